@@ -1,0 +1,224 @@
+//! Owned descriptors: the life cycle that every kind shares.
+//!
+//! A handle is a number and its task. It closes when it goes away, at once, through that task; it is used only through a
+//! task of its own table; and it is one handle for one number, which the borrow checker keeps so.
+//!
+//! Uses [`task`](crate::task) and [`near`](crate::near).
+
+mod inheritable;
+mod number;
+
+pub use inheritable::Inheritable;
+
+use crate::near::{self, FileDescriptor};
+use crate::task::{Current, FileDescriptorTask};
+use core::fmt;
+use core::mem::ManuallyDrop;
+use number::Number;
+use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
+
+/// A descriptor that belongs to whoever has this value.
+///
+/// For the current process it is four bytes, and so is an `Option` of it.
+///
+/// ```
+/// use rsyscall::{EventFd, EventfdFlags};
+///
+/// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+/// let again = owned.try_clone()?;
+/// assert_ne!(owned.as_raw_fd(), again.as_raw_fd());
+/// owned.close()?;
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+#[doc(alias = "BaseFileDescriptor", alias = "FileDescriptor")]
+pub struct OwnedFd<T: FileDescriptorTask = Current> {
+    number: Number,
+    task: T,
+}
+
+assert_eq_size!(OwnedFd, Option<OwnedFd>, i32);
+assert_impl_all!(OwnedFd: Send, Sync);
+assert_not_impl_any!(OwnedFd: Copy, Clone);
+
+impl OwnedFd {
+    /// Takes over a number of this process.
+    ///
+    /// # Safety
+    ///
+    /// The number is open, and this value is from now on the only one that closes it.
+    #[inline(always)]
+    #[must_use = "dropped, it closes the number at once"]
+    pub unsafe fn from_raw_fd(fd: i32) -> Self {
+        // SAFETY: handed on as it came.
+        unsafe { Self::adopt(Current, FileDescriptor(fd)) }
+    }
+}
+
+impl<T: FileDescriptorTask> OwnedFd<T> {
+    /// Takes over a number of the task's table: the way in for descriptors that something else made.
+    ///
+    /// # Safety
+    ///
+    /// The number is open in the task's table (and so not negative), and this value is from now on the only one that closes
+    /// it.
+    #[inline(always)]
+    #[must_use = "dropped, it closes the number at once"]
+    #[doc(alias = "make_fd_handle")]
+    pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
+        // SAFETY: an open number is not negative.
+        let number = unsafe { Number::new(fd) };
+        Self { number, task }
+    }
+
+    /// The number, still owned by this value.
+    #[inline(always)]
+    pub fn near(&self) -> FileDescriptor {
+        self.number.get()
+    }
+
+    /// The number, still owned by this value, as std and C have it.
+    #[inline(always)]
+    #[doc(alias = "fileno")]
+    pub fn as_raw_fd(&self) -> i32 {
+        self.near().0
+    }
+
+    /// The number, from now on owned by the caller: nothing closes it any more.
+    #[inline(always)]
+    #[must_use = "nobody else knows this number: unused, it stays open for ever"]
+    pub fn into_raw_fd(self) -> i32 {
+        ManuallyDrop::new(self).as_raw_fd()
+    }
+
+    /// The task through which it is used.
+    #[inline(always)]
+    pub fn task(&self) -> T {
+        self.task
+    }
+
+    #[inline(always)]
+    pub(crate) fn sysif(&self) -> &T::Interface {
+        self.task.sysif()
+    }
+
+    /// Closes it, and says what the kernel answered; dropping it does the same and says nothing.
+    ///
+    /// The number is gone whatever the answer, and a close is never repeated.
+    ///
+    /// System calls: `close`.
+    ///
+    /// # Errors
+    ///
+    /// For a kind that writes back late, what was lost: [close(2)](https://man7.org/linux/man-pages/man2/close.2.html). An
+    /// eventfd has none. What the interface adds.
+    #[inline(always)]
+    pub fn close(self) -> Result<(), T::Error> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: this value owned the number, and is gone.
+        unsafe { near::close(this.sysif(), this.near()) }
+    }
+
+    /// Another number for the same open description, closed by `execve`.
+    ///
+    /// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE`: the process's descriptors are used up.
+    ///
+    /// Source: [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD_CLOEXEC.2const.html).
+    #[inline]
+    #[doc(alias = "dup")]
+    pub fn try_clone(&self) -> Result<Self, T::Error> {
+        // SAFETY: owned, so open, for as long as the borrow lasts.
+        let fd = unsafe { near::dup_cloexec(self.sysif(), self.near()) }?;
+        // SAFETY: the kernel just made it for us.
+        Ok(unsafe { Self::adopt(self.task, fd) })
+    }
+
+    /// Whether calls that would have to wait are `EAGAIN` instead.
+    ///
+    /// System calls: `fcntl(F_GETFL)`.
+    ///
+    /// # Errors
+    ///
+    /// What the interface adds.
+    #[inline]
+    pub fn is_nonblocking(&self) -> Result<bool, T::Error> {
+        // SAFETY: owned, so open, for as long as the borrow lasts.
+        unsafe { near::is_nonblocking(self.sysif(), self.near()) }
+    }
+
+    /// Says whether calls that would have to wait are `EAGAIN` instead (`O_NONBLOCK`).
+    ///
+    /// It belongs to the open description, so every duplicate is changed, in other processes too. The next call sees it; one
+    /// that already sleeps does not. Other flags are not touched, even if someone changes them at this moment.
+    ///
+    /// System calls: `ioctl(FIONBIO)`.
+    ///
+    /// # Errors
+    ///
+    /// What the interface adds.
+    #[inline]
+    #[doc(alias = "O_NONBLOCK", alias = "fcntl")]
+    pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), T::Error> {
+        // SAFETY: owned, so open, for as long as the borrow lasts.
+        unsafe { near::set_nonblocking(self.sysif(), self.near(), nonblocking) }
+    }
+
+    /// Whether `execve` closes this number.
+    ///
+    /// System calls: `fcntl(F_GETFD)`.
+    ///
+    /// # Errors
+    ///
+    /// What the interface adds.
+    #[inline]
+    pub fn is_cloexec(&self) -> Result<bool, T::Error> {
+        // SAFETY: owned, so open, for as long as the borrow lasts.
+        unsafe { near::is_cloexec(self.sysif(), self.near()) }
+    }
+
+    /// Says whether `execve` closes this number; a new descriptor is always closed. To lift it for one `execve` only, there
+    /// is [`inheritable`](Self::inheritable).
+    ///
+    /// System calls: `fcntl(F_SETFD)`.
+    ///
+    /// # Errors
+    ///
+    /// What the interface adds.
+    #[inline]
+    #[doc(alias = "FD_CLOEXEC", alias = "enable_cloexec", alias = "disable_cloexec")]
+    pub fn set_cloexec(&self, cloexec: bool) -> Result<(), T::Error> {
+        // SAFETY: owned, so open, for as long as the borrow lasts.
+        unsafe { near::set_cloexec(self.sysif(), self.near(), cloexec) }
+    }
+
+    /// Lets `execve` keep this number for as long as the guard lives, and puts it back afterwards.
+    ///
+    /// System calls: `fcntl(F_SETFD)`, now and when the guard ends.
+    ///
+    /// # Errors
+    ///
+    /// What the interface adds.
+    #[inline]
+    #[doc(alias = "as_argument")]
+    pub fn inheritable(&mut self) -> Result<Inheritable<'_, T>, T::Error> {
+        Inheritable::new(self)
+    }
+}
+
+impl<T: FileDescriptorTask> Drop for OwnedFd<T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Ignored: the number is gone whatever the answer, and there is nobody to tell; `close` is there to be told.
+        // SAFETY: this value owns the number, and nothing uses it after its drop.
+        let _ignored = unsafe { near::close(self.sysif(), self.near()) };
+    }
+}
+
+impl<T: FileDescriptorTask> fmt::Debug for OwnedFd<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OwnedFd").field(&self.as_raw_fd()).finish()
+    }
+}

@@ -1,0 +1,50 @@
+//! eventfd without libc.
+//!
+//! An [`EventFd`] is a 64-bit counter kept by the kernel: whoever writes adds to it, whoever reads takes it, and a reader
+//! of an empty one can sleep, poll, or leave. It is how threads and processes wake each other on Linux. This crate makes
+//! the system calls itself, with its own assembly, and needs neither libc, nor an allocator, nor std.
+//!
+//! ```
+//! use rsyscall::{EventFd, EventfdFlags};
+//!
+//! # fn main() -> Result<(), rsyscall::Errno> {
+//! let bell = EventFd::new(0, EventfdFlags::empty())?;
+//! bell.write(2)?;
+//! bell.write(3)?;
+//! assert_eq!(bell.read()?, 5);
+//! assert_eq!(bell.try_read()?, None);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layers
+//!
+//! Each uses only what stands below it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`] |
+//! | [`fd`] | owned descriptors: the life cycle that every kind shares |
+//! | [`task`] | whose process, which tables: [`Task`], [`Current`] |
+//! | [`near`], [`far`] | numbers that nobody owns; identities of tables and namespaces |
+//! | [`sysif`] | the interface through which calls are made: a trait |
+//! | [`errno`] | the kernel's errors |
+//! | [`arch`] | the instruction |
+//!
+//! The interface is a trait, so the same typed layer drives this process at the price of the bare instruction, another
+//! process through a connection, or a fake kernel in a unit test.
+#![no_std]
+
+#[path = "../arch/mod.rs"]
+pub mod arch;
+pub mod errno;
+pub mod far;
+pub mod fd;
+pub mod near;
+pub mod sys;
+pub mod sysif;
+pub mod task;
+
+pub use errno::Errno;
+pub use sys::eventfd::{EventFd, EventfdFlags, EventfdTask};
+pub use task::{Current, Task};

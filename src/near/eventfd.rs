@@ -1,0 +1,72 @@
+//! `eventfd2`, and the flags it takes.
+
+use super::{FileDescriptor, NEW_FD};
+use crate::sysif::SyscallInterface;
+use sc::nr;
+use static_assertions::const_assert_eq;
+
+bitflags::bitflags! {
+    /// How an eventfd behaves; empty is a blocking counter.
+    ///
+    /// Bits without a name can be carried (`from_bits_retain`); the kernel answers them with `EINVAL`.
+    ///
+    /// ```
+    /// use rsyscall::EventfdFlags;
+    ///
+    /// let flags = EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE;
+    /// assert_eq!(flags.bits(), 0x801);
+    /// assert!(EventfdFlags::empty().is_empty());
+    /// ```
+    ///
+    /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `include/uapi/linux/eventfd.h`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    #[doc(alias = "EFD", alias = "EfdFlags")]
+    pub struct EventfdFlags: u32 {
+        /// A read takes one unit instead of the whole count.
+        #[doc(alias = "EFD_SEMAPHORE")]
+        const SEMAPHORE = 1;
+        /// A read of an empty counter, and a write that does not fit, are `EAGAIN` instead of a sleep. It belongs to the
+        /// open description: every duplicate shares it.
+        #[doc(alias = "EFD_NONBLOCK")]
+        const NONBLOCK = 0o4000;
+        /// The descriptor is closed by `execve`. It belongs to the number. Owned descriptors always have it.
+        #[doc(alias = "EFD_CLOEXEC")]
+        const CLOEXEC = 0o2000000;
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+const_assert_eq!(nr::EVENTFD2, 290);
+#[cfg(not(target_arch = "x86_64"))]
+const_assert_eq!(nr::EVENTFD2, 19);
+
+/// Makes an eventfd whose counter starts at `initval`, with exactly these flags.
+///
+/// Nobody owns the number: it is open until someone closes it, and without [`EventfdFlags::CLOEXEC`] an executed program
+/// inherits it. [`EventFd::new`](crate::EventFd::new) is what a program wants.
+///
+/// System calls: `eventfd2`.
+///
+/// ```
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventfdFlags, near};
+///
+/// let fd = near::eventfd(&Local, 7, EventfdFlags::CLOEXEC)?;
+/// // SAFETY: made a line above; nobody else knows it.
+/// unsafe { near::close(&Local, fd)? };
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
+/// # Errors
+///
+/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are used
+/// up. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or others: a seccomp policy.
+///
+/// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
+#[inline(always)]
+#[must_use = "nobody else knows this number: unused, it stays open for ever"]
+pub fn eventfd<S: SyscallInterface>(sysif: &S, initval: u32, flags: EventfdFlags) -> Result<FileDescriptor, S::Error> {
+    // SAFETY: two words and no memory; the call only makes a new descriptor, whatever the words are.
+    unsafe { sysif.syscall_within(NEW_FD, nr::EVENTFD2, [initval.into(), flags.bits().into()]) }
+        .map(FileDescriptor::new)
+}

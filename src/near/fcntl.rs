@@ -1,0 +1,117 @@
+//! Duplicates and flags of a number.
+
+use super::{FileDescriptor, NEW_FD};
+use crate::sysif::{Arg, SyscallInterface};
+use sc::nr;
+
+// `include/uapi/asm-generic/fcntl.h` and `include/uapi/linux/fcntl.h`.
+const F_GETFD: u32 = 1;
+const F_SETFD: u32 = 2;
+const F_GETFL: u32 = 3;
+const F_DUPFD_CLOEXEC: u32 = 1030;
+const FD_CLOEXEC: u32 = 1;
+const O_NONBLOCK: usize = 0o4000;
+// `include/uapi/asm-generic/ioctls.h`.
+const FIONBIO: u32 = 0x5421;
+
+/// Duplicates the number: the lowest free one, closed by `execve`, for the same open description.
+///
+/// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
+///
+/// # Errors
+///
+/// `EBADF`: it is not open. `EMFILE`: the process's descriptors are used up. `EINVAL`: its limit of descriptors is 0.
+///
+/// # Safety
+///
+/// `fd` is open in the interface's table and the caller may use it.
+///
+/// Source: [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD_CLOEXEC.2const.html).
+#[inline(always)]
+#[must_use = "nobody else knows this number: unused, it stays open for ever"]
+pub unsafe fn dup_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<FileDescriptor, S::Error> {
+    // SAFETY: three words and no memory; the caller may use the descriptor, and a duplicate is a new one.
+    unsafe { sysif.syscall_within(NEW_FD, nr::FCNTL, [fd.into(), F_DUPFD_CLOEXEC.into(), Arg::Word(0)]) }
+        .map(FileDescriptor::new)
+}
+
+/// Whether `execve` closes the number.
+///
+/// System calls: `fcntl(F_GETFD)`.
+///
+/// # Errors
+///
+/// `EBADF`: it is not open.
+///
+/// # Safety
+///
+/// As for [`dup_cloexec`].
+#[inline(always)]
+pub unsafe fn is_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<bool, S::Error> {
+    // SAFETY: two words and no memory; only asks.
+    let flags = unsafe { sysif.syscall(nr::FCNTL, [fd.into(), F_GETFD.into()]) }?;
+    Ok(flags & FD_CLOEXEC as usize != 0)
+}
+
+/// Says whether `execve` closes the number. It is the only flag that a number has.
+///
+/// System calls: `fcntl(F_SETFD)`.
+///
+/// # Errors
+///
+/// `EBADF`: it is not open.
+///
+/// # Safety
+///
+/// As for [`dup_cloexec`].
+#[inline(always)]
+pub unsafe fn set_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, cloexec: bool) -> Result<(), S::Error> {
+    let flags = if cloexec { FD_CLOEXEC } else { 0 };
+    // SAFETY: three words and no memory; the caller may use the descriptor.
+    unsafe { sysif.syscall(nr::FCNTL, [fd.into(), F_SETFD.into(), flags.into()]) }.map(drop)
+}
+
+/// Whether `O_NONBLOCK` is set on the open description.
+///
+/// System calls: `fcntl(F_GETFL)`.
+///
+/// # Errors
+///
+/// `EBADF`: it is not open.
+///
+/// # Safety
+///
+/// As for [`dup_cloexec`].
+#[inline(always)]
+pub unsafe fn is_nonblocking<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<bool, S::Error> {
+    // SAFETY: two words and no memory; only asks.
+    let flags = unsafe { sysif.syscall(nr::FCNTL, [fd.into(), F_GETFL.into()]) }?;
+    Ok(flags & O_NONBLOCK != 0)
+}
+
+/// Sets or clears `O_NONBLOCK` on the open description, and so for every duplicate. The next call sees it; a call that
+/// already sleeps does not.
+///
+/// One call and no read-modify-write: other flags that someone changes at the same time are not lost.
+///
+/// System calls: `ioctl(FIONBIO)`.
+///
+/// # Errors
+///
+/// `EBADF`: it is not open.
+///
+/// # Safety
+///
+/// As for [`dup_cloexec`].
+///
+/// Source: [ioctl_fionbio(2)](https://man7.org/linux/man-pages/man2/FIONBIO.2const.html).
+#[inline(always)]
+pub unsafe fn set_nonblocking<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    nonblocking: bool,
+) -> Result<(), S::Error> {
+    let on = i32::from(nonblocking).to_ne_bytes();
+    // SAFETY: the caller may use the descriptor; the call reads an `int`, which these four bytes are.
+    unsafe { sysif.syscall(nr::IOCTL, [fd.into(), FIONBIO.into(), Arg::In(&on)]) }.map(drop)
+}

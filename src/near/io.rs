@@ -1,0 +1,127 @@
+//! `read`, `write` and `close` of a number, and the read that never sleeps.
+
+use super::FileDescriptor;
+use crate::Errno;
+use crate::sysif::{Arg, OutSlice, SyscallInterface};
+use core::mem::MaybeUninit;
+use sc::nr;
+
+/// Reads into `buffer`, once. Answers how many bytes at its beginning were written.
+///
+/// System calls: `read`.
+///
+/// # Errors
+///
+/// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer: [read(2)](https://man7.org/linux/man-pages/man2/read.2.html).
+///
+/// # Safety
+///
+/// `fd` is open in the interface's table, and the caller may read from it: it is not closed by another owner meanwhile.
+#[inline(always)]
+pub unsafe fn read<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    buffer: &mut [MaybeUninit<u8>],
+) -> Result<usize, S::Error> {
+    let len = buffer.len();
+    // SAFETY: the caller may read from it; the memory is ours to write for the whole call.
+    unsafe { sysif.syscall(nr::READ, [fd.into(), Arg::Out(buffer), Arg::Word(len)]) }
+}
+
+/// Writes `buffer`, once. Answers how many bytes at its beginning were taken.
+///
+/// System calls: `write`.
+///
+/// # Errors
+///
+/// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer: [write(2)](https://man7.org/linux/man-pages/man2/write.2.html).
+///
+/// # Safety
+///
+/// `fd` is open in the interface's table, and the caller may write to it: it is not closed by another owner meanwhile.
+#[inline(always)]
+pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: &[u8]) -> Result<usize, S::Error> {
+    // SAFETY: the caller may write to it; the memory is readable for the whole call.
+    unsafe { sysif.syscall(nr::WRITE, [fd.into(), Arg::In(buffer), Arg::Word(buffer.len())]) }
+}
+
+/// Reads into `buffer` if there is something, never sleeping, even where the descriptor is a blocking one. The answer must
+/// be exactly as long as the buffer.
+///
+/// System calls: `preadv2` with `RWF_NOWAIT` at the file position.
+///
+/// # Errors
+///
+/// `EAGAIN`: nothing there. `EOPNOTSUPP`: Linux before 5.8 for eventfds. `ENOSYS`: Linux before 4.6, qemu-user before 10.
+/// `EIO`: another length. Others as [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html).
+///
+/// # Safety
+///
+/// As for [`read`].
+#[inline(always)]
+pub unsafe fn read_nowait<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    buffer: &mut [MaybeUninit<u8>],
+) -> Result<(), S::Error> {
+    /// `include/uapi/linux/fs.h`.
+    const RWF_NOWAIT: usize = 8;
+    /// "At the file position", as `read` reads; the only one an eventfd has.
+    const HERE: usize = usize::MAX;
+    let len = buffer.len();
+    let mut vector = [OutSlice::new(buffer)];
+    // The position is two words, low and high; on a 64-bit kernel the low one is the whole of it.
+    let args =
+        [fd.into(), Arg::OutVec(&mut vector), Arg::Word(1), Arg::Word(HERE), Arg::Word(0), Arg::Word(RWF_NOWAIT)];
+    // SAFETY: the caller may read from it; the vector and its memory are ours to write for the whole call.
+    unsafe { sysif.syscall_within(len..=len, nr::PREADV2, args) }.map(drop)
+}
+
+/// Reads exactly as many bytes as the buffer has, in one call; another length is `EIO`.
+#[inline(always)]
+pub(crate) unsafe fn read_exact<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    buffer: &mut [MaybeUninit<u8>],
+) -> Result<(), S::Error> {
+    let len = buffer.len();
+    // SAFETY: as in `read`.
+    unsafe { sysif.syscall_within(len..=len, nr::READ, [fd.into(), Arg::Out(buffer), Arg::Word(len)]) }.map(drop)
+}
+
+/// Writes exactly the buffer, in one call; another length is `EIO`.
+#[inline(always)]
+pub(crate) unsafe fn write_exact<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    buffer: &[u8],
+) -> Result<(), S::Error> {
+    let len = buffer.len();
+    // SAFETY: as in `write`.
+    unsafe { sysif.syscall_within(len..=len, nr::WRITE, [fd.into(), Arg::In(buffer), Arg::Word(len)]) }.map(drop)
+}
+
+/// Closes the number.
+///
+/// The number is free again whatever the answer: a close is never repeated, the number may be someone else's by then.
+///
+/// System calls: `close`.
+///
+/// # Errors
+///
+/// `EBADF`: it was not open. Others as [close(2)](https://man7.org/linux/man-pages/man2/close.2.html).
+///
+/// # Safety
+///
+/// The caller owns the number in the interface's table, and nobody uses it afterwards.
+#[inline(always)]
+pub unsafe fn close<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<(), S::Error> {
+    // SAFETY: the caller owns it.
+    unsafe { sysif.syscall(nr::CLOSE, [fd.into()]) }.map(drop)
+}
+
+/// Whether an error says that [`read_nowait`] is not to be had here.
+#[inline(always)]
+pub(crate) fn is_nowait_missing(errno: Errno) -> bool {
+    matches!(errno, Errno::EOPNOTSUPP | Errno::ENOSYS)
+}

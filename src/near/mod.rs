@@ -1,0 +1,94 @@
+//! Numbers that nobody owns, and the calls that take them.
+//!
+//! A near value is what the kernel of *some* process would understand: a descriptor in some table, a process in some
+//! namespace, an address in some address space. It does not know which, it can be copied freely, and nothing happens when
+//! it goes away. This is the escape hatch: flags are passed as they are, and most functions are unsafe, because using a
+//! number that someone else may close is. [`fd`](crate::fd) and [`sys`](crate::sys) are what programs are written with.
+//!
+//! Uses [`sysif`](crate::sysif).
+
+mod eventfd;
+mod fcntl;
+mod io;
+mod poll;
+mod process;
+mod time;
+
+pub use eventfd::{EventfdFlags, eventfd};
+pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblocking};
+pub use io::{close, read, read_nowait, write};
+pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
+pub use poll::{PollFd, ppoll};
+pub use process::exit_group;
+pub use time::{Timespec, clock_monotonic};
+
+use crate::sysif::Arg;
+use core::ops::RangeInclusive;
+
+/// A descriptor's number in some table.
+///
+/// ```
+/// use rsyscall::near::FileDescriptor;
+///
+/// assert_eq!(FileDescriptor(3), FileDescriptor(3));
+/// assert!(FileDescriptor(3) < FileDescriptor(4));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct FileDescriptor(pub i32);
+
+/// A process's number in some pid namespace.
+///
+/// ```
+/// use rsyscall::near::Process;
+///
+/// assert_eq!(Process(1), Process(1));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Process(pub i32);
+
+/// An address in some address space: a number, not a pointer.
+///
+/// ```
+/// use rsyscall::near::Address;
+///
+/// assert_ne!(Address(0x1000), Address(0x2000));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Address(pub usize);
+
+impl From<FileDescriptor> for Arg<'_> {
+    #[inline(always)]
+    fn from(fd: FileDescriptor) -> Self {
+        Self::from(fd.0)
+    }
+}
+
+impl From<Process> for Arg<'_> {
+    #[inline(always)]
+    fn from(process: Process) -> Self {
+        Self::from(process.0)
+    }
+}
+
+impl From<Address> for Arg<'_> {
+    #[inline(always)]
+    fn from(address: Address) -> Self {
+        Self::Word(address.0)
+    }
+}
+
+/// What a call that makes a descriptor can answer. A broken interface might answer something else, and an owned descriptor
+/// of that number cannot exist.
+const NEW_FD: RangeInclusive<usize> = 0..=i32::MAX as usize;
+
+impl FileDescriptor {
+    /// The number that a call has answered within [`NEW_FD`].
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it is at most `i32::MAX`")]
+    fn new(ret: usize) -> Self {
+        Self(ret as i32)
+    }
+}

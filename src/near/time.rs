@@ -1,0 +1,77 @@
+//! The kernel's time: `struct timespec`, and the clock that nobody sets.
+
+use crate::sysif::{Arg, SyscallInterface};
+use core::mem::MaybeUninit;
+use core::time::Duration;
+use sc::nr;
+
+/// Seconds and nanoseconds, `struct __kernel_timespec`.
+///
+/// ```
+/// use core::time::Duration;
+/// use rsyscall::near::Timespec;
+///
+/// let time = Timespec::from(Duration::from_millis(1500));
+/// assert_eq!((time.seconds, time.nanoseconds), (1, 500_000_000));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(C)]
+pub struct Timespec {
+    /// Whole seconds.
+    pub seconds: i64,
+    /// 0..=999 999 999.
+    pub nanoseconds: i64,
+}
+
+static_assertions::assert_eq_size!(Timespec, [u8; 16]);
+
+impl From<Duration> for Timespec {
+    /// A duration of more seconds than fit is the longest one that does: 292 thousand million years.
+    #[inline]
+    fn from(duration: Duration) -> Self {
+        Self {
+            seconds: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+            nanoseconds: i64::from(duration.subsec_nanos()),
+        }
+    }
+}
+
+impl Timespec {
+    /// As the kernel has it in memory.
+    #[inline(always)]
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        // SAFETY: two 64-bit integers and no padding: sixteen initialised bytes.
+        unsafe { core::mem::transmute::<Self, [u8; 16]>(self) }
+    }
+}
+
+/// The time of `CLOCK_MONOTONIC` in that process: since some moment before boot's end, and never set.
+///
+/// System calls: `clock_gettime` (the call itself, not the vDSO).
+///
+/// ```
+/// use rsyscall::{near, sysif::Local};
+///
+/// let before = near::clock_monotonic(&Local)?;
+/// assert!(near::clock_monotonic(&Local)? >= before);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
+/// # Errors
+///
+/// None from a kernel without a seccomp policy; what an interface adds.
+///
+/// Source: [clock_gettime(2)](https://man7.org/linux/man-pages/man2/clock_gettime.2.html).
+#[inline]
+pub fn clock_monotonic<S: SyscallInterface>(sysif: &S) -> Result<Duration, S::Error> {
+    /// `include/uapi/linux/time.h`.
+    const CLOCK_MONOTONIC: u32 = 1;
+    let mut bytes = [MaybeUninit::<u8>::uninit(); 16];
+    // SAFETY: the call writes one `timespec`, for which the memory is large enough.
+    unsafe { sysif.syscall(nr::CLOCK_GETTIME, [CLOCK_MONOTONIC.into(), Arg::Out(&mut bytes)]) }?;
+    // SAFETY: the call succeeded, so it has written all sixteen bytes, and any bytes are two integers.
+    let time = unsafe { core::mem::transmute::<[MaybeUninit<u8>; 16], Timespec>(bytes) };
+    // Neither part is ever negative, and the second always below a second; a broken interface gets a time all the same.
+    let nanoseconds = u32::try_from(time.nanoseconds).unwrap_or(0).min(999_999_999);
+    Ok(Duration::new(u64::try_from(time.seconds).unwrap_or(0), nanoseconds))
+}

@@ -1,0 +1,5 @@
+//! Typed system interfaces, named as their C headers are.
+//!
+//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
+
+pub mod eventfd;

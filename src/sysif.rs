@@ -1,0 +1,172 @@
+//! The interface through which system calls are made.
+//!
+//! A system call is a message to some process: a number and up to six arguments, answered by one word. Whoever carries it
+//! is a [`SyscallInterface`]. [`Local`] is this process, at the cost of the instruction alone; others carry the message
+//! further, or pretend to be a kernel.
+//!
+//! Uses [`errno`](crate::errno) and [`arch`](crate::arch).
+
+mod arg;
+mod error;
+mod local;
+
+pub use arg::{Arg, OutSlice};
+pub use error::{Error, SyscallError};
+pub use local::{Local, Unusable};
+
+use crate::Errno;
+use core::ops::RangeInclusive;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// Carries system calls to one process.
+///
+/// A call is atomic once submitted: [`syscall`](Self::syscall) returns when the call is complete, or when it is known that
+/// its answer will never come. `EINTR` is an ordinary answer, and the way in which a blocking call is cancelled.
+///
+/// ```
+/// use core::cell::Cell;
+/// use rsyscall::sysif::{Arg, Local, SyscallInterface};
+/// use rsyscall::{Errno, near};
+///
+/// /// Counts the calls that pass through it.
+/// struct Counting(Cell<usize>);
+///
+/// // SAFETY: every call is made, unchanged, by `Local`.
+/// unsafe impl SyscallInterface for Counting {
+///     type Error = Errno;
+///     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
+///         self.0.set(self.0.get() + 1);
+///         // SAFETY: handed on as it came.
+///         unsafe { Local.syscall(nr, args) }
+///     }
+/// }
+///
+/// let counting = Counting(Cell::new(0));
+/// let fd = near::eventfd(&counting, 0, rsyscall::EventfdFlags::empty())?;
+/// // SAFETY: made a line above, and closed only here.
+/// unsafe { near::close(&counting, fd)? };
+/// assert_eq!(counting.0.get(), 2);
+/// # Ok::<(), Errno>(())
+/// ```
+///
+/// # Safety
+///
+/// The typed layer believes what an implementation answers. `Ok(n)` must mean that the process's kernel completed the call
+/// with the result `n`, and that of every argument the bytes which that result says were written are now in the caller's
+/// memory; `Err` of an [`Errno`] that the kernel refused it. Once the function has returned, the implementation does not
+/// touch the arguments' memory again. An implementation that makes the call in this address space passes memory as pointers
+/// that stay valid, and (whatever it is made of) synchronises as the kernel does: what happened before a write that a read
+/// observes happened before that read.
+///
+/// Sources: [syscall(2)](https://man7.org/linux/man-pages/man2/syscall.2.html), [signal(7)](https://man7.org/linux/man-pages/man7/signal.7.html) on `EINTR`.
+pub unsafe trait SyscallInterface {
+    /// How a call can fail: at least by the kernel's refusal.
+    type Error: SyscallError;
+
+    /// Makes one system call. No more than six arguments: a seventh does not compile.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's, and whatever can go wrong on the way to it.
+    ///
+    /// # Safety
+    ///
+    /// The number and the arguments must be those of a call that is sound to make in that process. Words that the kernel
+    /// takes for an address are [`Arg::In`], [`Arg::Out`], [`Arg::InOut`] or [`Arg::OutVec`], so that an interface to
+    /// another address space can move the memory; a [`Arg::Word`] is taken as it is.
+    unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Self::Error>;
+
+    /// Makes a call whose only right answers lie in a range, such as the eight bytes of a counter or the number of a new
+    /// descriptor: any other is `EIO`.
+    ///
+    /// An implementation for which a comparison counts can put this one in the place of the error test.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`syscall`](Self::syscall), and `EIO` for an answer outside the range.
+    ///
+    /// # Safety
+    ///
+    /// As for [`syscall`](Self::syscall), and the range ends at or below `isize::MAX`.
+    #[inline(always)]
+    unsafe fn syscall_within<const N: usize>(
+        &self,
+        range: RangeInclusive<usize>,
+        nr: usize,
+        args: [Arg<'_>; N],
+    ) -> Result<usize, Self::Error> {
+        // SAFETY: the caller's promise is the one that `syscall` asks for.
+        match unsafe { self.syscall(nr, args) } {
+            Ok(ret) if range.contains(&ret) => Ok(ret),
+            Ok(_) => Err(Errno::EIO.into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What has been learnt of the kernel behind this interface, if it remembers: a missing feature is then tried once
+    /// and not at every call.
+    #[inline(always)]
+    fn known(&self) -> Option<&Known> {
+        None
+    }
+}
+
+// SAFETY: the same interface, borrowed.
+unsafe impl<S: SyscallInterface> SyscallInterface for &S {
+    type Error = S::Error;
+
+    #[inline(always)]
+    unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Self::Error> {
+        // SAFETY: handed on as it came.
+        unsafe { S::syscall(self, nr, args) }
+    }
+
+    #[inline(always)]
+    unsafe fn syscall_within<const N: usize>(
+        &self,
+        range: RangeInclusive<usize>,
+        nr: usize,
+        args: [Arg<'_>; N],
+    ) -> Result<usize, Self::Error> {
+        // SAFETY: handed on as it came.
+        unsafe { S::syscall_within(self, range, nr, args) }
+    }
+
+    #[inline(always)]
+    fn known(&self) -> Option<&Known> {
+        S::known(self)
+    }
+}
+
+/// What an interface has learnt of its kernel.
+///
+/// ```
+/// use rsyscall::sysif::Known;
+///
+/// static KNOWN: Known = Known::new();
+/// assert!(!KNOWN.lacks_nowait());
+/// ```
+#[derive(Debug, Default)]
+pub struct Known {
+    // Relaxed throughout: the value guards no other memory, and to learn it twice does no harm.
+    lacks_nowait: AtomicBool,
+}
+
+impl Known {
+    /// Nothing learnt yet.
+    pub const fn new() -> Self {
+        Self { lacks_nowait: AtomicBool::new(false) }
+    }
+
+    /// Whether `preadv2` with `RWF_NOWAIT` was found to be missing for eventfds (Linux before 5.8, qemu-user before 10).
+    #[inline(always)]
+    pub fn lacks_nowait(&self) -> bool {
+        self.lacks_nowait.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that it is missing.
+    #[cold]
+    pub fn learn_lacks_nowait(&self) {
+        self.lacks_nowait.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,109 @@
+//! The two interfaces that need no state: this process, and none.
+
+use super::{Arg, Error, Known, SyscallInterface};
+use crate::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5, syscall6};
+use crate::errno::Errno;
+use core::ops::RangeInclusive;
+
+/// This process: every call is the bare instruction.
+///
+/// ```
+/// use rsyscall::sysif::{Local, SyscallInterface};
+///
+/// // SAFETY: `getppid` takes no argument and only answers.
+/// let parent = unsafe { Local.syscall(sc::nr::GETPPID, []) };
+/// assert!(parent.is_ok());
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Local;
+
+static KNOWN: Known = Known::new();
+
+impl Local {
+    /// The kernel's word, untouched.
+    #[inline(always)]
+    unsafe fn raw<const N: usize>(nr: usize, mut args: [Arg<'_>; N]) -> usize {
+        const { assert!(N <= 6, "a system call has at most six arguments") };
+        // Everything here is known when the caller is compiled: what is left of it is the chosen `syscallN`.
+        match args.as_mut_slice() {
+            // SAFETY: the caller of `syscall` vouches for the call, and memory is passed as pointers that outlive it.
+            [] => unsafe { syscall0(nr) },
+            // SAFETY: as above.
+            [a] => unsafe { syscall1(nr, a.word()) },
+            // SAFETY: as above.
+            [a, b] => unsafe { syscall2(nr, a.word(), b.word()) },
+            // SAFETY: as above.
+            [a, b, c] => unsafe { syscall3(nr, a.word(), b.word(), c.word()) },
+            // SAFETY: as above.
+            [a, b, c, d] => unsafe { syscall4(nr, a.word(), b.word(), c.word(), d.word()) },
+            // SAFETY: as above.
+            [a, b, c, d, e] => unsafe { syscall5(nr, a.word(), b.word(), c.word(), d.word(), e.word()) },
+            // SAFETY: as above.
+            [a, b, c, d, e, f] => unsafe { syscall6(nr, a.word(), b.word(), c.word(), d.word(), e.word(), f.word()) },
+            // Unreachable by the assertion, and answered as the kernel answers a call that it does not have.
+            _ => Errno::ENOSYS.into_ret(),
+        }
+    }
+}
+
+// SAFETY: the kernel itself answers, in this address space, and its memory accesses are stated by the assembly.
+unsafe impl SyscallInterface for Local {
+    type Error = Errno;
+
+    #[inline(always)]
+    unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
+        // SAFETY: handed on as it came.
+        Errno::from_ret(unsafe { Self::raw(nr, args) })
+    }
+
+    #[inline(always)]
+    unsafe fn syscall_within<const N: usize>(
+        &self,
+        range: RangeInclusive<usize>,
+        nr: usize,
+        args: [Arg<'_>; N],
+    ) -> Result<usize, Errno> {
+        // SAFETY: handed on as it came.
+        let ret = unsafe { Self::raw(nr, args) };
+        // The one comparison: no error lies in a range that ends at or below `isize::MAX`.
+        if range.contains(&ret) { Ok(ret) } else { Err(outside::<N>(ret)) }
+    }
+
+    #[inline(always)]
+    fn known(&self) -> Option<&Known> {
+        Some(&KNOWN)
+    }
+}
+
+/// What it means that an answer is not in its range.
+///
+/// Never inlined, or the compiler would decode the error before it knows that there is one. Generic, although one would do,
+/// so that it is compiled with its caller and leaves when the caller does not look at the error.
+#[cold]
+#[inline(never)]
+fn outside<const N: usize>(ret: usize) -> Errno {
+    Errno::from_ret(ret).err().unwrap_or(Errno::EIO)
+}
+
+/// No process at all: every call is [`Error::NotSent`].
+///
+/// It stands where an interface is asked for and there is none yet, or none any more.
+///
+/// ```
+/// use rsyscall::sysif::{Error, Unusable};
+/// use rsyscall::{EventfdFlags, near};
+///
+/// assert_eq!(near::eventfd(&Unusable, 0, EventfdFlags::empty()), Err(Error::NotSent));
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unusable;
+
+// SAFETY: no call is ever said to have been completed.
+unsafe impl SyscallInterface for Unusable {
+    type Error = Error;
+
+    #[inline]
+    unsafe fn syscall<const N: usize>(&self, _nr: usize, _args: [Arg<'_>; N]) -> Result<usize, Error> {
+        Err(Error::NotSent)
+    }
+}
