@@ -20,12 +20,12 @@ use core::arch::asm;
 
 macro_rules! call {
     // Without an argument nothing is loaded into x0, only the result taken from it.
-    ($nr:ident) => { call!(@asm $nr,; lateout("x0") ret,) };
+    ($nr:ident) => { call!(@asm $nr, [] [lateout("x0")] []) };
     ($nr:ident, $a0:ident $(, $a1:ident $(, $a2:ident $(, $a3:ident $(, $a4:ident $(, $a5:ident)?)?)?)?)?) => {
-        call!(@asm $nr, $a0, $($a1, $($a2, $($a3, $($a4, $($a5,)?)?)?)?)?; inlateout("x0") $a0 => ret,
-            $(in("x1") $a1, $(in("x2") $a2, $(in("x3") $a3, $(in("x4") $a4, $(in("x5") $a5,)?)?)?)?)?)
+        call!(@asm $nr, [$a0, $($a1, $($a2, $($a3, $($a4, $($a5,)?)?)?)?)?] [inlateout("x0") $a0 =>]
+            [$(in("x1") $a1, $(in("x2") $a2, $(in("x3") $a3, $(in("x4") $a4, $(in("x5") $a5,)?)?)?)?)?])
     };
-    (@asm $nr:ident, $($arg:ident,)*; $($operands:tt)*) => {{
+    (@asm $nr:ident, [$($arg:ident,)*] [$($result:tt)*] [$($operands:tt)*]) => {{
         #[inline(never)]
         unsafe extern "C" fn svc($($arg: usize,)* $nr: usize) -> usize {
             let ret;
@@ -34,6 +34,7 @@ macro_rules! call {
                 asm!(
                     "svc 0",
                     in("x8") $nr,
+                    $($result)* ret,
                     $($operands)*
                     options(nostack, preserves_flags),
                 );

@@ -16,16 +16,17 @@ use core::arch::asm;
 
 macro_rules! call {
     // Without an argument nothing is loaded into a0, only the result taken from it.
-    ($nr:ident) => { call!(@asm $nr, lateout("a0") ret,) };
+    ($nr:ident) => { call!(@asm $nr, [lateout("a0")] []) };
     ($nr:ident, $a0:ident $(, $a1:ident $(, $a2:ident $(, $a3:ident $(, $a4:ident $(, $a5:ident)?)?)?)?)?) => {
-        call!(@asm $nr, inlateout("a0") $a0 => ret,
-            $(in("a1") $a1, $(in("a2") $a2, $(in("a3") $a3, $(in("a4") $a4, $(in("a5") $a5,)?)?)?)?)?)
+        call!(@asm $nr, [inlateout("a0") $a0 =>]
+            [$(in("a1") $a1, $(in("a2") $a2, $(in("a3") $a3, $(in("a4") $a4, $(in("a5") $a5,)?)?)?)?)?])
     };
-    (@asm $nr:ident, $($operands:tt)*) => {{
+    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
         let ret;
         asm!(
             "ecall",
             in("a7") $nr,
+            $($result)* ret,
             $($operands)*
             lateout("v0") _, lateout("v1") _, lateout("v2") _, lateout("v3") _,
             lateout("v4") _, lateout("v5") _, lateout("v6") _, lateout("v7") _,
