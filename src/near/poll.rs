@@ -3,7 +3,6 @@
 use super::{FileDescriptor, Timespec};
 use crate::sysif::{Arg, SyscallInterface};
 use core::ptr::slice_from_raw_parts_mut;
-use core::time::Duration;
 use sc::nr;
 
 /// One entry of a poll: which number, what is asked, what was found. `struct pollfd`.
@@ -55,7 +54,7 @@ impl PollFd {
 /// use rsyscall::sysif::Local;
 ///
 /// let mut nothing = [PollFd { fd: FileDescriptor(-1), events: PollFd::IN, revents: 0 }];
-/// assert_eq!(near::ppoll(&Local, &mut nothing, Some(core::time::Duration::ZERO)), Ok(0));
+/// assert_eq!(near::ppoll(&Local, &mut nothing, Some(near::Timespec::ZERO)), Ok(0));
 /// ```
 ///
 /// # Errors
@@ -67,7 +66,7 @@ impl PollFd {
 pub fn ppoll<S: SyscallInterface>(
     sysif: &S,
     entries: &mut [PollFd],
-    time: Option<Duration>,
+    time: Option<Timespec>,
 ) -> Result<usize, S::Error> {
     let count = entries.len();
     let bytes = slice_from_raw_parts_mut(entries.as_mut_ptr().cast::<u8>(), size_of_val(entries));
@@ -77,7 +76,7 @@ pub fn ppoll<S: SyscallInterface>(
     let mut left;
     let time = match time {
         Some(time) => {
-            left = Timespec::from(time).to_bytes();
+            left = time.to_bytes();
             Arg::InOut(&mut left)
         }
         None => Arg::Word(0),

@@ -36,7 +36,54 @@ impl From<Duration> for Timespec {
     }
 }
 
+// Written here and not with `Duration`, whose constructor brings a panic along.
 impl Timespec {
+    /// No time at all.
+    pub const ZERO: Self = Self { seconds: 0, nanoseconds: 0 };
+
+    const SECOND: i64 = 1_000_000_000;
+
+    /// The sum, or the longest time if it is longer.
+    ///
+    /// ```
+    /// use rsyscall::near::Timespec;
+    ///
+    /// let most = Timespec { seconds: 1, nanoseconds: 999_999_999 };
+    /// let least = Timespec { seconds: 0, nanoseconds: 1 };
+    /// assert_eq!(most.saturating_add(least), Timespec { seconds: 2, nanoseconds: 0 });
+    /// ```
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        let nanoseconds = self.nanoseconds.wrapping_add(other.nanoseconds);
+        let seconds = self.seconds.saturating_add(other.seconds);
+        if nanoseconds < Self::SECOND {
+            Self { seconds, nanoseconds }
+        } else {
+            Self { seconds: seconds.saturating_add(1), nanoseconds: nanoseconds.wrapping_sub(Self::SECOND) }
+        }
+    }
+
+    /// What is left after taking `other` away, or `None` if that is nothing.
+    ///
+    /// ```
+    /// use rsyscall::near::Timespec;
+    ///
+    /// let two = Timespec { seconds: 2, nanoseconds: 0 };
+    /// let least = Timespec { seconds: 0, nanoseconds: 1 };
+    /// assert_eq!(two.checked_sub(least), Some(Timespec { seconds: 1, nanoseconds: 999_999_999 }));
+    /// assert_eq!(two.checked_sub(two), None);
+    /// ```
+    #[must_use]
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
+        let mut seconds = self.seconds.saturating_sub(other.seconds);
+        let mut nanoseconds = self.nanoseconds.wrapping_sub(other.nanoseconds);
+        if nanoseconds < 0 {
+            seconds = seconds.saturating_sub(1);
+            nanoseconds = nanoseconds.wrapping_add(Self::SECOND);
+        }
+        if seconds < 0 || (seconds == 0 && nanoseconds == 0) { None } else { Some(Self { seconds, nanoseconds }) }
+    }
+
     /// As the kernel has it in memory.
     #[inline(always)]
     pub(crate) fn to_bytes(self) -> [u8; 16] {
@@ -63,15 +110,12 @@ impl Timespec {
 ///
 /// Source: [clock_gettime(2)](https://man7.org/linux/man-pages/man2/clock_gettime.2.html).
 #[inline]
-pub fn clock_monotonic<S: SyscallInterface>(sysif: &S) -> Result<Duration, S::Error> {
+pub fn clock_monotonic<S: SyscallInterface>(sysif: &S) -> Result<Timespec, S::Error> {
     /// `include/uapi/linux/time.h`.
     const CLOCK_MONOTONIC: u32 = 1;
     let mut bytes = [MaybeUninit::<u8>::uninit(); 16];
     // SAFETY: the call writes one `timespec`, for which the memory is large enough.
     unsafe { sysif.syscall(nr::CLOCK_GETTIME, [CLOCK_MONOTONIC.into(), Arg::Out(&mut bytes)]) }?;
     // SAFETY: the call succeeded, so it has written all sixteen bytes, and any bytes are two integers.
-    let time = unsafe { core::mem::transmute::<[MaybeUninit<u8>; 16], Timespec>(bytes) };
-    // Neither part is ever negative, and the second always below a second; a broken interface gets a time all the same.
-    let nanoseconds = u32::try_from(time.nanoseconds).unwrap_or(0).min(999_999_999);
-    Ok(Duration::new(u64::try_from(time.seconds).unwrap_or(0), nanoseconds))
+    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 16], Timespec>(bytes) })
 }

@@ -2,4 +2,5 @@
 //!
 //! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
 
+mod deadline;
 pub mod eventfd;

@@ -2,7 +2,8 @@
 
 use super::{EventFd, assume_count};
 use crate::Errno;
-use crate::near::{self, PollFd};
+use crate::near::{self, PollFd, Timespec};
+use crate::sys::deadline::Deadline;
 use crate::sysif::{Known, SyscallError, SyscallInterface};
 use crate::task::FileDescriptorTask;
 use core::mem::MaybeUninit;
@@ -63,7 +64,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     #[cold]
     fn poll_then_read(&self) -> Result<Option<u64>, T::Error> {
         loop {
-            let ready = self.poll(PollFd::IN, Some(Duration::ZERO));
+            let ready = self.poll(PollFd::IN, Some(Timespec::ZERO));
             if matches!(ready, Ok(false)) {
                 return Ok(None);
             }
@@ -183,23 +184,24 @@ impl<T: FileDescriptorTask> EventFd<T> {
             if let Some(count) = self.try_read()? {
                 return Ok(Some(count));
             }
-            if timeout.is_zero() {
-                return Ok(None);
+            let left = match deadline {
+                None if timeout.is_zero() => None,
+                None => {
+                    deadline = Some(Deadline::after(self.fd.sysif(), timeout)?);
+                    Some(timeout.into())
+                }
+                Some(deadline) => deadline.left(self.fd.sysif())?,
+            };
+            match left {
+                Some(left) => self.sleep(Some(left))?,
+                None => return Ok(None),
             }
-            let now = near::clock_monotonic(self.fd.sysif())?;
-            // A deadline beyond the end of all time is that end.
-            let deadline = *deadline.get_or_insert(now.saturating_add(timeout));
-            let left = deadline.saturating_sub(now);
-            if left.is_zero() {
-                return Ok(None);
-            }
-            self.sleep(Some(left))?;
         }
     }
 
     /// Sleeps until it is readable, the time is over, or a signal handler has run: the caller looks again in any case.
     #[inline]
-    fn sleep(&self, time: Option<Duration>) -> Result<(), T::Error> {
+    fn sleep(&self, time: Option<Timespec>) -> Result<(), T::Error> {
         match self.poll(PollFd::IN, time) {
             Ok(_) => Ok(()),
             Err(error) if error.errno() == Some(Errno::EINTR) => Ok(()),
@@ -208,7 +210,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     }
 
     #[inline]
-    fn poll(&self, events: i16, time: Option<Duration>) -> Result<bool, T::Error> {
+    fn poll(&self, events: i16, time: Option<Timespec>) -> Result<bool, T::Error> {
         let mut entry = [PollFd { fd: self.fd.near(), events, revents: 0 }];
         near::ppoll(self.fd.sysif(), &mut entry, time).map(|ready| ready != 0)
     }

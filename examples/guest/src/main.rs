@@ -1,0 +1,77 @@
+//! Tries an eventfd in a process with nothing else in it, as PID 1 of a machine too.
+//!
+//! Prints what it tries, and at the end `RESULT: passed` or `RESULT: failed`: a machine that powers off has no exit status.
+#![no_std]
+#![no_main]
+
+mod memory;
+mod platform;
+mod start;
+
+use core::time::Duration;
+use platform::{is_first_process, power_off, print};
+use rsyscall::{Current, Errno, EventFd, EventfdFlags};
+use start::Arguments;
+
+fn main(arguments: Arguments) -> ! {
+    print(b"guest on " as &[u8]);
+    print(if cfg!(target_arch = "x86_64") {
+        b"x86_64"
+    } else if cfg!(target_arch = "aarch64") {
+        b"aarch64"
+    } else {
+        b"riscv64"
+    });
+    print(if is_first_process() { b" as PID 1\n" as &[u8] } else { b"\n" });
+    for index in 1..arguments.count() {
+        if let Some(argument) = arguments.get(index) {
+            print(b"argument: ");
+            print(argument.to_bytes());
+            print(b"\n");
+        }
+    }
+
+    let mut passed = true;
+    for (says, case) in &CASES {
+        let answer = case();
+        print(says.as_bytes());
+        print(match answer {
+            Ok(true) => b": ok\n" as &[u8],
+            Ok(false) => b": WRONG\n",
+            Err(_) => b": ERROR\n",
+        });
+        passed &= answer == Ok(true);
+    }
+    print(if passed { b"RESULT: passed\n" as &[u8] } else { b"RESULT: failed\n" });
+
+    if is_first_process() {
+        power_off();
+    }
+    Current.exit(i32::from(!passed))
+}
+
+type Case = fn() -> Result<bool, Errno>;
+
+static CASES: [(&str, Case); 5] = [
+    ("what is written is read", || {
+        let counter = EventFd::new(3, EventfdFlags::empty())?;
+        counter.write(4)?;
+        Ok(counter.read()? == 7)
+    }),
+    ("a semaphore gives one at a time", || {
+        let semaphore = EventFd::new(2, EventfdFlags::SEMAPHORE)?;
+        Ok(semaphore.read()? == 1 && semaphore.read()? == 1 && semaphore.try_read()?.is_none())
+    }),
+    ("a wait ends in time", || {
+        let counter = EventFd::new(0, EventfdFlags::empty())?;
+        Ok(counter.wait_timeout(Duration::from_millis(10))?.is_none())
+    }),
+    ("an empty nonblocking counter says so", || {
+        let counter = EventFd::new(0, EventfdFlags::NONBLOCK)?;
+        Ok(counter.read() == Err(Errno::EAGAIN))
+    }),
+    ("what the kernel refuses is an error with a name", || {
+        let unknown = EventfdFlags::from_bits_retain(1 << 30);
+        Ok(matches!(EventFd::new(0, unknown), Err(Errno::EINVAL)))
+    }),
+];
