@@ -75,6 +75,16 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     rsyscall::Current.exit(101)
 }
 
-// The precompiled `core` is built for unwinding and names this; nothing unwinds here, so nothing ever calls it.
+// Without link-time optimisation, objects of the precompiled libraries come along whole, and name what a libc would have.
+
+/// `core` is built for unwinding; nothing unwinds here, so nothing ever calls it.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
+
+/// `compiler_builtins` asks for the processor's atomics in a constructor. Nobody runs constructors here, so nothing ever
+/// calls it either, and atomics are made the way that every aarch64 has.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(no_mangle)]
+extern "C" fn getauxval(_: usize) -> usize {
+    0
+}

@@ -1,0 +1,35 @@
+//! `pairs typed|hand N`: N pairs of a write and a read. Run under callgrind with N and 2N, the difference is what N pairs cost.
+
+use rsyscall::{EventFd, EventfdFlags};
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(how), Some(pairs)) = (arguments.next(), arguments.next()) else { panic!("pairs typed|hand N") };
+    let pairs: u64 = pairs.parse().unwrap();
+    let eventfd = EventFd::new(0, EventfdFlags::empty()).unwrap();
+    let sum = match how.as_str() {
+        "typed" => typed(&eventfd, pairs),
+        "hand" => hand(eventfd.as_raw_fd(), pairs),
+        _ => panic!("no such way: {how}"),
+    };
+    assert_eq!(sum, pairs);
+}
+
+#[inline(never)]
+fn typed(eventfd: &EventFd, pairs: u64) -> u64 {
+    let mut sum = 0;
+    for _ in 0..pairs {
+        eventfd.write(1).unwrap();
+        sum += eventfd.read().unwrap();
+    }
+    sum
+}
+
+#[inline(never)]
+fn hand(fd: i32, pairs: u64) -> u64 {
+    let mut sum = 0;
+    for _ in 0..pairs {
+        sum += codegen::hand::write_read(fd, 1).unwrap();
+    }
+    sum
+}

@@ -1,0 +1,178 @@
+//! Reads the machine code that users get: `tests/codegen` is compiled for each architecture, and its functions are looked at.
+//!
+//! Emulators keep the registers that real kernels destroy, so these faults show nowhere else.
+
+use rsyscall_tests::guest::core_of;
+use rsyscall_tests::{cargo, skip};
+use std::path::Path;
+
+#[test]
+fn x86_64_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
+    no_more_than_by_hand("x86_64-unknown-linux-gnu");
+}
+
+#[test]
+fn aarch64_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
+    no_more_than_by_hand("aarch64-unknown-linux-gnu");
+}
+
+#[test]
+fn riscv64_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
+    no_more_than_by_hand("riscv64gc-unknown-linux-gnu");
+}
+
+#[test]
+fn riscv64_with_v_keeps_no_vector_across_a_call() {
+    no_vector_across("riscv64gc-unknown-linux-gnu", "-Ctarget-feature=+v", "ecall", 'v', &["vector_across_write"]);
+}
+
+#[test]
+fn aarch64_with_sve_keeps_no_vector_across_a_call() {
+    let wide = "-Cllvm-args=-aarch64-sve-vector-bits-min=256";
+    let flags = format!("-Ctarget-feature=+sve {wide}");
+    let functions = ["vector_across_write", "vector_across_write_from_sve"];
+    no_vector_across("aarch64-unknown-linux-gnu", &flags, "svc", 'z', &functions);
+}
+
+#[test]
+fn aarch64_without_sve_keeps_no_vector_across_a_call_of_a_caller_that_has_it() {
+    let wide = "-Cllvm-args=-aarch64-sve-vector-bits-min=256";
+    let Some(code) = compile("aarch64-unknown-linux-gnu", wide) else { return };
+    let function = instructions(&code, "vector_across_write_from_sve");
+    assert!(uses(&function, 'z'), "no SVE register in it, so it shows nothing: {function:#?}");
+    assert_eq!(stale(&function, 'z'), Vec::<String>::new());
+}
+
+fn no_more_than_by_hand(target: &str) {
+    let Some(code) = compile(target, "") else { return };
+    let hand = instructions(&code, "hand_write_read");
+    for function in ["typed_write_read", "generic_write_read"] {
+        // Two functions of the same code may have become one.
+        let Some(ours) = body(&code, function) else { continue };
+        let ours = parse(ours);
+        assert!(ours.len() <= hand.len(), "{function}: {} for {}\n{ours:#?}\n{hand:#?}", ours.len(), hand.len());
+    }
+    assert!(body(&code, "typed_write_read").or(body(&code, "generic_write_read")).is_some());
+}
+
+fn no_vector_across(target: &str, flags: &str, call: &str, register: char, functions: &[&str]) {
+    let Some(code) = compile(target, flags) else { return };
+    for name in functions {
+        let function = instructions(&code, name);
+        assert!(uses(&function, register), "no vector register in {name}, so it shows nothing: {function:#?}");
+        assert_eq!(stale(&function, register), Vec::<String>::new(), "{name}: {function:#?}");
+    }
+    // The same reader finds the fault where it is: `sc` inlines the instruction and does not say what it destroys.
+    let unsaid = instructions(&code, "vector_across_unsaid");
+    assert!(unsaid.iter().any(|i| i.name == call), "{unsaid:#?}");
+    assert!(!stale(&unsaid, register).is_empty(), "the reader would not have seen the fault: {unsaid:#?}");
+}
+
+/// The assembly of `tests/codegen` for a target, or `None` if its `core` is not installed.
+fn compile(target: &str, flags: &str) -> Option<String> {
+    let Some(core) = core_of(target) else {
+        skip(&format!("codegen {target} {flags}"), "the target's core is not installed; `ci/setup targets` does");
+        return None;
+    };
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("codegen");
+    // The name of core too: cargo does not notice that a target's libraries were exchanged.
+    let name: String = format!("{target}{flags}{core}").chars().filter(char::is_ascii_alphanumeric).collect();
+    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Several tests ask for the same: cargo makes one wait for the other, and finds the work done.
+    let output = cargo()
+        .args(["rustc", "--release", "--target", target, "--target-dir"])
+        .arg(&target_dir)
+        .args(["--", "--emit", "asm"])
+        .env("RUSTFLAGS", flags)
+        .current_dir(package)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let deps = target_dir.join(target).join("release/deps");
+    // A change of the source leaves the file of before: the newest is meant.
+    let newest = std::fs::read_dir(deps)
+        .unwrap()
+        .flatten()
+        .filter(|file| file.file_name().to_string_lossy().starts_with("codegen-"))
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "s"))
+        .max_by_key(|file| file.metadata().unwrap().modified().unwrap());
+    Some(std::fs::read_to_string(newest.unwrap().path()).unwrap())
+}
+
+#[derive(Debug, Clone)]
+struct Instruction {
+    name: String,
+    operands: Vec<String>,
+}
+
+fn body<'a>(code: &'a str, function: &str) -> Option<&'a str> {
+    let from = code.find(&format!("\n{function}:"))?;
+    let code = &code[from + function.len() + 2..];
+    Some(&code[..code.find(".Lfunc_end").unwrap()])
+}
+
+fn instructions(code: &str, function: &str) -> Vec<Instruction> {
+    parse(body(code, function).unwrap_or_else(|| panic!("no function {function}")))
+}
+
+fn parse(body: &str) -> Vec<Instruction> {
+    body.lines()
+        .map(|line| line.split("//").next().unwrap().trim())
+        .filter(|line| !line.is_empty() && !line.starts_with(['.', '#', '/']) && !line.ends_with(':'))
+        .map(|line| {
+            let (name, operands) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            Instruction { name: name.into(), operands: operands.split(',').map(|o| o.trim().into()).collect() }
+        })
+        .collect()
+}
+
+/// The vector registers of this letter in an operand: `z0` of `{ z0.d }`.
+fn registers(operand: &str, letter: char) -> Vec<String> {
+    operand
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| word.strip_prefix(letter).is_some_and(|rest| rest.parse::<u8>().is_ok()))
+        .map(String::from)
+        .collect()
+}
+
+fn uses(function: &[Instruction], letter: char) -> bool {
+    function.iter().flat_map(|i| &i.operands).any(|operand| !registers(operand, letter).is_empty())
+}
+
+/// The instructions that read a vector register which was last written before a call.
+fn stale(function: &[Instruction], letter: char) -> Vec<String> {
+    let mut written: Vec<String> = Vec::new();
+    let mut called = false;
+    let mut stale = Vec::new();
+    for instruction in function {
+        if matches!(instruction.name.as_str(), "ecall" | "svc" | "bl" | "call" | "jalr" | "blr") {
+            written.clear();
+            called = true;
+            continue;
+        }
+        let stores = ["st", "vs"].iter().any(|store| instruction.name.starts_with(store)) && {
+            // `vsetivli` and its kin, `vsub` and so on begin like a store and are none.
+            instruction.name.starts_with("st") || instruction.name.starts_with("vse") || instruction.name.contains('r')
+        };
+        let (destination, sources) = match instruction.operands.split_first() {
+            Some((first, rest)) if !stores => (registers(first, letter), rest),
+            _ => (Vec::new(), &instruction.operands[..]),
+        };
+        let read = sources.iter().flat_map(|operand| registers(operand, letter));
+        if called && read.into_iter().any(|register| !written.contains(&register)) {
+            stale.push(format!("{} {}", instruction.name, instruction.operands.join(", ")));
+        }
+        written.extend(destination);
+    }
+    stale
+}
+
+#[test]
+fn the_reader_tells_a_spilled_register_from_a_kept_one() {
+    let spilled = parse("vle64.v v8, (a0)\nvs2r.v v8, (sp)\necall\nvl2r.v v8, (sp)\nvse64.v v8, (a1)");
+    assert_eq!(stale(&spilled, 'v'), Vec::<String>::new());
+    let kept = parse("vle64.v v8, (a0)\necall\nvadd.vi v9, v8, 1\nvse64.v v9, (a1)");
+    assert_eq!(stale(&kept, 'v'), ["vadd.vi v9, v8, 1"]);
+    let kept = parse("ld1d { z0.d }, p0/z, [x0]\nsvc #0\nst1d { z0.d }, p0, [x1]");
+    assert_eq!(stale(&kept, 'z'), ["st1d { z0.d }, p0, [x1]"]);
+}
