@@ -9,20 +9,23 @@ mod platform;
 mod start;
 
 use core::time::Duration;
-use platform::{is_first_process, power_off, print};
+use platform::{Names, is_first_process, power_off, print};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
 use start::Arguments;
 
+const ARCHITECTURE: &[u8] = if cfg!(target_arch = "x86_64") {
+    b"x86_64"
+} else if cfg!(target_arch = "aarch64") {
+    b"aarch64"
+} else {
+    b"riscv64"
+};
+
 fn main(arguments: Arguments) -> ! {
-    print(b"guest on " as &[u8]);
-    print(if cfg!(target_arch = "x86_64") {
-        b"x86_64"
-    } else if cfg!(target_arch = "aarch64") {
-        b"aarch64"
-    } else {
-        b"riscv64"
-    });
-    print(if is_first_process() { b" as PID 1\n" as &[u8] } else { b"\n" });
+    print(ARCHITECTURE);
+    print(b", Linux ");
+    print(Names::ask().release());
+    print(if is_first_process() { b", as PID 1\n" as &[u8] } else { b"\n" });
     for index in 1..arguments.count() {
         if let Some(argument) = arguments.get(index) {
             print(b"argument: ");

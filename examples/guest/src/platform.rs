@@ -1,16 +1,33 @@
-//! The three calls of this program that have nothing to do with an eventfd.
+//! The calls of this program that have nothing to do with an eventfd.
 
-use rsyscall::arch::{syscall0, syscall4};
+use rsyscall::arch::{syscall0, syscall1, syscall4};
 use rsyscall::near::{self, FileDescriptor};
 use rsyscall::sysif::Local;
 
 const GETPID: usize = if cfg!(target_arch = "x86_64") { 39 } else { 172 };
+const UNAME: usize = if cfg!(target_arch = "x86_64") { 63 } else { 160 };
 const REBOOT: usize = if cfg!(target_arch = "x86_64") { 169 } else { 142 };
 
 /// Writes to standard output, as far as there is one.
 pub fn print(text: &[u8]) {
     // SAFETY: nothing in this program closes 1; if it was never open, the kernel says so and nothing is printed.
     let _nobody_to_tell = unsafe { near::write(&Local, FileDescriptor(1), text) };
+}
+
+/// `struct new_utsname`: six names of 65 bytes each, ended by zeros. The third is the kernel's release.
+pub struct Names([[u8; 65]; 6]);
+
+impl Names {
+    pub fn ask() -> Self {
+        let mut names = Self([[0; 65]; 6]);
+        // SAFETY: the call writes the six names, for which there is room.
+        unsafe { syscall1(UNAME, (&raw mut names).expose_provenance()) };
+        names
+    }
+
+    pub fn release(&self) -> &[u8] {
+        self.0[2].split(|&byte| byte == 0).next().unwrap_or_default()
+    }
 }
 
 /// Whether this is the process that the kernel started itself.
