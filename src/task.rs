@@ -3,7 +3,7 @@
 //! A task is an interface to a process together with what is known of that process. A handle is a number together with its
 //! task: that is what makes a number mean something.
 //!
-//! Uses [`sysif`](crate::sysif), [`near`](crate::near) and [`far`](crate::far).
+//! Uses [`sysif`](crate::sysif), [`near`] and [`far`](crate::far).
 
 use crate::far::{AddressSpace, FdTable, PidNamespace};
 use crate::near;

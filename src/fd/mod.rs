@@ -3,7 +3,7 @@
 //! A handle is a number and its task. It closes when it goes away, at once, through that task; it is used only through a
 //! task of its own table; and it is one handle for one number, which the borrow checker keeps so.
 //!
-//! Uses [`task`](crate::task) and [`near`](crate::near).
+//! Uses [`task`](crate::task) and [`near`].
 
 mod inheritable;
 mod number;

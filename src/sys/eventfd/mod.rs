@@ -1,6 +1,6 @@
 //! `#include <sys/eventfd.h>`: a counter in the kernel that wakes whoever waits for it.
 //!
-//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
+//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`].
 
 mod wait;
 

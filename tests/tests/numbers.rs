@@ -1,0 +1,106 @@
+//! Every number that the crate takes from elsewhere, against the kernel's headers as another crate has them.
+
+use rsyscall::{Errno, EventfdFlags};
+
+macro_rules! errnos {
+    ($($name:ident)*) => {
+        [$((stringify!($name), Errno::$name, linux_raw_sys::errno::$name)),*]
+    };
+}
+
+/// All that `asm-generic/errno-base.h` and `asm-generic/errno.h` define.
+#[rustfmt::skip]
+fn all() -> Vec<(&'static str, Errno, u32)> {
+    errnos! {
+        EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV
+        ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK
+        ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG EUNATCH ENOCSI EL2HLT
+        EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT EBFONT ENOSTR ENODATA ETIME ENOSR ENONET ENOPKG EREMOTE ENOLINK EADV ESRMNT
+        ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW ENOTUNIQ EBADFD EREMCHG ELIBACC ELIBBAD ELIBSCN ELIBMAX ELIBEXEC
+        EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT ESOCKTNOSUPPORT
+        EOPNOTSUPP EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET ECONNABORTED ECONNRESET
+        ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY EINPROGRESS
+        ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED
+        EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON EWOULDBLOCK EDEADLOCK
+    }
+    .into()
+}
+
+#[test]
+fn every_errno_has_the_number_of_the_kernels_header() {
+    for (name, errno, number) in all() {
+        assert_eq!(errno.raw(), number as i32, "{name}");
+    }
+    assert_eq!(Errno::ENOTSUP, Errno::EOPNOTSUPP);
+}
+
+#[test]
+fn every_errno_is_printed_by_its_name_and_no_other_number_has_one() {
+    for raw in 1..=4095 {
+        let errno = Errno::from_raw(raw).unwrap();
+        let known = all().into_iter().find(|(_, known, _)| *known == errno);
+        assert_eq!(errno.name(), known.map(|(name, _, _)| name), "{raw}");
+        let shown = format!("{errno:?}");
+        assert_eq!(shown, known.map_or(format!("Errno({raw})"), |(name, _, _)| name.into()));
+        assert_eq!(errno.message().is_some(), known.is_some(), "{raw}");
+    }
+    assert_eq!(Errno::from_raw(524).unwrap().to_string(), "Unknown error 524");
+}
+
+#[test]
+#[cfg(target_env = "gnu")]
+fn every_errno_has_the_message_of_strerror() {
+    for (name, errno, number) in all() {
+        let system = std::io::Error::from_raw_os_error(number as i32).to_string();
+        assert_eq!(system, format!("{} (os error {number})", errno.message().unwrap()), "{name}");
+    }
+}
+
+#[test]
+fn the_error_range_is_4095_to_1_below_zero_and_nothing_else() {
+    for raw in 1..=4095_i32 {
+        let word = -(raw as isize) as usize;
+        assert_eq!(Errno::from_ret(word).map_err(Errno::raw), Err(raw));
+        assert_eq!(Errno::from_raw(raw).unwrap().into_ret(), word);
+    }
+    for word in [0, 1, 8, i32::MAX as usize, isize::MAX as usize, isize::MIN as usize, -4096_isize as usize] {
+        assert_eq!(Errno::from_ret(word), Ok(word));
+    }
+    for raw in [i32::MIN, -1, 0, 4096, i32::MAX] {
+        assert_eq!(Errno::from_raw(raw), None);
+    }
+}
+
+#[test]
+fn the_flags_are_the_kernels() {
+    use linux_raw_sys::general::{O_CLOEXEC, O_NONBLOCK};
+    assert_eq!(EventfdFlags::NONBLOCK.bits(), O_NONBLOCK);
+    assert_eq!(EventfdFlags::CLOEXEC.bits(), O_CLOEXEC);
+    assert_eq!(EventfdFlags::SEMAPHORE.bits(), 1);
+    assert_eq!(EventfdFlags::all().bits(), O_NONBLOCK | O_CLOEXEC | 1);
+}
+
+macro_rules! calls {
+    ($($ours:ident = $theirs:ident),* $(,)?) => {
+        [$((stringify!($ours), sc::nr::$ours, linux_raw_sys::general::$theirs as usize)),*]
+    };
+}
+
+#[test]
+fn every_call_has_the_number_of_the_kernels_header() {
+    let calls = calls![
+        READ = __NR_read,
+        WRITE = __NR_write,
+        CLOSE = __NR_close,
+        EVENTFD2 = __NR_eventfd2,
+        FCNTL = __NR_fcntl,
+        IOCTL = __NR_ioctl,
+        PPOLL = __NR_ppoll,
+        PREADV2 = __NR_preadv2,
+        CLOCK_GETTIME = __NR_clock_gettime,
+        EXIT_GROUP = __NR_exit_group,
+    ];
+    for (name, ours, theirs) in calls {
+        assert_eq!(ours, theirs, "{name}");
+    }
+}
