@@ -46,7 +46,7 @@ fn the_guest_has_no_undefined_symbol_no_panic_and_no_memcpy() {
                     .any(|word| name.contains(word))
             })
             .collect();
-        assert_eq!(unwanted, Vec::<String>::new(), "{target}");
+        assert_eq!(unwanted, Vec::<String>::new(), "{target}: {:?}", guest.path);
     }
 }
 

@@ -8,8 +8,9 @@ mod memory;
 mod platform;
 mod start;
 
+use core::mem::MaybeUninit;
 use core::time::Duration;
-use platform::{Names, is_first_process, power_off, print};
+use platform::{is_first_process, power_off, print, release};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
 use start::Arguments;
 
@@ -24,7 +25,7 @@ const ARCHITECTURE: &[u8] = if cfg!(target_arch = "x86_64") {
 fn main(arguments: Arguments) -> ! {
     print(ARCHITECTURE);
     print(b", Linux ");
-    print(Names::ask().release());
+    print(release(&mut MaybeUninit::uninit()));
     print(if is_first_process() { b", as PID 1\n" as &[u8] } else { b"\n" });
     for index in 1..arguments.count() {
         if let Some(argument) = arguments.get(index) {

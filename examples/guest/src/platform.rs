@@ -1,5 +1,6 @@
 //! The calls of this program that have nothing to do with an eventfd.
 
+use core::mem::MaybeUninit;
 use rsyscall::arch::{syscall0, syscall1, syscall4};
 use rsyscall::near::{self, FileDescriptor};
 use rsyscall::sysif::Local;
@@ -15,19 +16,18 @@ pub fn print(text: &[u8]) {
 }
 
 /// `struct new_utsname`: six names of 65 bytes each, ended by zeros. The third is the kernel's release.
-pub struct Names([[u8; 65]; 6]);
+pub type Names = [[u8; 65]; 6];
 
-impl Names {
-    pub fn ask() -> Self {
-        let mut names = Self([[0; 65]; 6]);
-        // SAFETY: the call writes the six names, for which there is room.
-        unsafe { syscall1(UNAME, (&raw mut names).expose_provenance()) };
-        names
+/// The kernel's release, written into the caller's memory.
+pub fn release(names: &mut MaybeUninit<Names>) -> &[u8] {
+    // SAFETY: the call writes the six names, for which there is room.
+    let ret = unsafe { syscall1(UNAME, names.as_mut_ptr().expose_provenance()) };
+    if ret != 0 {
+        return b"of unknown release";
     }
-
-    pub fn release(&self) -> &[u8] {
-        self.0[2].split(|&byte| byte == 0).next().unwrap_or_default()
-    }
+    // SAFETY: the call has succeeded, and so written all of them.
+    let names = unsafe { names.assume_init_ref() };
+    names[2].split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// Whether this is the process that the kernel started itself.
