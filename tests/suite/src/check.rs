@@ -36,7 +36,8 @@ impl fmt::Display for Failure {
             }
             f.write_str(word)?;
         }
-        write!(f, ": {} ({}:{})", self.got, self.file, self.line)
+        let file = self.file.rsplit('/').next().unwrap_or(self.file);
+        write!(f, ": {} ({file}:{})", self.got, self.line)
     }
 }
 
