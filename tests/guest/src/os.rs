@@ -6,32 +6,28 @@ use rsyscall::near::{self, FileDescriptor};
 use rsyscall::sysif::{Arg, Local, SyscallInterface};
 use sc::nr;
 
-pub(crate) struct Os;
+pub(crate) fn getpid() -> usize {
+    // SAFETY: no argument; it only asks.
+    unsafe { Local.syscall(nr::GETPID, []) }.unwrap_or(0)
+}
 
-impl Os {
-    pub(crate) fn getpid(&self) -> usize {
-        // SAFETY: no argument; it only asks.
-        unsafe { Local.syscall(nr::GETPID, []) }.unwrap_or(0)
-    }
+/// `mkdir /proc`, `mount -t proc proc /proc`. If it fails, the cases that need it say so.
+pub(crate) fn mount_proc() {
+    const AT_FDCWD: i32 = -100;
+    let name = |name: &'static CStr| Arg::In(name.to_bytes_with_nul());
+    // SAFETY: the path is read for the call only.
+    let _exists = unsafe { Local.syscall(nr::MKDIRAT, [AT_FDCWD.into(), name(c"/proc"), Arg::Word(0o555)]) };
+    let args = [name(c"proc"), name(c"/proc"), name(c"proc"), Arg::Word(0), Arg::Word(0)];
+    // SAFETY: the names are read for the call only; nothing else is in this place.
+    let _mounted = unsafe { Local.syscall(nr::MOUNT, args) };
+}
 
-    /// `mkdir /proc`, `mount -t proc proc /proc`. If it fails, the cases that need it say so.
-    pub(crate) fn mount_proc(&self) {
-        const AT_FDCWD: i32 = -100;
-        let name = |name: &'static CStr| Arg::In(name.to_bytes_with_nul());
-        // SAFETY: the path is read for the call only.
-        let _exists = unsafe { Local.syscall(nr::MKDIRAT, [AT_FDCWD.into(), name(c"/proc"), Arg::Word(0o555)]) };
-        let args = [name(c"proc"), name(c"/proc"), name(c"proc"), Arg::Word(0), Arg::Word(0)];
-        // SAFETY: the names are read for the call only; nothing else is in this place.
-        let _mounted = unsafe { Local.syscall(nr::MOUNT, args) };
-    }
-
-    /// `reboot(LINUX_REBOOT_CMD_POWER_OFF)`.
-    pub(crate) fn power_off(&self) {
-        // `include/uapi/linux/reboot.h`: the two magic numbers, the command.
-        let args = [0xfee1_dead_u32.into(), 672_274_793_u32.into(), 0x4321_fedc_u32.into(), Arg::Word(0)];
-        // SAFETY: words only; nobody is left who could be let down.
-        let _refused = unsafe { Local.syscall(nr::REBOOT, args) };
-    }
+/// `reboot(LINUX_REBOOT_CMD_POWER_OFF)`.
+pub(crate) fn power_off() {
+    // `include/uapi/linux/reboot.h`: the two magic numbers, the command.
+    let args = [0xfee1_dead_u32.into(), 672_274_793_u32.into(), 0x4321_fedc_u32.into(), Arg::Word(0)];
+    // SAFETY: words only; nobody is left who could be let down.
+    let _refused = unsafe { Local.syscall(nr::REBOOT, args) };
 }
 
 /// Descriptor 1, a line at a time: each goes there in one write, so that the kernel's own lines do not come between.

@@ -73,7 +73,6 @@ impl<'a> World<'a> {
             world.faults = Err("qemu-user looks at every address before anything else");
             world.limits =
                 world.limits.and(tried(calls::limit(task, calls::RLIMIT_NOFILE), "the emulator has no prlimit64"));
-            world.rounds = 10_000;
             if let Ok(bell) = task.eventfd(1, EventfdFlags::empty()) {
                 let mut count = [core::mem::MaybeUninit::uninit(); 8];
                 // SAFETY: owned, so open, for as long as `bell` lives.
