@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     std::thread::spawn(|| {
-        std::thread::sleep(Duration::from_secs(300));
+        std::thread::sleep(Duration::from_secs(100));
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
         eprintln!("no end after 300 s; the last case that ended: {last}");
         std::process::exit(1);
