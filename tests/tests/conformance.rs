@@ -6,13 +6,13 @@
 
 use rsyscall::sysif::Local;
 use rsyscall::{Current, EventfdTask, Task, far, near};
-use rsyscall_suite::{Line, Tally, World, run};
+use rsyscall_suite::{Case, Line, Outcome, World, each};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// The case that runs, for whoever finds that it hangs.
-static LAST: Mutex<String> = Mutex::new(String::new());
+/// How a run ends that does not end: the line of the case that runs.
+static HANGS: Mutex<String> = Mutex::new(String::new());
 
 fn main() -> ExitCode {
     // Something that counts tests before it runs them; this is one.
@@ -22,8 +22,7 @@ fn main() -> ExitCode {
     }
     std::thread::spawn(|| {
         std::thread::sleep(Duration::from_secs(100));
-        let last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        eprintln!("no end after 300 s; the last case that ended: {last}");
+        println!("{} | no end", HANGS.lock().unwrap_or_else(PoisonError::into_inner));
         std::process::exit(1);
     });
     let emulated = World::is_emulated(Current);
@@ -34,17 +33,20 @@ fn main() -> ExitCode {
         let me = near::Process(std::process::id() as i32);
         Task::new(Local, me, far::FdTable::CURRENT, far::AddressSpace::CURRENT, far::PidNamespace::CURRENT)
     };
-    let current = report(Current, &name);
-    let through_task = report(&task, &format!("{name}-task"));
-    let failed = current.failed + through_task.failed;
+    let failed = failures(Current, &name) + failures(&task, &format!("{name}-task"));
     println!("conformance: {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn report<T: EventfdTask>(task: T, name: &str) -> Tally {
+fn failures<T: EventfdTask>(task: T, name: &str) -> u32 {
     let world = World::of(task, name);
-    run(task, &world, &mut |id, says, outcome| {
-        *LAST.lock().unwrap_or_else(PoisonError::into_inner) = format!("{name} {id} {says}");
+    let mut failed = 0;
+    each(&mut |case: &Case<T>| {
+        let (id, says) = (case.id, case.says);
+        *HANGS.lock().unwrap_or_else(PoisonError::into_inner) = format!("CASE {name} {id} failed {says}");
+        let outcome = case.run(task, &world);
+        failed += u32::from(matches!(outcome, Outcome::Failed(_)));
         println!("{}", Line { world: &world, id, says, outcome });
-    })
+    });
+    failed
 }
