@@ -83,7 +83,7 @@ fn closed<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
 }
 
 fn other_length<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.beyond?;
+    world.kinds?;
     let (reader, writer) = ok!(calls::pipe(task));
     let wrong = EventFd::from(reader);
     for len in [1, 3, 7] {
@@ -103,7 +103,7 @@ fn other_length<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
 fn other_length_taken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     world.alone?;
     world.limits?;
-    world.beyond?;
+    world.kinds?;
     // A file that may grow to five bytes takes five of eight.
     let limit = ok!(calls::limit(task, calls::RLIMIT_FSIZE));
     let [_, hard] = limit;

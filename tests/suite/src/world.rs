@@ -30,8 +30,10 @@ pub struct World<'a> {
     pub clock: Can,
     /// Nobody else opens or closes descriptors in the table meanwhile.
     pub alone: Can,
-    /// Calls that the crate itself never makes: `dup`, `pipe2`, `lseek` …
+    /// Calls on an eventfd that the crate itself never makes: `dup`, `dup3`, `fcntl(F_SETFL)`, `readv`, `lseek` …
     pub beyond: Can,
+    /// Descriptors of other kinds: `pipe2`, `memfd_create`.
+    pub kinds: Can,
     /// Epoll.
     pub epoll: Can,
     /// `/proc` of the task's process.
@@ -60,6 +62,7 @@ impl<'a> World<'a> {
             clock: Ok(()),
             alone: Ok(()),
             beyond: Ok(()),
+            kinds: Ok(()),
             epoll: Ok(()),
             proc: Ok(()),
             limits: Ok(()),
@@ -102,6 +105,7 @@ impl<'a> World<'a> {
             clock: Err("a fake's clock stands still"),
             alone: Ok(()),
             beyond: NO,
+            kinds: NO,
             epoll: NO,
             proc: NO,
             limits: NO,
@@ -114,7 +118,17 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn only_documented(self) -> Self {
         const NO: Can = Err("makes calls that the documentation does not list");
-        Self { faults: self.faults, beyond: NO, epoll: NO, proc: NO, limits: NO, pidfd: NO, fork: NO, ..self }
+        Self {
+            faults: self.faults,
+            beyond: NO,
+            kinds: NO,
+            epoll: NO,
+            proc: NO,
+            limits: NO,
+            pidfd: NO,
+            fork: NO,
+            ..self
+        }
     }
 
     /// Whether an emulator answers instead of the kernel: it shows the program as `/proc/self/exe`, and itself under the
