@@ -1,6 +1,8 @@
 //! What the tests share.
 
 pub mod guest;
+pub mod signal;
+pub mod threads;
 
 use std::io::Write;
 use std::process::Command;

@@ -1,0 +1,64 @@
+//! The suite as a static program without a libc: as PID 1 of a machine, under an emulator, or here.
+//!
+//! It prints a line for each case, then `RESULT: passed` or `RESULT: failed`. As PID 1 it then powers the machine off,
+//! else its status is 0 or 1. Its world is called by the program's argument, or else `linux-<version>-<arch>` as PID 1,
+//! `qemu-user-<arch>-static` where it finds itself emulated, and `static-<arch>`.
+#![no_std]
+#![no_main]
+
+// It starts as the guest that users copy.
+#[path = "../../../examples/guest/src/memory.rs"]
+mod memory;
+#[path = "../../../examples/guest/src/start.rs"]
+mod start;
+
+mod os;
+
+use core::fmt::Write;
+use os::{Console, getpid, mount_proc, power_off};
+use rsyscall::Current;
+use rsyscall_suite::{Line, Text, World, run};
+use start::Arguments;
+
+fn main(arguments: Arguments) -> ! {
+    let first = getpid() == 1;
+    if first {
+        mount_proc();
+    }
+    let passed = report(first, arguments);
+    let _nobody_to_tell = writeln!(Console::new(), "RESULT: {}", if passed { "passed" } else { "failed" });
+    if first {
+        power_off();
+    }
+    Current.exit(i32::from(!passed))
+}
+
+fn report(first: bool, arguments: Arguments) -> bool {
+    let arch = if cfg!(target_arch = "x86_64") {
+        "x86_64"
+    } else if cfg!(target_arch = "aarch64") {
+        "aarch64"
+    } else {
+        "riscv64"
+    };
+    let (major, minor) = World::of(Current, "").kernel;
+    let emulated = World::is_emulated(Current);
+    // A kernel hands its own arguments on to PID 1.
+    let argument = (1..arguments.count()).find_map(|index| arguments.get(index)?.to_str().ok()).filter(|_| !first);
+    let name = match (first, emulated) {
+        _ if argument.is_some() => Text::of(format_args!("{}", argument.unwrap_or_default())),
+        (true, _) => Text::of(format_args!("linux-{major}.{minor}-{arch}")),
+        (false, true) => Text::of(format_args!("qemu-user-{arch}-static")),
+        (false, false) => Text::of(format_args!("static-{arch}")),
+    };
+    let mut world = World::of(Current, name.as_str());
+    if first {
+        // The machines that boot it in tests are emulated down to their clocks.
+        world.rounds = 10_000;
+    }
+    let mut console = Console::new();
+    let tally = run(Current, &world, &mut |id, says, outcome| {
+        let _nobody_to_tell = writeln!(console, "{}", Line { world: &world, id, says, outcome });
+    });
+    tally.failed == 0 && tally.passed > 0
+}

@@ -1,0 +1,14 @@
+//! A guard that lets a program inherit a descriptor ends before the descriptor does.
+
+use rsyscall::{Errno, EventFd, EventfdFlags};
+
+fn main() -> Result<(), Errno> {
+    #[cfg(fixed)]
+    let mut bell = EventFd::new(0, EventfdFlags::empty())?;
+    let guard = {
+        #[cfg(not(fixed))]
+        let mut bell = EventFd::new(0, EventfdFlags::empty())?;
+        bell.inheritable()? //~ error[E0597]
+    };
+    guard.restore()
+}

@@ -1,0 +1,13 @@
+//! A number that is given away to nobody would stay open for ever.
+#![deny(unused_must_use)]
+
+use rsyscall::{Errno, EventFd, EventfdFlags};
+
+fn main() -> Result<(), Errno> {
+    let bell = EventFd::new(0, EventfdFlags::empty())?;
+    #[cfg(not(fixed))]
+    bell.into_raw_fd(); //~ error: unused
+    #[cfg(fixed)]
+    bell.close()?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Two guards would undo each other.
+
+use rsyscall::{Errno, EventFd, EventfdFlags};
+
+fn main() -> Result<(), Errno> {
+    let mut bell = EventFd::new(0, EventfdFlags::empty())?;
+    let first = bell.inheritable()?;
+    #[cfg(fixed)]
+    first.restore()?;
+    let second = bell.inheritable()?; //~ error[E0499]
+    #[cfg(not(fixed))]
+    first.restore()?;
+    second.restore()
+}

@@ -1,0 +1,14 @@
+//! A descriptor that was closed cannot be used: its number may be someone else's by then.
+
+use rsyscall::{Errno, EventFd, EventfdFlags};
+
+fn main() -> Result<(), Errno> {
+    let bell = EventFd::new(0, EventfdFlags::empty())?;
+    bell.write(1)?;
+    #[cfg(not(fixed))]
+    bell.close()?;
+    bell.read()?; //~ error[E0382]
+    #[cfg(fixed)]
+    bell.close()?;
+    Ok(())
+}

@@ -1,0 +1,348 @@
+//! The calls that cases need and the crate does not wrap, made through the task's interface.
+//!
+//! All are safe to offer: the memory they name is borrowed for the call, new descriptors come back owned, and a number that
+//! is only asked about may be anyone's.
+
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+use rsyscall::Errno;
+use rsyscall::EventfdTask;
+use rsyscall::fd::OwnedFd;
+use rsyscall::near::FileDescriptor;
+use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
+use sc::nr;
+
+// `include/uapi/asm-generic/fcntl.h`, `include/uapi/linux/fcntl.h`.
+const AT_FDCWD: i32 = -100;
+const F_GETFD: u32 = 1;
+const F_GETFL: u32 = 3;
+const F_SETFL: u32 = 4;
+const F_DUPFD: u32 = 0;
+pub(crate) const O_RDWR: usize = 2;
+pub(crate) const O_NONBLOCK: usize = 0o4000;
+pub(crate) const O_CLOEXEC: u32 = 0o2000000;
+/// `include/uapi/linux/fs.h`.
+pub(crate) const RWF_NOWAIT: usize = 8;
+
+/// Takes over the number that a call has just made.
+fn owned<T: EventfdTask>(task: T, ret: usize) -> Result<OwnedFd<T>, T::Error> {
+    let fd = i32::try_from(ret).map_err(|_| Errno::EIO)?;
+    // SAFETY: the call that answered it made it for us.
+    Ok(unsafe { OwnedFd::adopt(task, FileDescriptor(fd)) })
+}
+
+/// `fcntl(F_GETFL)`, every bit of it.
+pub(crate) fn getfl<T: EventfdTask>(task: T, fd: FileDescriptor) -> Result<usize, T::Error> {
+    // SAFETY: words only; it only asks.
+    unsafe { task.sysif().syscall(nr::FCNTL, [fd.into(), F_GETFL.into()]) }
+}
+
+/// `fcntl(F_SETFL)`.
+pub(crate) fn setfl<T: EventfdTask>(fd: &OwnedFd<T>, flags: usize) -> Result<(), T::Error> {
+    // SAFETY: words only, for a descriptor that is borrowed.
+    unsafe { fd.task().sysif().syscall(nr::FCNTL, [fd.near().into(), F_SETFL.into(), Arg::Word(flags)]) }.map(drop)
+}
+
+/// `fcntl(F_GETFD)`, every bit of it.
+pub(crate) fn getfd<T: EventfdTask>(task: T, fd: FileDescriptor) -> Result<usize, T::Error> {
+    // SAFETY: words only; it only asks.
+    unsafe { task.sysif().syscall(nr::FCNTL, [fd.into(), F_GETFD.into()]) }
+}
+
+/// `dup`.
+pub(crate) fn dup<T: EventfdTask>(fd: &OwnedFd<T>) -> Result<OwnedFd<T>, T::Error> {
+    // SAFETY: words only; a duplicate of a descriptor that is borrowed.
+    owned(fd.task(), unsafe { fd.task().sysif().syscall(nr::DUP, [fd.near().into()]) }?)
+}
+
+/// `fcntl(F_DUPFD)`: the lowest free number from `from` on.
+pub(crate) fn dup_from<T: EventfdTask>(task: T, fd: FileDescriptor, from: u32) -> Result<OwnedFd<T>, T::Error> {
+    // SAFETY: words only; a duplicate takes nothing from whoever owns the number.
+    owned(task, unsafe { task.sysif().syscall(nr::FCNTL, [fd.into(), F_DUPFD.into(), from.into()]) }?)
+}
+
+/// `dup3` onto a number that the caller owns, which stays his.
+pub(crate) fn dup3<T: EventfdTask>(fd: &OwnedFd<T>, onto: &OwnedFd<T>, flags: u32) -> Result<(), T::Error> {
+    dup3_number(fd, onto.near(), flags)
+}
+
+/// `dup3` onto a number.
+pub(crate) fn dup3_number<T: EventfdTask>(fd: &OwnedFd<T>, onto: FileDescriptor, flags: u32) -> Result<(), T::Error> {
+    let args = [fd.near().into(), onto.into(), flags.into()];
+    // SAFETY: words only, for a number that the caller may replace.
+    unsafe { fd.task().sysif().syscall(nr::DUP3, args) }.map(drop)
+}
+
+/// `lseek`.
+pub(crate) fn lseek<T: EventfdTask>(fd: &OwnedFd<T>, offset: i32, whence: u32) -> Result<usize, T::Error> {
+    // SAFETY: words only, for a descriptor that is borrowed.
+    unsafe { fd.task().sysif().syscall(nr::LSEEK, [fd.near().into(), offset.into(), whence.into()]) }
+}
+
+/// `pread64`.
+pub(crate) fn pread<T: EventfdTask>(fd: &OwnedFd<T>, buffer: &mut [u8], offset: usize) -> Result<usize, T::Error> {
+    let len = buffer.len();
+    let args = [fd.near().into(), Arg::InOut(buffer), Arg::Word(len), Arg::Word(offset)];
+    // SAFETY: the descriptor and the memory are borrowed for the call.
+    unsafe { fd.task().sysif().syscall(nr::PREAD64, args) }
+}
+
+/// `pwrite64`.
+pub(crate) fn pwrite<T: EventfdTask>(fd: &OwnedFd<T>, buffer: &[u8], offset: usize) -> Result<usize, T::Error> {
+    let args = [fd.near().into(), Arg::In(buffer), Arg::Word(buffer.len()), Arg::Word(offset)];
+    // SAFETY: the descriptor and the memory are borrowed for the call.
+    unsafe { fd.task().sysif().syscall(nr::PWRITE64, args) }
+}
+
+/// `read` into memory whose old contents can be looked at afterwards.
+pub(crate) fn read_over<T: EventfdTask>(fd: &OwnedFd<T>, buffer: &mut [u8]) -> Result<usize, T::Error> {
+    let len = buffer.len();
+    // SAFETY: the descriptor and the memory are borrowed for the call.
+    unsafe { fd.task().sysif().syscall(nr::READ, [fd.near().into(), Arg::InOut(buffer), Arg::Word(len)]) }
+}
+
+/// `read` with an address at which nothing is.
+pub(crate) fn read_nowhere<T: EventfdTask>(fd: &OwnedFd<T>, len: usize) -> Result<usize, T::Error> {
+    // SAFETY: nothing is mapped in the first page, so nothing can be overwritten.
+    unsafe { fd.task().sysif().syscall(nr::READ, [fd.near().into(), Arg::Word(1), Arg::Word(len)]) }
+}
+
+/// `write` from an address at which nothing is.
+pub(crate) fn write_nowhere<T: EventfdTask>(fd: &OwnedFd<T>, len: usize) -> Result<usize, T::Error> {
+    // SAFETY: the memory is only read, and nothing is mapped in the first page.
+    unsafe { fd.task().sysif().syscall(nr::WRITE, [fd.near().into(), Arg::Word(1), Arg::Word(len)]) }
+}
+
+/// `readv` into two pieces.
+pub(crate) fn readv<T: EventfdTask>(fd: &OwnedFd<T>, first: &mut [u8], second: &mut [u8]) -> Result<usize, T::Error> {
+    let (a, b) = (first.len(), second.len());
+    let mut pieces = ([MaybeUninit::uninit(); 16], [MaybeUninit::uninit(); 16]);
+    let (Some(one), Some(two)) = (pieces.0.get_mut(..a), pieces.1.get_mut(..b)) else {
+        return Err(Errno::E2BIG.into());
+    };
+    one.fill(MaybeUninit::new(0));
+    two.fill(MaybeUninit::new(0));
+    let mut vector = [OutSlice::new(one), OutSlice::new(two)];
+    let args = [fd.near().into(), Arg::OutVec(&mut vector), Arg::Word(2)];
+    // SAFETY: the descriptor is borrowed for the call, the vector and its memory are ours.
+    let ret = unsafe { fd.task().sysif().syscall(nr::READV, args) }?;
+    for (into, from) in first.iter_mut().zip(pieces.0).chain(second.iter_mut().zip(pieces.1)) {
+        // SAFETY: filled with zeros above.
+        *into = unsafe { from.assume_init() };
+    }
+    Ok(ret)
+}
+
+/// `pwritev2` of eight zero bytes, at the file position.
+pub(crate) fn pwritev2_zero<T: EventfdTask>(fd: &OwnedFd<T>, flags: usize) -> Result<usize, T::Error> {
+    let mut zero = [MaybeUninit::new(0); 8];
+    let mut vector = [OutSlice::new(&mut zero)];
+    let vector = Arg::OutVec(&mut vector);
+    let args = [fd.near().into(), vector, Arg::Word(1), Arg::Word(usize::MAX), Arg::Word(0), Arg::Word(flags)];
+    // SAFETY: the descriptor is borrowed for the call, the vector and its memory are ours; they are only read.
+    unsafe { fd.task().sysif().syscall(nr::PWRITEV2, args) }
+}
+
+/// `eventfd2` with two whole registers.
+pub(crate) fn eventfd2<T: EventfdTask>(task: T, initval: usize, flags: usize) -> Result<OwnedFd<T>, T::Error> {
+    // SAFETY: words only; the call only makes a new descriptor.
+    owned(task, unsafe { task.sysif().syscall(nr::EVENTFD2, [Arg::Word(initval), Arg::Word(flags)]) }?)
+}
+
+/// `pipe2`, closed by `execve`: the end to read from and the end to write to.
+pub(crate) fn pipe<T: EventfdTask>(task: T) -> Result<(OwnedFd<T>, OwnedFd<T>), T::Error> {
+    let mut ends = [0; 8];
+    // SAFETY: the call writes two `int`s, which is what the memory is large enough for.
+    unsafe { task.sysif().syscall(nr::PIPE2, [Arg::InOut(&mut ends), O_CLOEXEC.into()]) }?;
+    let [a, b, c, d, e, f, g, h] = ends;
+    let number = |bytes| FileDescriptor(i32::from_ne_bytes(bytes));
+    // SAFETY: the call just made it for us.
+    let reader = unsafe { OwnedFd::adopt(task, number([a, b, c, d])) };
+    // SAFETY: the call just made it for us.
+    let writer = unsafe { OwnedFd::adopt(task, number([e, f, g, h])) };
+    Ok((reader, writer))
+}
+
+/// A number that is free at the moment: the lowest.
+pub(crate) fn lowest_free<T: EventfdTask>(task: T) -> Result<FileDescriptor, T::Error> {
+    // SAFETY: words only; the call only makes a new descriptor.
+    let probe = owned(task, unsafe { task.sysif().syscall(nr::EVENTFD2, [Arg::Word(0), Arg::Word(0)]) }?)?;
+    let number = probe.near();
+    probe.close().map(|()| number)
+}
+
+// Epoll: `include/uapi/linux/eventpoll.h`.
+pub(crate) const EPOLLIN: u32 = 0x1;
+pub(crate) const EPOLLOUT: u32 = 0x4;
+pub(crate) const EPOLLET: u32 = 1 << 31;
+const EPOLL_CTL_ADD: u32 = 1;
+const EPOLL_CTL_MOD: u32 = 3;
+/// `struct epoll_event` is packed on x86_64 only.
+#[cfg(target_arch = "x86_64")]
+const EPOLL_EVENT: usize = 12;
+#[cfg(not(target_arch = "x86_64"))]
+const EPOLL_EVENT: usize = 16;
+
+/// An epoll descriptor that watches one eventfd.
+pub(crate) struct Epoll<T: EventfdTask>(OwnedFd<T>);
+
+impl<T: EventfdTask> Epoll<T> {
+    /// `epoll_create1`, and `fd` added with these events.
+    pub(crate) fn watching(fd: &OwnedFd<T>, events: u32) -> Result<Self, T::Error> {
+        let task = fd.task();
+        // SAFETY: words only; the call only makes a new descriptor.
+        let epoll = owned(task, unsafe { task.sysif().syscall(nr::EPOLL_CREATE1, [O_CLOEXEC.into()]) }?)?;
+        let epoll = Self(epoll);
+        epoll.control(EPOLL_CTL_ADD, fd, events)?;
+        Ok(epoll)
+    }
+
+    /// `EPOLL_CTL_MOD`.
+    pub(crate) fn modify(&self, fd: &OwnedFd<T>, events: u32) -> Result<(), T::Error> {
+        self.control(EPOLL_CTL_MOD, fd, events)
+    }
+
+    fn control(&self, operation: u32, fd: &OwnedFd<T>, events: u32) -> Result<(), T::Error> {
+        let mut event = [0; EPOLL_EVENT];
+        for (byte, of) in event.iter_mut().zip(events.to_ne_bytes()) {
+            *byte = of;
+        }
+        let args = [self.0.near().into(), operation.into(), fd.near().into(), Arg::In(&event)];
+        // SAFETY: both descriptors are borrowed for the call; it reads one event, which the memory is.
+        unsafe { self.0.task().sysif().syscall(nr::EPOLL_CTL, args) }.map(drop)
+    }
+
+    /// The events of the watched descriptor, now and without waiting; 0 if none are reported.
+    pub(crate) fn events(&self) -> Result<u32, T::Error> {
+        let mut events = [0; EPOLL_EVENT];
+        let (one, at_once, no_mask) = (Arg::Word(1), Arg::Word(0), Arg::Word(0));
+        let args = [self.0.near().into(), Arg::InOut(&mut events), one, at_once, no_mask, Arg::Word(8)];
+        // SAFETY: the call writes at most one event, for which the memory is large enough.
+        let count = unsafe { self.0.task().sysif().syscall(nr::EPOLL_PWAIT, args) }?;
+        let mut bits = [0; 4];
+        for (byte, of) in bits.iter_mut().zip(events) {
+            *byte = of;
+        }
+        Ok(if count == 0 { 0 } else { u32::from_ne_bytes(bits) })
+    }
+}
+
+/// `openat` for reading.
+pub(crate) fn open<T: EventfdTask>(task: T, path: &CStr) -> Result<OwnedFd<T>, T::Error> {
+    let args = [AT_FDCWD.into(), Arg::In(path.to_bytes_with_nul()), O_CLOEXEC.into()];
+    // SAFETY: the path is read for the call only; the call only makes a new descriptor.
+    owned(task, unsafe { task.sysif().syscall(nr::OPENAT, args) }?)
+}
+
+/// Whether a path can be opened for reading.
+pub(crate) fn can_open<T: EventfdTask>(task: T, path: &CStr) -> bool {
+    open(task, path).is_ok()
+}
+
+/// `readlinkat`.
+pub(crate) fn readlink<'b, T: EventfdTask>(task: T, path: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], T::Error> {
+    let len = buffer.len();
+    let path = Arg::In(path.to_bytes_with_nul());
+    // SAFETY: both memories are borrowed for the call.
+    let ret = unsafe {
+        task.sysif().syscall(nr::READLINKAT, [AT_FDCWD.into(), path, Arg::InOut(&mut *buffer), Arg::Word(len)])
+    }?;
+    buffer.get(..ret).ok_or_else(|| Errno::EIO.into())
+}
+
+/// `uname`'s release, as major and minor.
+pub(crate) fn kernel_version<T: EventfdTask>(task: T) -> Result<(u32, u32), T::Error> {
+    // `struct new_utsname`: six fields of 65 bytes; the third is the release.
+    let mut names = [0; 390];
+    // SAFETY: the call writes one structure, for which the memory is large enough.
+    unsafe { task.sysif().syscall(nr::UNAME, [Arg::InOut(&mut names)]) }?;
+    let mut numbers = names.get(130..195).unwrap_or_default().split(|byte| !byte.is_ascii_digit()).map(|digits| {
+        digits.iter().fold(0_u32, |number, digit| number.wrapping_mul(10).wrapping_add(u32::from(digit - b'0')))
+    });
+    Ok((numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)))
+}
+
+// `include/uapi/asm-generic/resource.h`.
+pub(crate) const RLIMIT_FSIZE: u32 = 1;
+pub(crate) const RLIMIT_NOFILE: u32 = 7;
+
+/// A limit of the task's process: soft and hard, as `struct rlimit64`.
+pub(crate) fn limit<T: EventfdTask>(task: T, resource: u32) -> Result<[u64; 2], T::Error> {
+    let mut old = [0; 16];
+    prlimit(task, resource, Arg::Word(0), Arg::InOut(&mut old))?;
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = old;
+    Ok([u64::from_ne_bytes([a, b, c, d, e, f, g, h]), u64::from_ne_bytes([i, j, k, l, m, n, o, p])])
+}
+
+/// Sets a limit of the task's process.
+pub(crate) fn set_limit<T: EventfdTask>(task: T, resource: u32, limit: [u64; 2]) -> Result<(), T::Error> {
+    let mut new = [0; 16];
+    for (byte, of) in new.iter_mut().zip(limit.into_iter().flat_map(u64::to_ne_bytes)) {
+        *byte = of;
+    }
+    prlimit(task, resource, Arg::In(&new), Arg::Word(0))
+}
+
+fn prlimit<'a, T: EventfdTask>(task: T, resource: u32, new: Arg<'a>, old: Arg<'a>) -> Result<(), T::Error> {
+    let this_process = Arg::Word(0);
+    // SAFETY: reads or writes sixteen bytes, which both callers give; a limit does nothing to what is open.
+    unsafe { task.sysif().syscall(nr::PRLIMIT64, [this_process, resource.into(), new, old]) }.map(drop)
+}
+
+/// `memfd_create`, closed by `execve`.
+pub(crate) fn memfd<T: EventfdTask>(task: T) -> Result<OwnedFd<T>, T::Error> {
+    /// `include/uapi/linux/memfd.h`.
+    const MFD_CLOEXEC: u32 = 1;
+    // SAFETY: the name is read for the call only; the call only makes a new descriptor.
+    owned(task, unsafe { task.sysif().syscall(nr::MEMFD_CREATE, [Arg::In(b"case\0"), MFD_CLOEXEC.into()]) }?)
+}
+
+/// Another number of the task's own table, through a descriptor of its process.
+pub(crate) fn pidfd_getfd<T: EventfdTask>(task: T, fd: FileDescriptor) -> Result<OwnedFd<T>, T::Error> {
+    // SAFETY: no argument; it only asks.
+    let pid = unsafe { task.sysif().syscall(nr::GETPID, []) }?;
+    // SAFETY: words only; the call only makes a new descriptor.
+    let pidfd = owned(task, unsafe { task.sysif().syscall(nr::PIDFD_OPEN, [Arg::Word(pid), Arg::Word(0)]) }?)?;
+    // SAFETY: words only; a duplicate takes nothing from whoever owns the number.
+    owned(task, unsafe { task.sysif().syscall(nr::PIDFD_GETFD, [pidfd.near().into(), fd.into(), Arg::Word(0)]) }?)
+}
+
+/// A child that is a copy of this process and does `work`; its status is 0 if that was true.
+///
+/// # Safety
+///
+/// The task is in this process, and `work` makes system calls and nothing else: no other thread exists in the child, and
+/// what those of the parent had locked stays locked there.
+pub(crate) unsafe fn fork<T: EventfdTask>(task: T, work: impl FnOnce() -> bool) -> Result<Child<T>, T::Error> {
+    /// `include/uapi/asm-generic/signal.h`.
+    const SIGCHLD: u32 = 17;
+    let zero = || Arg::Word(0);
+    // SAFETY: without CLONE_VM this is `fork`: the child goes on here with a copy of everything, on a copy of this stack.
+    let pid = unsafe { task.sysif().syscall(nr::CLONE, [SIGCHLD.into(), zero(), zero(), zero(), zero()]) }?;
+    if pid == 0 {
+        let status = if work() { 0 } else { 1 };
+        loop {
+            // SAFETY: this copy of the process has nothing that someone still relies on.
+            let _gone = unsafe { task.sysif().syscall(nr::EXIT_GROUP, [Arg::Word(status)]) };
+        }
+    }
+    Ok(Child { task, pid })
+}
+
+/// A child to be waited for.
+#[must_use = "a child that nobody waits for stays as a zombie"]
+pub(crate) struct Child<T> {
+    task: T,
+    pid: usize,
+}
+
+impl<T: EventfdTask> Child<T> {
+    /// Waits until it has ended, and says whether its status was 0.
+    pub(crate) fn succeeded(self) -> Result<bool, T::Error> {
+        let mut status = [0; 4];
+        let args = [Arg::Word(self.pid), Arg::InOut(&mut status), Arg::Word(0), Arg::Word(0)];
+        // SAFETY: the call writes one `int`, which is what the memory is.
+        unsafe { self.task.sysif().syscall(nr::WAIT4, args) }?;
+        Ok(status == [0; 4])
+    }
+}

@@ -1,0 +1,52 @@
+//! An interface that stands between a case and its task, so that a case of one thread can be interrupted and overtaken.
+
+use rsyscall::far::FdTable;
+use rsyscall::sysif::{Arg, Known, SyscallInterface};
+use rsyscall::task::FileDescriptorTask;
+use rsyscall::{Errno, EventfdTask};
+
+/// A task seen through another interface: a function is told the number of each call before it is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Through<'a, T> {
+    pub(crate) task: T,
+    /// What happens before a call; `Some` is the answer, and the kernel is then not asked.
+    pub(crate) before: &'a dyn Fn(usize) -> Option<Errno>,
+    pub(crate) known: Option<&'a Known>,
+}
+
+impl<T: EventfdTask> FileDescriptorTask for Through<'_, T> {
+    type Interface = Self;
+    type Error = T::Error;
+
+    fn sysif(&self) -> &Self {
+        self
+    }
+
+    fn fd_table(&self) -> FdTable {
+        self.task.fd_table()
+    }
+}
+
+// SAFETY: calls are made unchanged by the task's own interface, or refused as a kernel may refuse them.
+unsafe impl<T: EventfdTask> SyscallInterface for Through<'_, T> {
+    type Error = T::Error;
+
+    unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, T::Error> {
+        match (self.before)(nr) {
+            Some(errno) => Err(errno.into()),
+            // SAFETY: handed on as it came.
+            None => unsafe { self.task.sysif().syscall(nr, args) },
+        }
+    }
+
+    fn known(&self) -> Option<&Known> {
+        self.known
+    }
+}
+
+/// Counts down; whether there was something left.
+pub(crate) fn one_less(left: &core::cell::Cell<u32>) -> bool {
+    let less = left.get().checked_sub(1);
+    left.set(less.unwrap_or(0));
+    less.is_some()
+}

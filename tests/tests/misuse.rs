@@ -1,0 +1,75 @@
+//! What must not compile does not, for the reason that it names, and compiles once that reason is gone.
+//!
+//! The programs are those of tests/misuse. Each marks the line of its error, `//~ error[E0382]` (`//~^` for the line
+//! above); what the compiler says in
+//! words is not compared, since that changes from version to version, and codes and places hardly do. With `--cfg fixed`
+//! every program must compile: nothing else is wrong with it. (`compile_fail` examples would compare codes only with a
+//! nightly compiler; and an error of code generation, such as that of a seventh argument, is not seen by a mere check.)
+
+use rsyscall::Current;
+use rsyscall_suite::World;
+use rsyscall_tests::{cargo, skip};
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+fn package() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("misuse")
+}
+
+/// Builds all of the programs, as many as can be.
+fn build(name: &str, flags: &str) -> Output {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut cargo = cargo();
+    cargo.args(["build", "--bins", "--keep-going", "--quiet", "--message-format=short"]).current_dir(package());
+    cargo.env("RUSTFLAGS", flags).arg("--target-dir").arg(target).output().expect("cargo")
+}
+
+/// What a program says of itself: its name, the line that is marked unless the error is elsewhere, and the error.
+struct Expected {
+    name: String,
+    line: Option<usize>,
+    error: String,
+}
+
+fn expected() -> Vec<Expected> {
+    let mut programs = Vec::new();
+    for file in std::fs::read_dir(package().join("src/bin")).unwrap() {
+        let file = file.unwrap().path();
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let marks: Vec<_> =
+            (1..).zip(text.lines()).filter_map(|(n, line)| Some((n, line.split_once("//~")?.1))).collect();
+        let [(line, mark)] = marks[..] else { panic!("{name} must mark one line, not {}", marks.len()) };
+        let (line, mark) = mark.strip_prefix('^').map_or((line, mark), |mark| (line - 1, mark));
+        let mark = mark.trim();
+        let elsewhere = mark.strip_prefix("anywhere ");
+        let error = elsewhere.unwrap_or(mark).to_owned();
+        programs.push(Expected { name, line: elsewhere.is_none().then_some(line), error });
+    }
+    programs
+}
+
+#[test]
+fn what_must_not_compile_fails_for_the_reason_that_it_names() {
+    if World::is_emulated(Current) {
+        return skip("what_must_not_compile_fails_for_the_reason_that_it_names", "the compiler is the host's");
+    }
+    let said = String::from_utf8(build("misuse", "").stderr).unwrap();
+    let programs = expected();
+    assert!(programs.len() >= 20, "{} programs", programs.len());
+    for Expected { name, line, error } in &programs {
+        assert!(said.contains(&format!("(bin \"{name}\") due to 1 previous error")), "{name}:\n{said}");
+        let place = line.map_or(String::new(), |line| format!("src/bin/{name}.rs:{line}:"));
+        let found = said.lines().any(|said| said.starts_with(&place) && said.contains(&format!(": {error}")));
+        assert!(found, "{name}: no {error} at {place}\n{said}");
+    }
+}
+
+#[test]
+fn what_must_not_compile_does_once_its_error_is_mended() {
+    if World::is_emulated(Current) {
+        return skip("what_must_not_compile_does_once_its_error_is_mended", "the compiler is the host's");
+    }
+    let output = build("misuse-fixed", "--cfg fixed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

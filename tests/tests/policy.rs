@@ -1,0 +1,231 @@
+//! The suite under seccomp policies: only the documented calls, no eventfd2, no preadv2.
+//!
+//! Each runs in a child made by `fork`, which reports through a pipe made beforehand and makes no other calls than the
+//! crate's own: the filter sees nothing of a test harness.
+
+use rsyscall::near::{self, FileDescriptor};
+use rsyscall::sysif::Local;
+use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask};
+use rsyscall_suite::{Line, World, run};
+use rsyscall_tests::skip;
+use sc::nr;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::os::fd::FromRawFd as _;
+use std::path::Path;
+
+/// How a call is written in the documentation, its number, and where its second argument is part of the name, that.
+fn known_calls() -> BTreeMap<&'static str, (usize, Option<u64>)> {
+    BTreeMap::from([
+        ("eventfd2", (nr::EVENTFD2, None)),
+        ("read", (nr::READ, None)),
+        ("write", (nr::WRITE, None)),
+        ("close", (nr::CLOSE, None)),
+        ("preadv2", (nr::PREADV2, None)),
+        ("ppoll", (nr::PPOLL, None)),
+        ("clock_gettime", (nr::CLOCK_GETTIME, None)),
+        ("exit_group", (nr::EXIT_GROUP, None)),
+        // `include/uapi/asm-generic/fcntl.h`, `include/uapi/linux/fcntl.h`, `include/uapi/asm-generic/ioctls.h`.
+        ("fcntl(F_GETFD)", (nr::FCNTL, Some(1))),
+        ("fcntl(F_SETFD)", (nr::FCNTL, Some(2))),
+        ("fcntl(F_GETFL)", (nr::FCNTL, Some(3))),
+        ("fcntl(F_DUPFD_CLOEXEC)", (nr::FCNTL, Some(1030))),
+        ("ioctl(FIONBIO)", (nr::IOCTL, Some(0x5421))),
+    ])
+}
+
+/// The calls that the documentation of eventfds, of their descriptors and of tasks lists.
+fn documented_calls() -> BTreeSet<String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let mut calls = BTreeSet::new();
+    for file in ["sys/eventfd/mod.rs", "sys/eventfd/wait.rs", "fd/mod.rs", "fd/inheritable.rs", "task.rs"] {
+        let text = std::fs::read_to_string(source.join(file)).unwrap();
+        let text = text.lines().map(|line| line.trim().trim_start_matches("///")).collect::<Vec<_>>().join("\n");
+        for paragraph in text.split("System calls:").skip(1) {
+            // The first sentence names them; code that is not a link to another item stands between single backticks.
+            let sentence = paragraph.split("\n\n").next().unwrap_or_default();
+            let sentence = sentence.split(". ").next().unwrap_or_default();
+            for (n, word) in sentence.split('`').enumerate() {
+                let link = sentence.contains(&format!("[`{word}`]"));
+                if n % 2 == 1 && !link {
+                    calls.insert(word.to_owned());
+                }
+            }
+        }
+    }
+    calls
+}
+
+/// Allows these calls, and kills on every other.
+fn only(calls: &BTreeSet<String>) -> BpfProgram {
+    let known = known_calls();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    for call in calls {
+        let (number, second) = *known.get(call.as_str()).unwrap_or_else(|| panic!("the documentation lists {call}"));
+        let rules = rules.entry(number as i64).or_default();
+        if let Some(second) = second {
+            // All 64 bits: a filter sees what a narrower register would hide.
+            let is = SeccompCondition::new(1, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, second).unwrap();
+            rules.push(SeccompRule::new(vec![is]).unwrap());
+        }
+    }
+    filter(rules, SeccompAction::KillProcess, SeccompAction::Allow)
+}
+
+/// Answers one call with this error, and allows every other.
+fn refusing(number: usize, errno: Errno) -> BpfProgram {
+    let rules = BTreeMap::from([(number as i64, vec![])]);
+    filter(rules, SeccompAction::Allow, SeccompAction::Errno(errno.raw() as u32))
+}
+
+fn filter(rules: BTreeMap<i64, Vec<SeccompRule>>, other: SeccompAction, these: SeccompAction) -> BpfProgram {
+    let arch = std::env::consts::ARCH.try_into().unwrap();
+    SeccompFilter::new(rules, other, these, arch).unwrap().try_into().unwrap()
+}
+
+/// How a child ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Status(i32),
+    /// By SIGSYS.
+    KilledByFilter,
+    Signal(i32),
+    /// The filter could not be installed: nothing was run.
+    NoFilter,
+}
+
+/// The status of a child that could not install its filter.
+const NO_FILTER: i32 = 77;
+
+/// A child's way to say something: whole lines, through a pipe, by the crate's own `write`.
+struct Report(FileDescriptor);
+
+impl std::fmt::Write for Report {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        // SAFETY: the child's own copy of the pipe, which nothing in it closes.
+        unsafe { near::write(&Local, self.0, text.as_bytes()) }.map(drop).map_err(|_| std::fmt::Error)
+    }
+}
+
+/// Does `work` in a child under a filter; its status is 0 if that was true. Returns what it reported and how it ended.
+///
+/// `work` must make no calls but the crate's, and must not allocate: the child is one thread of a copy of many.
+fn under(filter: &BpfProgram, work: impl Fn(&mut Report) -> bool) -> (String, End) {
+    let mut ends = [0; 2];
+    // SAFETY: the call writes two numbers.
+    assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
+    // SAFETY: the child makes system calls only.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        if seccompiler::apply_filter(filter).is_err() {
+            Current.exit(NO_FILTER);
+        }
+        let done = work(&mut Report(FileDescriptor(ends[1])));
+        Current.exit(if done { 0 } else { 1 });
+    }
+    // SAFETY: made above, and closed by nobody else.
+    drop(unsafe { std::fs::File::from_raw_fd(ends[1]) });
+    // SAFETY: made above, and closed by nobody else.
+    let mut reader = unsafe { std::fs::File::from_raw_fd(ends[0]) };
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    let mut status = 0;
+    // SAFETY: our own child, not waited for yet; the call writes one number.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    let end = if libc::WIFSIGNALED(status) {
+        match libc::WTERMSIG(status) {
+            libc::SIGSYS => End::KilledByFilter,
+            signal => End::Signal(signal),
+        }
+    } else {
+        match libc::WEXITSTATUS(status) {
+            NO_FILTER => End::NoFilter,
+            status => End::Status(status),
+        }
+    };
+    (text, end)
+}
+
+/// The suite in this world, with a line for each case.
+fn suite(world: &World<'_>, report: &mut Report) -> bool {
+    let tally = run(Current, world, &mut |id, says, outcome| {
+        let _seen_by_the_parent = writeln!(report, "{}", Line { world, id, says, outcome });
+    });
+    tally.failed == 0 && tally.passed > 0
+}
+
+/// The world of a child of this process, its name given.
+fn world(name: &str) -> World<'_> {
+    // The parent's threads are not in the child, and its table is the child's alone.
+    World { rounds: 1_000, ..World::of(Current, name) }
+}
+
+/// Fails, or skips, or prints the child's lines.
+fn passed(test: &str, (text, end): (String, End)) {
+    match end {
+        End::NoFilter => skip(test, "no seccomp filter can be installed here"),
+        End::Status(0) => print!("{text}"),
+        end => panic!("{end:?}, after:\n{text}"),
+    }
+}
+
+#[test]
+fn the_suite_makes_only_the_calls_that_the_documentation_lists() {
+    let calls = documented_calls();
+    let world = world("only-documented").only_documented();
+    let ended = under(&only(&calls), |report| suite(&world, report));
+    passed("the_suite_makes_only_the_calls_that_the_documentation_lists", ended);
+}
+
+#[test]
+fn the_documentation_lists_no_call_that_the_suite_never_makes() {
+    let all = documented_calls();
+    let world = world("one-less").only_documented();
+    for missing in &all {
+        let mut calls = all.clone();
+        calls.remove(missing);
+        let (text, end) = under(&only(&calls), |report| suite(&world, report));
+        if end == End::NoFilter {
+            return skip("the_documentation_lists_no_call_that_the_suite_never_makes", "no seccomp filter");
+        }
+        assert_eq!(end, End::KilledByFilter, "without {missing}:\n{text}");
+    }
+}
+
+#[test]
+fn where_preadv2_is_missing_the_second_best_passes_every_case() {
+    for errno in [Errno::ENOSYS, Errno::EOPNOTSUPP] {
+        let mut world = world("no-preadv2");
+        world.nowait = Err("a policy refuses preadv2");
+        let ended = under(&refusing(nr::PREADV2, errno), |report| suite(&world, report));
+        passed("where_preadv2_is_missing_the_second_best_passes_every_case", ended);
+    }
+}
+
+#[test]
+fn where_eventfd2_is_refused_the_error_is_what_the_policy_says() {
+    for errno in [Errno::ENOSYS, Errno::EPERM] {
+        let ended = under(&refusing(nr::EVENTFD2, errno), |_| {
+            EventfdFlags::all().iter().all(|flag| {
+                EventFd::new(0, flag).err() == Some(errno)
+                    && Current.eventfd(1, flag).err() == Some(errno)
+                    && near::eventfd(&Local, 1, flag) == Err(errno)
+            })
+        });
+        passed("where_eventfd2_is_refused_the_error_is_what_the_policy_says", ended);
+    }
+}
+
+#[test]
+fn an_eventfd_made_before_a_policy_forbids_more_is_used_as_before() {
+    let bell = EventFd::new(0, EventfdFlags::NONBLOCK).unwrap();
+    let ended = under(&refusing(nr::EVENTFD2, Errno::EPERM), |_| {
+        bell.write(3).is_ok() && bell.try_clone().is_ok_and(|twin| twin.read() == Ok(3))
+    });
+    passed("an_eventfd_made_before_a_policy_forbids_more_is_used_as_before", ended);
+}
