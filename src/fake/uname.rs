@@ -20,17 +20,12 @@ const MACHINE: &str = "riscv64";
 impl Kernel<'_> {
     pub(super) fn uname(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let (major, minor) = self.version;
-        let names: [fmt::Arguments<'_>; NAMES] = [
-            format_args!("Linux"),
-            format_args!("(none)"),
-            format_args!("{major}.{minor}.0-fake"),
-            format_args!("#1"),
-            format_args!("{MACHINE}"),
-            format_args!("(none)"),
-        ];
+        let names: [&[&dyn fmt::Display]; NAMES] =
+            [&[&"Linux"], &[&"(none)"], &[&major, &".", &minor, &".0-fake"], &[&"#1"], &[&MACHINE], &[&"(none)"]];
         let mut bytes = [0; LEN * NAMES];
         for (name, bytes) in names.iter().zip(bytes.chunks_exact_mut(LEN)) {
-            let _too_long = Line(bytes).write_fmt(*name);
+            let mut line = Line(bytes);
+            let _too_long = name.iter().try_for_each(|part| write!(line, "{part}"));
         }
         args.write(0, &bytes)?;
         Ok(0)
