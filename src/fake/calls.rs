@@ -8,7 +8,7 @@ use crate::sysif::{Arg, Known, SyscallInterface};
 use sc::nr;
 
 // SAFETY: the call is complete when it returns: the state that its answer speaks of is the kernel's own. Where an answer
-// says that bytes were written (the eight of a count, the `k` of a short transfer, a `timespec`, a `utsname`, an `rlimit`),
+// says that bytes were written (the eight of a count, the `k` of a short transfer, a `timespec`, a `utsname`, an `rlimit`, as many `epoll_event`s as it counts),
 // `Arguments::write` and its kin have just written all of them, through the caller's own borrow; a borrow never outlives
 // the call. Descriptors and addresses of a fake kernel mean nothing to any other, so no answer can make the typed layer
 // touch memory that it does not own.
@@ -28,6 +28,7 @@ unsafe impl SyscallInterface for Kernel<'_> {
 impl Kernel<'_> {
     fn answer(&self, nr: usize, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let call = self.log.begin(nr, args.registers());
+        self.advance(self.call_time);
         let result = match self.faults.hit(nr) {
             None => self.call(nr, args),
             Some(Effect::Short(bytes)) => self.short(nr, args, bytes),
@@ -49,6 +50,9 @@ impl Kernel<'_> {
             #[cfg(target_arch = "x86_64")]
             nr::DUP2 => self.dup2(args),
             nr::DUP3 => self.dup3(args),
+            nr::EPOLL_CREATE1 => self.epoll_create1(args),
+            nr::EPOLL_CTL => self.epoll_ctl(args),
+            nr::EPOLL_PWAIT => self.epoll_pwait(args),
             nr::EVENTFD2 => self.eventfd2(args),
             nr::FCNTL => self.fcntl(args),
             nr::IOCTL => self.ioctl(args),
@@ -56,6 +60,7 @@ impl Kernel<'_> {
             nr::PPOLL => self.ppoll(args),
             nr::PREAD64 | nr::PWRITE64 => self.positioned(args),
             nr::PREADV2 => self.preadv2(args),
+            nr::PWRITEV2 => self.pwritev2(args),
             nr::PRLIMIT64 => self.prlimit64(args),
             nr::READ => self.read(args),
             nr::READV => self.readv(args, 0),

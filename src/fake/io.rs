@@ -4,7 +4,7 @@ use super::Kernel;
 use super::counter::Counter;
 use super::memory::{Arguments, access_ok};
 use super::sleep::Blocked;
-use super::table::{O_NONBLOCK, Open};
+use super::table::{Kind, O_NONBLOCK, Open};
 use crate::Errno;
 use crate::near::EventfdFlags;
 
@@ -28,7 +28,7 @@ impl Kernel<'_> {
         let flags = EventfdFlags::from_bits(args.int(1)).ok_or(Errno::EINVAL)?;
         let counter = Counter { count, semaphore: flags.contains(EventfdFlags::SEMAPHORE) };
         let status = if flags.contains(EventfdFlags::NONBLOCK) { O_NONBLOCK } else { 0 };
-        self.table.create(counter, status, flags.contains(EventfdFlags::CLOEXEC))
+        self.table.create(Kind::Eventfd(counter), status, flags.contains(EventfdFlags::CLOEXEC))
     }
 
     pub(super) fn read(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
@@ -92,6 +92,17 @@ impl Kernel<'_> {
         }
     }
 
+    /// An eventfd has no vectored write of its own: pieces are written one by one, which knows no flag but `RWF_HIPRI`. And
+    /// the pieces' memory is not named by any [`Arg`](crate::sysif::Arg), so nothing else can be reached here.
+    pub(super) fn pwritev2(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
+        let position = args.word(3);
+        if position != HERE {
+            return self.at_position(args, position);
+        }
+        self.table.open(args.fd(0))?;
+        Err(if args.int(5) & !RWF_HIPRI != 0 { Errno::EOPNOTSUPP } else { Errno::EFAULT })
+    }
+
     /// `pread64` and `pwrite64`: an eventfd has no positions.
     pub(super) fn positioned(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let position = args.word(3);
@@ -106,12 +117,16 @@ impl Kernel<'_> {
         Err(Errno::ESPIPE)
     }
 
-    /// It goes nowhere and says so with a 0.
+    /// It goes nowhere and says so: with an error, or since 6.0 with a 0.
     pub(super) fn lseek(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         /// `SEEK_HOLE`, the last of them.
         const SEEK_MAX: u32 = 4;
         self.table.open(args.fd(0))?;
-        if args.int(2) > SEEK_MAX { Err(Errno::EINVAL) } else { Ok(0) }
+        match args.int(2) {
+            0..=SEEK_MAX if self.is_at_least(6, 0) => Ok(0),
+            0..=SEEK_MAX => Err(Errno::ESPIPE),
+            _ => Err(Errno::EINVAL),
+        }
     }
 
     fn take(&self, open: Open, len: usize, may_sleep: bool) -> Result<u64, Errno> {

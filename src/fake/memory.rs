@@ -38,6 +38,11 @@ impl<'m, 'a> Arguments<'m, 'a> {
         self.word(position) as u32
     }
 
+    /// The same, with a sign.
+    pub(super) fn signed(&mut self, position: usize) -> i32 {
+        i32::from_ne_bytes(self.int(position).to_ne_bytes())
+    }
+
     /// A descriptor: an `unsigned int` to the kernel, so a negative one is a number that is never open.
     pub(super) fn fd(&mut self, position: usize) -> usize {
         self.int(position) as usize
@@ -46,6 +51,17 @@ impl<'m, 'a> Arguments<'m, 'a> {
     /// Memory that the kernel reads.
     pub(super) fn read<const LEN: usize>(&self, position: usize) -> Result<[u8; LEN], Errno> {
         self.bytes(position).and_then(|memory| memory.first_chunk()).copied().ok_or(Errno::EFAULT)
+    }
+
+    /// A signal mask and its size. There are no signals to mask, but what the kernel refuses is refused.
+    pub(super) fn signal_mask(&mut self, position: usize) -> Result<(), Errno> {
+        if self.word(position) == 0 {
+            return Ok(());
+        }
+        if self.word(position.saturating_add(1)) != 8 {
+            return Err(Errno::EINVAL);
+        }
+        self.read::<8>(position).map(drop)
     }
 
     /// Named memory that the kernel may read; there is none where the caller has named none.
@@ -68,15 +84,21 @@ impl<'m, 'a> Arguments<'m, 'a> {
 
     /// Writes all of `bytes` to the beginning of the memory, or nothing: `EFAULT` if it is shorter, or not to be written.
     pub(super) fn write(&mut self, position: usize, bytes: &[u8]) -> Result<(), Errno> {
+        self.write_at(position, 0, bytes)
+    }
+
+    /// The same, `offset` bytes behind the beginning.
+    pub(super) fn write_at(&mut self, position: usize, offset: usize, bytes: &[u8]) -> Result<(), Errno> {
+        let range = offset..offset.saturating_add(bytes.len());
         match self.0.get_mut(position) {
             Some(Arg::Out(memory)) => {
-                let memory = memory.get_mut(..bytes.len()).ok_or(Errno::EFAULT)?;
+                let memory = memory.get_mut(range).ok_or(Errno::EFAULT)?;
                 for (to, from) in memory.iter_mut().zip(bytes) {
                     to.write(*from);
                 }
             }
             Some(Arg::InOut(memory)) => {
-                memory.get_mut(..bytes.len()).ok_or(Errno::EFAULT)?.copy_from_slice(bytes);
+                memory.get_mut(range).ok_or(Errno::EFAULT)?.copy_from_slice(bytes);
             }
             _ => return Err(Errno::EFAULT),
         }

@@ -52,9 +52,9 @@
 //!
 //! # What it knows
 //!
-//! `eventfd2`, `read`, `write`, `readv`, `preadv2`, `pread64`, `pwrite64` and `lseek` (of which an eventfd has nothing),
+//! `eventfd2`, `read`, `write`, `readv`, `preadv2`, `pread64`, `pwrite64`, `pwritev2` and `lseek` (of which an eventfd has nothing),
 //! `close`, `dup`, `dup2` (x86_64), `dup3`, `fcntl` (`F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_GETFD`, `F_SETFD`, `F_GETFL`,
-//! `F_SETFL`), `ioctl` (`FIONBIO`, `FIOCLEX`, `FIONCLEX`), `ppoll`, `clock_gettime` (the monotonic clocks), `prlimit64`
+//! `F_SETFL`), `ioctl` (`FIONBIO`, `FIOCLEX`, `FIONCLEX`), `ppoll`, `epoll_create1`, `epoll_ctl`, `epoll_pwait`, `clock_gettime` (the monotonic clocks), `prlimit64`
 //! (`RLIMIT_NOFILE`), `uname`. Anything else is `ENOSYS`. The errors and their order are those of Linux 6.18; with
 //! [`with_version`](Kernel::with_version), those of an older one.
 //!
@@ -72,6 +72,7 @@
 
 mod calls;
 mod counter;
+mod epoll;
 mod fault;
 mod fcntl;
 mod io;
@@ -103,7 +104,7 @@ use core::fmt;
 use core::time::Duration;
 use fault::Faults;
 use log::Log;
-use table::{Table, number};
+use table::{Kind, Table, number};
 
 /// A kernel with one process, in memory that the caller gives. The [module](self) says how it is used.
 ///
@@ -116,27 +117,32 @@ pub struct Kernel<'a> {
     blocked: Cell<Option<Blocked>>,
     version: (u16, u16),
     clock: Cell<Duration>,
+    call_time: Duration,
+    /// How often a watched descriptor became ready: the order in which epoll reports.
+    edges: Cell<u64>,
     known: Known,
 }
 
 impl<'a> Kernel<'a> {
     /// A kernel in which nothing is open and nothing has happened. What the storage held before is forgotten.
-    pub fn new<const NUMBERS: usize, const DESCRIPTIONS: usize, const CALLS: usize>(
-        storage: &'a mut Storage<NUMBERS, DESCRIPTIONS, CALLS>,
+    pub fn new<const NUMBERS: usize, const DESCRIPTIONS: usize, const CALLS: usize, const WATCHES: usize>(
+        storage: &'a mut Storage<NUMBERS, DESCRIPTIONS, CALLS, WATCHES>,
     ) -> Self {
         Self {
-            table: Table::new(&storage.slots, &storage.descriptions),
+            table: Table::new(&storage.slots, &storage.descriptions, &storage.watches),
             log: Log::new(&storage.calls),
             faults: Faults::default(),
             on_block: Cell::new(None),
             blocked: Cell::new(None),
             version: (6, 18),
             clock: Cell::new(Duration::ZERO),
+            call_time: Duration::ZERO,
+            edges: Cell::new(0),
             known: Known::new(),
         }
     }
 
-    /// A kernel that behaves as this version of Linux. It matters at 5.8 (`RWF_NOWAIT` for eventfds) and 6.9 (a `write` is
+    /// A kernel that behaves as this version of Linux. It matters at 5.8 (`RWF_NOWAIT` for eventfds), 6.0 (`lseek`) and 6.9 (a `write` is
     /// exactly eight bytes long, no longer at least); without it, it is 6.18.
     ///
     /// ```
@@ -203,10 +209,17 @@ impl<'a> Kernel<'a> {
         self.table.set_limit(limit);
     }
 
-    /// The time of its monotonic clock, which starts at 0. Only [`advance`](Self::advance) and a `ppoll` that sleeps until
-    /// its deadline move it.
+    /// The time of its monotonic clock, which starts at 0. It is moved by [`advance`](Self::advance), by a poll that
+    /// sleeps until its deadline, and by [`with_call_time`](Self::with_call_time).
     pub fn now(&self) -> Duration {
         self.clock.get()
+    }
+
+    /// A kernel in which every call takes so long on its clock. Without it calls take no time: then a
+    /// [`wait_timeout`](crate::EventFd::wait_timeout) that is interrupted [always](Fault::always) never ends.
+    #[must_use]
+    pub fn with_call_time(self, time: Duration) -> Self {
+        Self { call_time: time, ..self }
     }
 
     /// Lets time pass.
@@ -251,10 +264,13 @@ impl<'a> Kernel<'a> {
         self.table.numbers().map(number)
     }
 
-    /// What an eventfd counts; nothing is taken. `None` if the number is not open.
+    /// What an eventfd counts; nothing is taken. `None` if the number is no open eventfd.
     pub fn count(&self, fd: FileDescriptor) -> Option<u64> {
         let open = usize::try_from(fd.0).ok().and_then(|number| self.table.open(number).ok());
-        open.map(|open| open.description.counter.count)
+        match open?.description.kind {
+            Kind::Eventfd(counter) => Some(counter.count),
+            Kind::Epoll => None,
+        }
     }
 
     fn is_at_least(&self, major: u16, minor: u16) -> bool {

@@ -20,6 +20,9 @@ names! {
     #[cfg(target_arch = "x86_64")]
     DUP2 "dup2",
     DUP3 "dup3",
+    EPOLL_CREATE1 "epoll_create1",
+    EPOLL_CTL "epoll_ctl",
+    EPOLL_PWAIT "epoll_pwait",
     EVENTFD2 "eventfd2",
     FCNTL "fcntl",
     IOCTL "ioctl",
@@ -29,6 +32,7 @@ names! {
     PREADV2 "preadv2",
     PRLIMIT64 "prlimit64",
     PWRITE64 "pwrite64",
+    PWRITEV2 "pwritev2",
     READ "read",
     READV "readv",
     UNAME "uname",

@@ -4,6 +4,7 @@ use super::Kernel;
 use super::fcntl::{pack, unpack};
 use super::memory::Arguments;
 use super::sleep::{Blocked, Wake};
+use super::table::Kind;
 use crate::Errno;
 use crate::near::{FileDescriptor, PollFd};
 use core::time::Duration;
@@ -19,13 +20,7 @@ impl Kernel<'_> {
             0 => None,
             _ => Some(self.now().saturating_add(duration(args.read(2)?)?)),
         };
-        // There are no signals to mask here, but what the kernel refuses is refused.
-        if args.word(3) != 0 {
-            if args.word(4) != 8 {
-                return Err(Errno::EINVAL);
-            }
-            let _mask: [u8; 8] = args.read(3)?;
-        }
+        args.signal_mask(3)?;
         let count = args.word(1);
         if count > self.table.limit() {
             return Err(Errno::EINVAL);
@@ -76,8 +71,17 @@ impl Kernel<'_> {
         // A negative number is passed over.
         let Ok(number) = usize::try_from(fd) else { return 0 };
         match self.table.open(number) {
-            Ok(open) => open.description.counter.events() & (asked | ALWAYS),
+            Ok(open) => self.ready(open.slot.description) & (asked | ALWAYS),
             Err(_) => PollFd::NVAL,
+        }
+    }
+
+    /// What a poll of a description finds.
+    pub(super) fn ready(&self, index: usize) -> i16 {
+        match self.table.description(index).map(|description| description.kind) {
+            Some(Kind::Eventfd(counter)) => counter.events(),
+            Some(Kind::Epoll) if self.has_event(index) => PollFd::IN,
+            Some(Kind::Epoll) | None => 0,
         }
     }
 

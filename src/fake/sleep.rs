@@ -2,9 +2,9 @@
 
 use super::Kernel;
 use super::counter::Counter;
-use super::table::Open;
+use super::table::{Kind, Open};
 use crate::Errno;
-use crate::near::FileDescriptor;
+use crate::near::{FileDescriptor, PollFd};
 use core::time::Duration;
 
 /// What a call that cannot go on waits for.
@@ -14,9 +14,9 @@ pub enum Blocked {
     Read(FileDescriptor),
     /// A `write` waits until this eventfd has room for all of the value.
     Write(FileDescriptor, u64),
-    /// A `ppoll` waits until one of its entries is ready.
+    /// A `ppoll` or an `epoll_pwait` waits until one of its entries is ready.
     Poll {
-        /// The number in the first entry that has one.
+        /// The number in its first entry that has one.
         fd: Option<FileDescriptor>,
         /// When it gives up, on the kernel's clock; `None` is never.
         deadline: Option<Duration>,
@@ -73,8 +73,15 @@ impl Kernel<'_> {
         let index = open.slot.description;
         self.table.keep(index);
         let result = loop {
-            if let Some(done) = self.table.change(index, |description| attempt(&mut description.counter)).flatten() {
-                break Ok(done);
+            let done = self.table.change(index, |description| match &mut description.kind {
+                Kind::Eventfd(counter) => Ok(attempt(counter)),
+                // It has neither `read` nor `write`.
+                Kind::Epoll => Err(Errno::EINVAL),
+            });
+            match done.unwrap_or(Err(Errno::EBADF)) {
+                Ok(Some(done)) => break Ok(done),
+                Ok(None) => {}
+                Err(errno) => break Err(errno),
             }
             if !may_sleep {
                 break Err(Errno::EAGAIN);
@@ -85,6 +92,10 @@ impl Kernel<'_> {
                 Wake::Nothing => break Err(Errno::EDEADLK),
             }
         };
+        if result.is_ok() {
+            // A read makes room, and a write something to read, whatever there was before.
+            self.wake(index, if matches!(blocked, Blocked::Read(_)) { PollFd::OUT } else { PollFd::IN });
+        }
         self.table.release(index);
         result
     }

@@ -1,6 +1,7 @@
 //! The descriptor table and the open descriptions that its numbers stand for.
 
 use super::counter::Counter;
+use super::epoll::Watch;
 use crate::Errno;
 use crate::near::FileDescriptor;
 use core::cell::Cell;
@@ -22,7 +23,13 @@ pub(super) struct Description {
     users: usize,
     /// What `F_GETFL` answers besides the access mode.
     pub(super) status: u32,
-    pub(super) counter: Counter,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Eventfd(Counter),
+    Epoll,
 }
 
 impl Description {
@@ -53,15 +60,21 @@ pub(super) fn number(index: usize) -> FileDescriptor {
 pub(super) struct Table<'a> {
     slots: &'a [Cell<Option<Slot>>],
     descriptions: &'a [Cell<Option<Description>>],
+    pub(super) watches: &'a [Cell<Option<Watch>>],
     /// `RLIMIT_NOFILE`; never more than there are slots.
     limit: Cell<usize>,
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(slots: &'a [Cell<Option<Slot>>], descriptions: &'a [Cell<Option<Description>>]) -> Self {
+    pub(super) fn new(
+        slots: &'a [Cell<Option<Slot>>],
+        descriptions: &'a [Cell<Option<Description>>],
+        watches: &'a [Cell<Option<Watch>>],
+    ) -> Self {
         slots.iter().for_each(|slot| slot.set(None));
         descriptions.iter().for_each(|description| description.set(None));
-        Self { slots, descriptions, limit: Cell::new(slots.len()) }
+        watches.iter().for_each(|watch| watch.set(None));
+        Self { slots, descriptions, watches, limit: Cell::new(slots.len()) }
     }
 
     pub(super) fn limit(&self) -> usize {
@@ -110,13 +123,13 @@ impl<'a> Table<'a> {
     }
 
     /// A new description under the lowest free number.
-    pub(super) fn create(&self, counter: Counter, status: u32, cloexec: bool) -> Result<usize, Errno> {
+    pub(super) fn create(&self, kind: Kind, status: u32, cloexec: bool) -> Result<usize, Errno> {
         // The order of the kernel: a full table is found before a full system.
         let number = self.free_number(0)?;
         let free = self.descriptions.iter().position(|description| description.get().is_none());
         let description = free.ok_or(Errno::ENFILE)?;
         if let Some(cell) = self.descriptions.get(description) {
-            cell.set(Some(Description { users: 0, status, counter }));
+            cell.set(Some(Description { users: 0, status, kind }));
         }
         self.install(number, Slot { description, cloexec });
         Ok(number)
@@ -158,6 +171,9 @@ impl<'a> Table<'a> {
         if left == Some(0) {
             if let Some(cell) = self.descriptions.get(index) {
                 cell.set(None);
+            }
+            for watch in self.watches {
+                watch.set(watch.get().filter(|watch| watch.epoll != index && watch.target != index));
             }
         }
     }

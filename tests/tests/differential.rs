@@ -8,9 +8,10 @@
 
 mod program;
 
-use program::{Flags, Handle, Program, Step, Value, programs};
+use program::{Events, Flags, Handle, Program, Step, Value, programs};
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestCaseResult, TestError, TestRunner};
 use rsyscall::fake::{Fault, Kernel, Storage, nr};
+use rsyscall::fd::OwnedFd;
 use rsyscall::near::{self, FileDescriptor, PollFd};
 use rsyscall::sysif::{Arg, Local, OutSlice, SyscallInterface};
 use rsyscall::task::FileDescriptorTask;
@@ -20,6 +21,8 @@ use std::mem::MaybeUninit;
 use std::time::Duration;
 
 const RWF_NOWAIT: u32 = 8;
+/// `struct epoll_event` is packed on x86_64 only.
+const EPOLL_EVENT: usize = if cfg!(target_arch = "x86_64") { 12 } else { 16 };
 
 /// What a step answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +34,8 @@ enum Answer {
     /// What was answered, and what the buffers then held, up to the last byte that was touched.
     Bytes(usize, Vec<Vec<u8>>),
     Ready(usize, Vec<i16>),
+    /// Of each event the handle and what was found.
+    Events(Vec<(Handle, Events)>),
     /// A new handle.
     Made,
     Sleeps,
@@ -41,13 +46,18 @@ enum Answer {
 struct World<T: FileDescriptorTask<Error = Errno>> {
     task: T,
     handles: BTreeMap<usize, EventFd<T>>,
+    epoll: OwnedFd<T>,
     /// Whether a call that would sleep must not be made, because it would.
     real: bool,
 }
 
 impl<T: FileDescriptorTask<Error = Errno>> World<T> {
     fn new(task: T, real: bool) -> Self {
-        Self { task, handles: BTreeMap::new(), real }
+        // SAFETY: words only; it makes a descriptor.
+        let epoll = unsafe { task.sysif().syscall(nr::EPOLL_CREATE1, [Arg::Word(0)]) }.expect("an epoll");
+        // SAFETY: made a line above.
+        let epoll = unsafe { OwnedFd::adopt(task, FileDescriptor(epoll as i32)) };
+        Self { task, handles: BTreeMap::new(), epoll, real }
     }
 
     fn handle(&self, index: usize) -> &EventFd<T> {
@@ -179,11 +189,40 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
             Lseek(h, whence) => {
                 Answer::Number(self.call(nr::LSEEK, [self.handle(h.0).near().into(), Arg::Word(1), whence.into()])?)
             }
+            Watch(h, events) => self.epoll_ctl(1, h, events)?,
+            Unwatch(h) => self.epoll_ctl(2, h, Events(0))?,
+            Rewatch(h, events) => self.epoll_ctl(3, h, events)?,
+            EpollWait(max) => {
+                let mut memory = [0; 16 * EPOLL_EVENT];
+                let args = [
+                    self.epoll.near().into(),
+                    Arg::InOut(&mut memory),
+                    Arg::Word(max),
+                    Arg::Word(0),
+                    Arg::Word(0),
+                    Arg::Word(8),
+                ];
+                let count = self.call(nr::EPOLL_PWAIT, args)?;
+                let events = memory.chunks_exact(EPOLL_EVENT).take(count).map(|event| {
+                    let events = u32::from_ne_bytes(event[..4].try_into().expect("four bytes"));
+                    let data = u64::from_ne_bytes(event[EPOLL_EVENT - 8..].try_into().expect("eight bytes"));
+                    (Handle(data as usize), Events(events))
+                });
+                Answer::Events(events.collect())
+            }
             Nobody(nr) => {
                 // An `unsigned int` that no table can have.
                 Answer::Number(self.call(nr, [Arg::from(-1_i32), Arg::Word(0), Arg::Word(0)])?)
             }
         })
+    }
+
+    fn epoll_ctl(&self, operation: u32, h: Handle, events: Events) -> Result<Answer, Errno> {
+        let mut event = [0; EPOLL_EVENT];
+        event[..4].copy_from_slice(&events.0.to_ne_bytes());
+        event[EPOLL_EVENT - 8..].copy_from_slice(&h.0.to_ne_bytes());
+        let args = [self.epoll.near().into(), operation.into(), self.handle(h.0).near().into(), Arg::In(&event)];
+        self.call(nr::EPOLL_CTL, args).map(Answer::Number)
     }
 
     fn vector(
@@ -260,7 +299,7 @@ fn count(fd: &EventFd) -> u64 {
 }
 
 fn same_in_both(host: Host, program: &Program) -> TestCaseResult {
-    let mut storage = Storage::<64, 64, 0>::new();
+    let mut storage = Storage::<64, 64, 0, 64>::new();
     let task = Kernel::new(&mut storage).with_version(host.version.0, host.version.1).into_task();
     let kernel = task.sysif();
     if !host.has_preadv2 {

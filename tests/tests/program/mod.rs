@@ -48,6 +48,18 @@ impl fmt::Debug for Flags {
     }
 }
 
+/// What epoll is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Events(pub u32);
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [(1, "IN"), (4, "OUT"), (1 << 31, "ET"), (1 << 30, "ONESHOT")];
+        let names: Vec<_> = names.iter().filter(|(bit, _)| self.0 & bit != 0).map(|(_, name)| *name).collect();
+        f.write_str(&names.join(" | "))
+    }
+}
+
 /// One call. The first handle of those that make one is the new one.
 #[derive(Debug, Clone)]
 pub enum Step {
@@ -76,6 +88,10 @@ pub enum Step {
     Preadv2(Handle, [usize; 3], i64, u32),
     Pread(Handle, i64),
     Lseek(Handle, u32),
+    Watch(Handle, Events),
+    Rewatch(Handle, Events),
+    Unwatch(Handle),
+    EpollWait(usize),
     /// A call on the number −1.
     Nobody(usize),
 }
@@ -112,7 +128,7 @@ impl Step {
     fn used(&mut self) -> Vec<&mut Handle> {
         use Step::*;
         match self {
-            Create(..) | Poll(_) | Nobody(_) => vec![],
+            Create(..) | Poll(_) | EpollWait(_) | Nobody(_) => vec![],
             Dup3(from, to, _) => vec![from, to],
             Clone(_, h)
             | Dup(_, h)
@@ -128,7 +144,7 @@ impl Step {
                 vec![h]
             }
             RawRead(h, _) | RawWrite(h, ..) | ReadNowhere(h, _) | WriteNowhere(h, _) | Readv(h, _) => vec![h],
-            Preadv2(h, ..) | Pread(h, _) | Lseek(h, _) => vec![h],
+            Preadv2(h, ..) | Pread(h, _) | Lseek(h, _) | Watch(h, _) | Rewatch(h, _) | Unwatch(h) => vec![h],
         }
     }
 }
@@ -231,6 +247,10 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(h, lens, position, flags)| Preadv2(h, lens, position, flags)),
         1 => (h(), select(vec![0_i64, 1, -1])).prop_map(|(h, position)| Pread(h, position)),
         1 => (h(), select(vec![0_u32, 1, 2, 3, 4, 5, u32::MAX])).prop_map(|(h, whence)| Lseek(h, whence)),
+        4 => (h(), events()).prop_map(|(h, events)| Watch(h, events)),
+        1 => (h(), events()).prop_map(|(h, events)| Rewatch(h, events)),
+        1 => h().prop_map(Unwatch),
+        6 => select(vec![16_usize, 1, 2]).prop_map(EpollWait),
         1 => select(vec![nr::READ, nr::WRITE, nr::CLOSE, nr::DUP, nr::FCNTL, nr::IOCTL, nr::READV, nr::LSEEK])
             .prop_map(Nobody),
     ]
@@ -253,6 +273,11 @@ fn flags() -> impl Strategy<Value = Flags> {
     let named = [0, SEMAPHORE, NONBLOCK, CLOEXEC];
     let sets = named.iter().flat_map(|a| named.iter().map(move |b| a | b)).chain([KNOWN]).collect::<Vec<_>>();
     prop_oneof![12 => select(sets), 1 => (0_u32..32).prop_map(|bit| 1 << bit)].prop_map(Flags)
+}
+
+fn events() -> impl Strategy<Value = Events> {
+    let (readiness, how) = (select(vec![1_u32, 4, 5, 0]), select(vec![0_u32, 1 << 31, 1 << 30, 3 << 30]));
+    (readiness, how).prop_map(|(readiness, how)| Events(readiness | how))
 }
 
 /// Commands that answer the same whatever the numbers of the table are.
