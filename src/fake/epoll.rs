@@ -41,6 +41,8 @@ pub(super) struct Watch {
     number: usize,
     events: u32,
     data: [u8; 8],
+    /// When it was added, in edges.
+    added: u64,
     /// The edge by which it came into the ready list, if it is there.
     ready: Option<u64>,
 }
@@ -77,6 +79,7 @@ impl Kernel<'_> {
             number: target.number,
             events: events | ALWAYS,
             data,
+            added: self.edge(),
             ready: None,
         };
         let same = |watch: &Watch| (watch.epoll, watch.target, watch.number) == (index, new.target, new.number);
@@ -88,8 +91,8 @@ impl Kernel<'_> {
                 self.arm(free.ok_or(Errno::ENOSPC)?, new);
             }
             (EPOLL_CTL_MOD, Some(cell)) => {
-                let ready = cell.get().and_then(|watch| watch.ready);
-                self.arm(cell, Watch { ready, ..new });
+                let Watch { added, ready, .. } = cell.get().unwrap_or(new);
+                self.arm(cell, Watch { added, ready, ..new });
             }
             (EPOLL_CTL_DEL, Some(cell)) => cell.set(None),
             (EPOLL_CTL_MOD | EPOLL_CTL_DEL, None) => return Err(Errno::ENOENT),
@@ -118,9 +121,15 @@ impl Kernel<'_> {
     /// Tells all who watch a description that it may have become ready in this way.
     pub(super) fn wake(&self, index: usize, event: i16) {
         let event = bits(event);
-        for cell in self.table.watches {
-            let Some(mut watch) = cell.get() else { continue };
-            if watch.target == index && watch.events & event != 0 {
+        let watching = |cell: &Cell<Option<Watch>>| cell.get().filter(|watch| watch.target == index);
+        // Who came last is woken first: the kernel's queue grows at its head.
+        let mut before = u64::MAX;
+        loop {
+            let watches = self.table.watches.iter().filter_map(|cell| Some((cell, watching(cell)?)));
+            let next = watches.filter(|(_, watch)| watch.added < before).max_by_key(|(_, watch)| watch.added);
+            let Some((cell, mut watch)) = next else { break };
+            before = watch.added;
+            if watch.events & event != 0 {
                 watch.ready = watch.ready.or_else(|| Some(self.edge()));
                 cell.set(Some(watch));
             }

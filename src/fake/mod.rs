@@ -118,7 +118,7 @@ pub struct Kernel<'a> {
     version: (u16, u16),
     clock: Cell<Duration>,
     call_time: Duration,
-    /// How often a watched descriptor became ready: the order in which epoll reports.
+    /// How often something was added to an epoll or became ready in one: the order in which epoll reports.
     edges: Cell<u64>,
     known: Known,
 }
