@@ -153,7 +153,7 @@ impl Kernel<'_> {
         let index = epoll_index(epoll)?;
         // Milliseconds; a negative number is for ever.
         let time = u64::try_from(args.signed(3)).ok().map(Duration::from_millis);
-        let deadline = time.map(|time| self.now().saturating_add(time));
+        let deadline = time.map(|time| self.after(time));
         self.table.keep(index);
         let result = loop {
             match self.collect(index, max, args) {
@@ -166,7 +166,7 @@ impl Kernel<'_> {
                 Wake::Retry => {}
                 Wake::Interrupt => break Err(Errno::EINTR),
                 Wake::Nothing => match deadline {
-                    Some(deadline) => self.clock.set(deadline),
+                    Some(deadline) => self.set_clock(deadline),
                     None => break Err(Errno::EDEADLK),
                 },
             }

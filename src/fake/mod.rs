@@ -224,7 +224,7 @@ impl<'a> Kernel<'a> {
 
     /// Lets time pass.
     pub fn advance(&self, time: Duration) {
-        self.clock.set(self.now().saturating_add(time));
+        self.set_clock(self.after(time));
     }
 
     /// What the last call that had to sleep waited for.

@@ -11,6 +11,8 @@ use core::time::Duration;
 
 /// `struct pollfd` in bytes: number, what is asked, what was found.
 const ENTRY: usize = size_of::<PollFd>();
+/// The last moment that a `timespec` can say.
+const END_OF_TIME: Duration = Duration::new(i64::MAX.unsigned_abs(), 999_999_999);
 /// What is reported although nobody asked.
 const ALWAYS: i16 = PollFd::ERR | PollFd::HUP;
 
@@ -18,7 +20,7 @@ impl Kernel<'_> {
     pub(super) fn ppoll(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let deadline = match args.word(2) {
             0 => None,
-            _ => Some(self.now().saturating_add(duration(args.read(2)?)?)),
+            _ => Some(self.after(duration(args.read(2)?)?)),
         };
         args.signal_mask(3)?;
         let count = args.word(1);
@@ -49,7 +51,7 @@ impl Kernel<'_> {
             match self.sleep(Blocked::Poll { fd: first(entries), deadline }) {
                 Wake::Retry => {}
                 Wake::Interrupt => return Err(Errno::EINTR),
-                Wake::Nothing => self.clock.set(deadline.ok_or(Errno::EDEADLK)?),
+                Wake::Nothing => self.set_clock(deadline.ok_or(Errno::EDEADLK)?),
             }
         }
     }
@@ -83,6 +85,15 @@ impl Kernel<'_> {
             Some(Kind::Epoll) if self.has_event(index) => PollFd::IN,
             Some(Kind::Epoll) | None => 0,
         }
+    }
+
+    /// The moment that is this far from now.
+    pub(super) fn after(&self, time: Duration) -> Duration {
+        self.now().saturating_add(time).min(END_OF_TIME)
+    }
+
+    pub(super) fn set_clock(&self, to: Duration) {
+        self.clock.set(to.min(END_OF_TIME));
     }
 
     /// Every clock that counts from the start is the same one here; those of the calendar and of processors are missing.
