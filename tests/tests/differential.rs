@@ -21,6 +21,7 @@ use std::mem::MaybeUninit;
 use std::time::Duration;
 
 const RWF_NOWAIT: u32 = 8;
+const FIOCLEX: u32 = 0x5451;
 /// `struct epoll_event` is packed on x86_64 only.
 const EPOLL_EVENT: usize = if cfg!(target_arch = "x86_64") { 12 } else { 16 };
 
@@ -211,8 +212,9 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
                 Answer::Events(events.collect())
             }
             Nobody(nr) => {
-                // An `unsigned int` that no table can have.
-                Answer::Number(self.call(nr, [Arg::from(-1_i32), Arg::Word(0), Arg::Word(0)])?)
+                // An `unsigned int` that no table can have, and a command that every emulator knows.
+                let command = if nr == nr::IOCTL { FIOCLEX } else { 0 };
+                Answer::Number(self.call(nr, [Arg::from(-1_i32), command.into(), Arg::Word(0)])?)
             }
         })
     }

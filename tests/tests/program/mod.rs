@@ -251,7 +251,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (h(), events()).prop_map(|(h, events)| Rewatch(h, events)),
         1 => h().prop_map(Unwatch),
         6 => select(vec![16_usize, 1, 2]).prop_map(EpollWait),
-        1 => select(vec![nr::READ, nr::WRITE, nr::CLOSE, nr::DUP, nr::FCNTL, nr::IOCTL, nr::READV, nr::LSEEK])
+        1 => select(vec![nr::READ, nr::WRITE, nr::CLOSE, nr::DUP, nr::FCNTL, nr::IOCTL, nr::LSEEK])
             .prop_map(Nobody),
     ]
 }
