@@ -76,9 +76,36 @@ impl Kernel<'_> {
             return Err(Errno::EOPNOTSUPP);
         }
         let may_sleep = !open.description.is_nonblocking() && flags & RWF_NOWAIT == 0;
+        if !self.is_at_least(5, 8) {
+            return self.read_pieces(open, args, may_sleep);
+        }
         let count = self.take(open, len, may_sleep)?;
         args.write_vector(1, &count.to_ne_bytes());
         Ok(COUNT)
+    }
+
+    /// Before 5.8 an eventfd had no vectored read of its own either: every piece is a `read`, until one does not fill its
+    /// piece.
+    fn read_pieces(&self, open: Open, args: &mut Arguments<'_, '_>, may_sleep: bool) -> Result<usize, Errno> {
+        let mut moved: usize = 0;
+        for piece in 0..args.word(2) {
+            let Some(memory) = args.piece(1, piece) else { break };
+            match self.take(open, memory.len(), may_sleep) {
+                Ok(count) => {
+                    for (to, from) in memory.iter_mut().zip(count.to_ne_bytes()) {
+                        to.write(from);
+                    }
+                    moved = moved.saturating_add(COUNT);
+                    if memory.len() != COUNT {
+                        break;
+                    }
+                }
+                // What was moved before is answered.
+                Err(_) if moved > 0 => break,
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(moved)
     }
 
     pub(super) fn preadv2(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {

@@ -127,6 +127,14 @@ impl<'m, 'a> Arguments<'m, 'a> {
         Ok(vector.iter_mut().map(|piece| piece.as_mut_slice().len()).fold(0, usize::saturating_add))
     }
 
+    /// One piece of a vector, if it has so many.
+    pub(super) fn piece(&mut self, position: usize, piece: usize) -> Option<&mut [MaybeUninit<u8>]> {
+        match self.0.get_mut(position) {
+            Some(Arg::OutVec(vector)) => vector.get_mut(piece).map(|piece| piece.as_mut_slice()),
+            _ => None,
+        }
+    }
+
     /// Writes all of `bytes` to the pieces of a vector, from the first; it is at least that long.
     pub(super) fn write_vector(&mut self, position: usize, bytes: &[u8]) {
         let Some(Arg::OutVec(vector)) = self.0.get_mut(position) else { return };

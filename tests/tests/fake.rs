@@ -306,6 +306,22 @@ fn an_older_kernel_takes_longer_writes_and_has_no_read_that_never_waits() {
         // SAFETY: made a line above.
         assert_eq!(unsafe { near::read_nowait(&kernel, fd, &mut [MaybeUninit::uninit(); 8]) }, answer);
     }
+    for (version, lens, answer) in [
+        ((5, 8), [8, 8], Ok(8)),
+        ((5, 7), [8, 8], Ok(16)),
+        ((5, 7), [9, 8], Ok(8)),
+        ((5, 7), [8, 4], Ok(8)),
+        ((5, 7), [4, 8], Err(Errno::EINVAL)),
+    ] {
+        let mut storage = <Storage>::new();
+        let kernel = Kernel::new(&mut storage).with_version(version.0, version.1);
+        let fd = near::eventfd(&kernel, 3, EventfdFlags::SEMAPHORE).expect("room");
+        let mut memory = [[MaybeUninit::uninit(); 16]; 2];
+        let [a, b] = &mut memory;
+        let mut vector = [OutSlice::new(&mut a[..lens[0]]), OutSlice::new(&mut b[..lens[1]])];
+        assert_eq!(call(&kernel, nr::READV, [fd.into(), Arg::OutVec(&mut vector), Arg::Word(2)]), answer);
+        assert_eq!(kernel.count(fd), Some(3 - answer.unwrap_or(0) as u64 / 8));
+    }
     let mut storage = <Storage>::new();
     let kernel = Kernel::new(&mut storage).with_version(5, 10);
     let mut names = [0; 390];
