@@ -38,6 +38,8 @@
 #[path = "../arch/mod.rs"]
 pub mod arch;
 pub mod errno;
+#[cfg(feature = "fake")]
+pub mod fake;
 pub mod far;
 pub mod fd;
 pub mod near;

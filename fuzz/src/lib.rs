@@ -1,0 +1,21 @@
+//! What is fuzzed, as plain functions: each takes any bytes, and panics if something is wrong.
+//!
+//! libFuzzer calls them from `fuzz_targets/`, and `tests/corpus.rs` calls them with the committed corpus, which needs
+//! nothing but a compiler. `ci/fuzz` does both. A new target is a function here, listed in [`TARGETS`], a file in
+//! `fuzz_targets/`, a `[[bin]]`, and a few files in `corpus/<name>/`.
+
+mod bytes;
+mod calls;
+mod errno;
+mod model;
+mod operations;
+
+pub use calls::calls;
+pub use errno::errno;
+pub use operations::operations;
+
+/// Takes any bytes, and panics if something is wrong.
+pub type Target = fn(&[u8]);
+
+/// Every target, by name.
+pub const TARGETS: [(&str, Target); 3] = [("errno", errno), ("calls", calls), ("operations", operations)];

@@ -1,0 +1,221 @@
+//! Epoll: who watches what, and what counts as an edge.
+
+use super::Kernel;
+use super::memory::{Arguments, access_ok};
+use super::sleep::{Blocked, Wake};
+use super::table::{Kind, Open, number};
+use crate::Errno;
+use core::cell::Cell;
+use core::time::Duration;
+
+// `include/uapi/linux/eventpoll.h`.
+const EPOLL_CTL_ADD: u32 = 1;
+const EPOLL_CTL_DEL: u32 = 2;
+const EPOLL_CTL_MOD: u32 = 3;
+const EPOLLET: u32 = 1 << 31;
+const EPOLLONESHOT: u32 = 1 << 30;
+const EPOLLWAKEUP: u32 = 1 << 29;
+const EPOLLEXCLUSIVE: u32 = 1 << 28;
+/// What is not a kind of readiness.
+const PRIVATE: u32 = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE;
+const O_CLOEXEC: u32 = 0o2000000;
+/// Reported although nobody asked.
+const ALWAYS: u32 = 0x8 | 0x10;
+
+/// `struct epoll_event`, packed on x86_64 only: the events, and behind them (and behind four unused bytes) the data.
+#[cfg(target_arch = "x86_64")]
+const EVENT: usize = 12;
+#[cfg(not(target_arch = "x86_64"))]
+const EVENT: usize = 16;
+
+/// How many events one wait can ask for.
+const MAX_EVENTS: usize = i32::MAX as usize / EVENT;
+
+/// One descriptor in one epoll's interest list.
+#[derive(Clone, Copy)]
+pub(super) struct Watch {
+    /// The epoll's description.
+    pub(super) epoll: usize,
+    /// What is watched: the description, under this number.
+    pub(super) target: usize,
+    number: usize,
+    events: u32,
+    data: [u8; 8],
+    /// When it was added, in edges.
+    added: u64,
+    /// The edge by which it came into the ready list, if it is there.
+    ready: Option<u64>,
+}
+
+impl Kernel<'_> {
+    pub(super) fn epoll_create1(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
+        match args.int(0) {
+            flags @ (0 | O_CLOEXEC) => self.table.create(Kind::Epoll, 0, flags == O_CLOEXEC),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    pub(super) fn epoll_ctl(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
+        let operation = args.int(1);
+        let event = if operation == EPOLL_CTL_DEL { [0; EVENT] } else { args.read(3)? };
+        let events = event.first_chunk().map_or(0, |events| u32::from_ne_bytes(*events));
+        let data = event.last_chunk().copied().unwrap_or_default();
+        let epoll = self.table.open(args.fd(0))?;
+        let target = self.table.open(args.fd(2))?;
+        let index = epoll_index(epoll)?;
+        if target.slot.description == index {
+            return Err(Errno::EINVAL);
+        }
+        // An epoll that watches an epoll is what the real one allows up to a depth; here the depth is none.
+        if matches!(target.description.kind, Kind::Epoll) {
+            return Err(Errno::ELOOP);
+        }
+        if events & EPOLLEXCLUSIVE != 0 && operation == EPOLL_CTL_MOD {
+            return Err(Errno::EINVAL);
+        }
+        let new = Watch {
+            epoll: index,
+            target: target.slot.description,
+            number: target.number,
+            events: events | ALWAYS,
+            data,
+            added: self.edge(),
+            ready: None,
+        };
+        let same = |watch: &Watch| (watch.epoll, watch.target, watch.number) == (index, new.target, new.number);
+        let known = self.table.watches.iter().find(|cell| cell.get().is_some_and(|watch| same(&watch)));
+        match (operation, known) {
+            (EPOLL_CTL_ADD, Some(_)) => return Err(Errno::EEXIST),
+            (EPOLL_CTL_ADD, None) => {
+                let free = self.table.watches.iter().find(|cell| cell.get().is_none());
+                self.arm(free.ok_or(Errno::ENOSPC)?, new);
+            }
+            (EPOLL_CTL_MOD, Some(cell)) => {
+                let Watch { added, ready, .. } = cell.get().unwrap_or(new);
+                self.arm(cell, Watch { added, ready, ..new });
+            }
+            (EPOLL_CTL_DEL, Some(cell)) => cell.set(None),
+            (EPOLL_CTL_MOD | EPOLL_CTL_DEL, None) => return Err(Errno::ENOENT),
+            _ => return Err(Errno::EINVAL),
+        }
+        Ok(0)
+    }
+
+    /// Puts a watch in its place; what is ready already is an edge.
+    fn arm(&self, cell: &Cell<Option<Watch>>, mut watch: Watch) {
+        if self.found(&watch) != 0 {
+            watch.ready = watch.ready.or_else(|| Some(self.edge()));
+        }
+        cell.set(Some(watch));
+    }
+
+    /// What is asked of a watch's target and true of it now.
+    fn found(&self, watch: &Watch) -> u32 {
+        bits(self.ready(watch.target)) & watch.events
+    }
+
+    fn edge(&self) -> u64 {
+        self.edges.replace(self.edges.get().wrapping_add(1))
+    }
+
+    /// Tells all who watch a description that it may have become ready in this way.
+    pub(super) fn wake(&self, index: usize, event: i16) {
+        let event = bits(event);
+        let watching = |cell: &Cell<Option<Watch>>| cell.get().filter(|watch| watch.target == index);
+        // Who came last is woken first: the kernel's queue grows at its head.
+        let mut before = u64::MAX;
+        loop {
+            let watches = self.table.watches.iter().filter_map(|cell| Some((cell, watching(cell)?)));
+            let next = watches.filter(|(_, watch)| watch.added < before).max_by_key(|(_, watch)| watch.added);
+            let Some((cell, mut watch)) = next else { break };
+            before = watch.added;
+            if watch.events & event != 0 {
+                watch.ready = watch.ready.or_else(|| Some(self.edge()));
+                cell.set(Some(watch));
+            }
+        }
+    }
+
+    /// Whether a wait on this epoll would find something.
+    pub(super) fn has_event(&self, epoll: usize) -> bool {
+        let mut watches = self.table.watches.iter().filter_map(Cell::get);
+        watches.any(|watch| watch.epoll == epoll && watch.ready.is_some() && self.found(&watch) != 0)
+    }
+
+    pub(super) fn epoll_pwait(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
+        args.signal_mask(4)?;
+        let max = usize::try_from(args.signed(2)).unwrap_or(0);
+        if max == 0 || max > MAX_EVENTS {
+            return Err(Errno::EINVAL);
+        }
+        access_ok(args.word(1), max.saturating_mul(EVENT))?;
+        let epoll = self.table.open(args.fd(0))?;
+        let index = epoll_index(epoll)?;
+        // Milliseconds; a negative number is for ever.
+        let time = u64::try_from(args.signed(3)).ok().map(Duration::from_millis);
+        let deadline = time.map(|time| self.after(time));
+        self.table.keep(index);
+        let result = loop {
+            match self.collect(index, max, args) {
+                Ok(0) if deadline.is_some_and(|deadline| deadline <= self.now()) => break Ok(0),
+                Ok(0) => {}
+                result => break result,
+            }
+            let fd = self.table.watches.iter().filter_map(Cell::get).find(|watch| watch.epoll == index);
+            match self.sleep(Blocked::Poll { fd: fd.map(|watch| number(watch.number)), deadline }) {
+                Wake::Retry => {}
+                Wake::Interrupt => break Err(Errno::EINTR),
+                Wake::Nothing => match deadline {
+                    Some(deadline) => self.set_clock(deadline),
+                    None => break Err(Errno::EDEADLK),
+                },
+            }
+        };
+        self.table.release(index);
+        result
+    }
+
+    /// Takes events from the ready list, the oldest first. Level-triggered ones go back to its end.
+    fn collect(&self, epoll: usize, max: usize, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
+        let end = self.edges.get();
+        let mut count: usize = 0;
+        while count < max {
+            let ready = |cell: &Cell<Option<Watch>>| cell.get().filter(|watch| watch.epoll == epoll)?.ready;
+            let listed = self.table.watches.iter().filter_map(|cell| Some((ready(cell)?, cell)));
+            let oldest = listed.filter(|(edge, _)| *edge < end).min_by_key(|(edge, _)| *edge);
+            let Some((cell, mut watch)) = oldest.and_then(|(_, cell)| Some((cell, cell.get()?))) else { break };
+            let found = self.found(&watch);
+            watch.ready = None;
+            if found != 0 {
+                let mut event = [0; EVENT];
+                let (events, data) = event.split_at_mut(EVENT.saturating_sub(watch.data.len()));
+                events.iter_mut().zip(found.to_ne_bytes()).for_each(|(to, from)| *to = from);
+                data.copy_from_slice(&watch.data);
+                if let Err(errno) = args.write_at(1, count.saturating_mul(EVENT), &event) {
+                    // Still ready; what was written before is answered.
+                    return if count > 0 { Ok(count) } else { Err(errno) };
+                }
+                count = count.saturating_add(1);
+                if watch.events & EPOLLONESHOT != 0 {
+                    watch.events &= PRIVATE;
+                } else if watch.events & EPOLLET == 0 {
+                    watch.ready = Some(self.edge());
+                }
+            }
+            cell.set(Some(watch));
+        }
+        Ok(count)
+    }
+}
+
+/// Readiness as epoll has it: the same bits as in a poll, in a wider word.
+fn bits(events: i16) -> u32 {
+    u32::from(u16::from_ne_bytes(events.to_ne_bytes()))
+}
+
+fn epoll_index(open: Open) -> Result<usize, Errno> {
+    match open.description.kind {
+        Kind::Epoll => Ok(open.slot.description),
+        Kind::Eventfd(_) => Err(Errno::EINVAL),
+    }
+}

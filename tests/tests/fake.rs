@@ -1,0 +1,374 @@
+//! What the fake kernel adds to a real one: limits, faults, a clock, an account of every call; and what it refuses to touch.
+
+use rsyscall::fake::{Blocked, Fault, Kernel, Register, Storage, Wake, nr};
+use rsyscall::near::{self, FileDescriptor};
+use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
+use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task};
+use std::cell::Cell;
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+fn bell<'k>(task: &'k Task<Kernel<'k>>) -> EventFd<&'k Task<Kernel<'k>>> {
+    task.eventfd(0, EventfdFlags::empty()).expect("room for one")
+}
+
+fn call<const N: usize>(kernel: &Kernel<'_>, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
+    // SAFETY: a fake kernel reaches no memory that is not named.
+    unsafe { kernel.syscall(nr, args) }
+}
+
+fn lines(kernel: &Kernel<'_>) -> Vec<String> {
+    kernel.calls().map(|call| call.to_string()).collect()
+}
+
+#[test]
+fn a_full_table_is_emfile_and_a_closed_number_is_given_out_again() {
+    let mut storage = Storage::<3, 8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let (_a, b, _c) = (bell(&task), bell(&task), bell(&task));
+    assert_eq!(task.eventfd(0, EventfdFlags::empty()).err(), Some(Errno::EMFILE));
+    assert_eq!(b.try_clone().err(), Some(Errno::EMFILE));
+    let number = b.near();
+    b.close().expect("an eventfd closes");
+    assert_eq!(bell(&task).near(), number);
+}
+
+#[test]
+fn a_full_system_is_enfile_and_duplicates_need_no_description() {
+    let mut storage = Storage::<8, 2>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let (a, b) = (bell(&task), bell(&task));
+    assert_eq!(task.eventfd(0, EventfdFlags::empty()).err(), Some(Errno::ENFILE));
+    let twin = a.try_clone().expect("a duplicate");
+    drop(a);
+    assert_eq!(task.eventfd(0, EventfdFlags::empty()).err(), Some(Errno::ENFILE), "the duplicate keeps it");
+    drop((b, twin));
+    bell(&task);
+}
+
+#[test]
+fn a_lowered_limit_keeps_what_is_open_and_gives_nothing_above_it() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let (_a, b) = (bell(&task), bell(&task));
+    task.sysif().set_limit(1);
+    assert_eq!(task.eventfd(0, EventfdFlags::empty()).err(), Some(Errno::EMFILE));
+    assert_eq!(b.write(1), Ok(()));
+    assert_eq!(call(task.sysif(), nr::FCNTL, [b.near().into(), Arg::Word(0), Arg::Word(1)]), Err(Errno::EINVAL));
+}
+
+#[test]
+fn the_limit_is_what_prlimit64_says_and_sets() {
+    let mut storage = Storage::<8>::new();
+    let kernel = Kernel::new(&mut storage);
+    let mut old = [0; 16];
+    let mut new = [0; 16];
+    new[0] = 3;
+    new[8] = 8;
+    let args = [Arg::Word(0), Arg::Word(7), Arg::In(&new), Arg::InOut(&mut old)];
+    assert_eq!(call(&kernel, nr::PRLIMIT64, args), Ok(0));
+    assert_eq!((old[0], old[8]), (8, 8));
+    new[8] = 2;
+    let args = [Arg::Word(0), Arg::Word(7), Arg::In(&new), Arg::Word(0)];
+    assert_eq!(call(&kernel, nr::PRLIMIT64, args), Err(Errno::EINVAL));
+    new[8] = 9;
+    let args = [Arg::Word(0), Arg::Word(7), Arg::In(&new), Arg::Word(0)];
+    assert_eq!(call(&kernel, nr::PRLIMIT64, args), Err(Errno::EPERM));
+    let made: Vec<_> = (0..4).map(|_| near::eventfd(&kernel, 0, EventfdFlags::empty())).collect();
+    assert_eq!((made[2], made[3]), (Ok(FileDescriptor(2)), Err(Errno::EMFILE)));
+}
+
+#[test]
+fn the_log_has_all_64_bits_of_every_register_that_was_set_and_no_other() {
+    let mut storage = <Storage>::new();
+    let kernel = Kernel::new(&mut storage);
+    near::eventfd(&kernel, u32::MAX, EventfdFlags::from_bits_retain(1 << 31)).expect_err("an unknown flag");
+    // SAFETY: nobody can have this number.
+    unsafe { near::close(&kernel, FileDescriptor(-1)) }.expect_err("not a number");
+    let memory = [1; 8];
+    // SAFETY: as above.
+    unsafe { near::write(&kernel, FileDescriptor(7), &memory) }.expect_err("not open");
+    let calls: Vec<_> = kernel.calls().collect();
+    use Register::{Memory, Unset, Word};
+    assert_eq!(calls[0].args, [Word(0xffff_ffff), Word(0x8000_0000), Unset, Unset, Unset, Unset]);
+    assert_eq!(calls[1].args, [Word(usize::MAX), Unset, Unset, Unset, Unset, Unset]);
+    let address = memory.as_ptr().addr();
+    assert_eq!(calls[2].args, [Word(7), Memory { address, len: 8 }, Word(8), Unset, Unset, Unset]);
+    assert_eq!(calls[2].result, Some(Err(Errno::EBADF)));
+}
+
+#[test]
+fn the_log_keeps_the_last_calls_and_counts_them_all() {
+    let mut storage = Storage::<4, 4, 2>::new();
+    let kernel = Kernel::new(&mut storage);
+    for count in 0..4 {
+        near::eventfd(&kernel, count, EventfdFlags::empty()).expect("room");
+    }
+    assert_eq!(lines(&kernel), ["eventfd2(2, 0) = 2", "eventfd2(3, 0) = 3"]);
+    assert_eq!(kernel.calls_made(), 4);
+    kernel.forget_calls();
+    assert_eq!(lines(&kernel), [""; 0]);
+    assert_eq!(call(&kernel, 0xbeef, []), Err(Errno::ENOSYS));
+    assert_eq!(lines(&kernel), ["syscall_48879() = -1 ENOSYS"]);
+}
+
+#[test]
+fn a_fault_hits_the_nth_call_of_its_number_and_does_nothing_else() {
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let bell = bell(&task);
+    task.sysif().inject(Fault::error(Errno::EINTR).of(nr::WRITE).at(2).times(2)).expect("room");
+    let answers = [(); 5].map(|()| bell.write(1).err());
+    assert_eq!(answers, [None, Some(Errno::EINTR), Some(Errno::EINTR), None, None]);
+    assert_eq!(bell.read(), Ok(3));
+}
+
+#[test]
+fn a_fault_that_is_always_there_stays_until_it_is_forgotten() {
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    task.sysif().inject(Fault::error(Errno::EPERM).of(nr::EVENTFD2).always()).expect("room");
+    for _ in 0..100 {
+        assert_eq!(task.eventfd(0, EventfdFlags::empty()).err(), Some(Errno::EPERM));
+    }
+    task.sysif().forget_faults();
+    bell(&task);
+}
+
+#[test]
+fn eight_faults_wait_at_a_time() {
+    let mut storage = <Storage>::new();
+    let kernel = Kernel::new(&mut storage);
+    for _ in 0..8 {
+        assert_eq!(kernel.inject(Fault::error(Errno::EIO)), Ok(()));
+    }
+    assert_eq!(kernel.inject(Fault::error(Errno::EIO)), Err(Errno::ENOSPC));
+    near::eventfd(&kernel, 0, EventfdFlags::empty()).expect_err("the first of eight");
+    assert_eq!(kernel.inject(Fault::error(Errno::EIO)), Ok(()));
+}
+
+#[test]
+fn a_short_transfer_is_eio_for_an_eventfd_and_moves_nothing() {
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let bell = bell(&task);
+    bell.write(5).expect("room");
+    for short in [0, 1, 7] {
+        for call in [nr::READ, nr::WRITE, nr::PREADV2] {
+            task.sysif().inject(Fault::short(short).of(call)).expect("room");
+        }
+        assert_eq!(bell.read(), Err(Errno::EIO));
+        assert_eq!(bell.write(1), Err(Errno::EIO));
+        assert_eq!(bell.try_read(), Err(Errno::EIO));
+        assert_eq!(task.sysif().count(bell.near()), Some(5));
+    }
+}
+
+#[test]
+fn a_short_transfer_is_never_longer_than_the_memory() {
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let bell = bell(&task);
+    let mut memory = [MaybeUninit::new(0xaa); 4];
+    task.sysif().inject(Fault::short(100).times(2)).expect("room");
+    let args = [bell.near().into(), Arg::Out(&mut memory), Arg::Word(100)];
+    assert_eq!(call(task.sysif(), nr::READ, args), Ok(4));
+    // SAFETY: initialised where it was made.
+    assert_eq!(memory.map(|byte| unsafe { byte.assume_init() }), [0; 4]);
+    assert_eq!(call(task.sysif(), nr::WRITE, [bell.near().into(), Arg::In(&[1; 4]), Arg::Word(100)]), Ok(4));
+}
+
+#[test]
+fn a_close_that_is_interrupted_has_closed_and_one_that_is_forbidden_has_not() {
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let kernel = task.sysif();
+    kernel.inject(Fault::error(Errno::EINTR).of(nr::CLOSE)).expect("room");
+    assert_eq!(bell(&task).close(), Err(Errno::EINTR));
+    assert_eq!(kernel.descriptors().count(), 0);
+    kernel.inject(Fault::error(Errno::EPERM).of(nr::CLOSE)).expect("room");
+    assert_eq!(bell(&task).close(), Err(Errno::EPERM));
+    assert_eq!(kernel.descriptors().count(), 1);
+}
+
+#[test]
+fn a_writer_waits_until_all_of_its_value_fits() {
+    let reads = Cell::new(0);
+    let take_one = |kernel: &Kernel<'_>, blocked: Blocked| {
+        assert!(matches!(blocked, Blocked::Write(_, 5)));
+        let mut count = [MaybeUninit::uninit(); 8];
+        // SAFETY: somebody sleeps on it, so it is open.
+        let read = unsafe { near::read(kernel, blocked.fd().expect("an eventfd"), &mut count) };
+        assert_eq!(read, Ok(8));
+        reads.set(reads.get() + 1);
+        Wake::Retry
+    };
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).with_on_block(&take_one).into_task();
+    let semaphore = task.eventfd(0, EventfdFlags::SEMAPHORE).expect("room");
+    semaphore.write(u64::MAX - 1).expect("it fits");
+    assert_eq!(semaphore.write(5), Ok(()));
+    assert_eq!(reads.get(), 5);
+    assert_eq!(task.sysif().count(semaphore.near()), Some(u64::MAX - 1));
+}
+
+#[test]
+fn a_reader_sleeps_on_though_its_number_is_closed_and_a_duplicate_wakes_it() {
+    let closed = Cell::new(false);
+    let close_then_write = |kernel: &Kernel<'_>, blocked: Blocked| {
+        if !closed.replace(true) {
+            // SAFETY: this is the other owner, who does what he should not.
+            unsafe { near::close(kernel, blocked.fd().expect("an eventfd")) }.expect("open");
+            return Wake::Retry;
+        }
+        // SAFETY: the duplicate's number.
+        unsafe { near::write(kernel, FileDescriptor(1), &3_u64.to_ne_bytes()) }.expect("room");
+        Wake::Retry
+    };
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).with_on_block(&close_then_write).into_task();
+    let bell = bell(&task);
+    let _twin = bell.try_clone().expect("room");
+    assert_eq!(bell.read(), Ok(3));
+    assert_eq!(bell.into_owned_fd().close(), Err(Errno::EBADF));
+}
+
+#[test]
+fn a_sleep_within_a_sleep_is_a_deadlock() {
+    let nested = Cell::new(None);
+    let read_too = |kernel: &Kernel<'_>, blocked: Blocked| {
+        let mut count = [MaybeUninit::uninit(); 8];
+        // SAFETY: somebody sleeps on it, so it is open.
+        nested.set(Some(unsafe { near::read(kernel, blocked.fd().expect("an eventfd"), &mut count) }));
+        Wake::Interrupt
+    };
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).with_on_block(&read_too).into_task();
+    assert_eq!(bell(&task).read(), Err(Errno::EINTR));
+    assert_eq!(nested.get(), Some(Err(Errno::EDEADLK)));
+}
+
+#[test]
+fn a_wait_keeps_its_deadline_across_interruptions() {
+    let signals = Cell::new(0_u32);
+    let deadlines = Cell::new(Vec::new());
+    let signal = |kernel: &Kernel<'_>, blocked: Blocked| {
+        let Blocked::Poll { deadline, .. } = blocked else { panic!("{blocked:?}") };
+        deadlines.set([deadlines.take(), vec![deadline]].concat());
+        kernel.advance(Duration::from_secs(1));
+        signals.set(signals.get() + 1);
+        if signals.get() < 4 { Wake::Interrupt } else { Wake::Nothing }
+    };
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).with_on_block(&signal).into_task();
+    task.sysif().advance(Duration::from_secs(100));
+    assert_eq!(bell(&task).wait_timeout(Duration::from_secs(10)), Ok(None));
+    assert_eq!(task.sysif().now(), Duration::from_secs(110));
+    assert_eq!(deadlines.take(), [Some(Duration::from_secs(110)); 4]);
+}
+
+#[test]
+fn the_longest_wait_ends_at_the_end_of_time() {
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    task.sysif().advance(Duration::from_secs(7));
+    assert_eq!(bell(&task).wait_timeout(Duration::MAX), Ok(None));
+}
+
+#[test]
+fn calls_that_take_time_end_a_wait_that_is_interrupted_always() {
+    let mut storage = <Storage>::new();
+    let task = Kernel::new(&mut storage).with_call_time(Duration::from_micros(1)).into_task();
+    let bell = bell(&task);
+    task.sysif().inject(Fault::error(Errno::EINTR).of(nr::PPOLL).always()).expect("room");
+    assert_eq!(bell.wait_timeout(Duration::from_millis(1)), Ok(None));
+    assert!(task.sysif().now() >= Duration::from_millis(1));
+}
+
+#[test]
+fn an_older_kernel_takes_longer_writes_and_has_no_read_that_never_waits() {
+    let write = |kernel: &Kernel<'_>, len: usize| {
+        let fd = near::eventfd(kernel, 0, EventfdFlags::empty()).expect("room");
+        // SAFETY: made a line above.
+        unsafe { near::write(kernel, fd, &[0; 32][..len]) }
+    };
+    let mut storage = <Storage>::new();
+    let new = Kernel::new(&mut storage).with_version(6, 9);
+    assert_eq!((write(&new, 8), write(&new, 9), write(&new, 7)), (Ok(8), Err(Errno::EINVAL), Err(Errno::EINVAL)));
+    let mut storage = <Storage>::new();
+    let old = Kernel::new(&mut storage).with_version(6, 8);
+    assert_eq!((write(&old, 8), write(&old, 9), write(&old, 7)), (Ok(8), Ok(8), Err(Errno::EINVAL)));
+
+    for (version, answer) in [((5, 7), Err(Errno::EOPNOTSUPP)), ((5, 8), Err(Errno::EAGAIN))] {
+        let mut storage = <Storage>::new();
+        let kernel = Kernel::new(&mut storage).with_version(version.0, version.1);
+        let fd = near::eventfd(&kernel, 0, EventfdFlags::empty()).expect("room");
+        // SAFETY: made a line above.
+        assert_eq!(unsafe { near::read_nowait(&kernel, fd, &mut [MaybeUninit::uninit(); 8]) }, answer);
+    }
+    for (version, lens, answer) in [
+        ((5, 8), [8, 8], Ok(8)),
+        ((5, 7), [8, 8], Ok(16)),
+        ((5, 7), [9, 8], Ok(8)),
+        ((5, 7), [8, 4], Ok(8)),
+        ((5, 7), [4, 8], Err(Errno::EINVAL)),
+    ] {
+        let mut storage = <Storage>::new();
+        let kernel = Kernel::new(&mut storage).with_version(version.0, version.1);
+        let fd = near::eventfd(&kernel, 3, EventfdFlags::SEMAPHORE).expect("room");
+        let mut memory = [[MaybeUninit::uninit(); 16]; 2];
+        let [a, b] = &mut memory;
+        let mut vector = [OutSlice::new(&mut a[..lens[0]]), OutSlice::new(&mut b[..lens[1]])];
+        assert_eq!(call(&kernel, nr::READV, [fd.into(), Arg::OutVec(&mut vector), Arg::Word(2)]), answer);
+        assert_eq!(kernel.count(fd), Some(3 - answer.unwrap_or(0) as u64 / 8));
+    }
+    let mut storage = <Storage>::new();
+    let kernel = Kernel::new(&mut storage).with_version(5, 10);
+    let mut names = [0; 390];
+    assert_eq!(call(&kernel, nr::UNAME, [Arg::InOut(&mut names)]), Ok(0));
+    assert!(names[130..].starts_with(b"5.10.0-fake\0"));
+}
+
+#[test]
+fn memory_ends_where_its_name_ends_whatever_length_is_claimed() {
+    let mut storage = <Storage>::new();
+    let kernel = Kernel::new(&mut storage);
+    let fd = near::eventfd(&kernel, 3, EventfdFlags::empty()).expect("room");
+    let short: &mut [MaybeUninit<u8>] = &mut [MaybeUninit::uninit(); 4];
+    let count = || kernel.count(fd);
+
+    assert_eq!(call(&kernel, nr::WRITE, [fd.into(), Arg::In(&[0; 4]), Arg::Word(8)]), Err(Errno::EFAULT));
+    assert_eq!(count(), Some(3));
+    let mut vector = [OutSlice::new(short)];
+    assert_eq!(call(&kernel, nr::READV, [fd.into(), Arg::OutVec(&mut vector), Arg::Word(2)]), Err(Errno::EFAULT));
+    assert_eq!(count(), Some(3));
+    assert_eq!(call(&kernel, nr::READ, [fd.into(), Arg::Out(&mut []), Arg::Word(usize::MAX)]), Err(Errno::EFAULT));
+    assert_eq!(count(), Some(3), "found before anything is taken");
+    let mut entry = [0; 7];
+    assert_eq!(call(&kernel, nr::PPOLL, [Arg::InOut(&mut entry), Arg::Word(1), Arg::Word(0)]), Err(Errno::EFAULT));
+    // As in the real kernel, here the count is lost.
+    let short: &mut [MaybeUninit<u8>] = &mut [MaybeUninit::uninit(); 4];
+    assert_eq!(call(&kernel, nr::READ, [fd.into(), Arg::Out(short), Arg::Word(8)]), Err(Errno::EFAULT));
+    assert_eq!(count(), Some(0));
+}
+
+#[test]
+fn kernels_have_nothing_in_common() {
+    let (mut one, mut two) = (<Storage>::new(), <Storage>::new());
+    let (one, two) = (Kernel::new(&mut one).into_task(), Kernel::new(&mut two).into_task());
+    assert_ne!(one.fd_table(), two.fd_table());
+    let (a, b) = (bell(&one), bell(&two));
+    assert_eq!(a.near(), b.near());
+    a.write(1).expect("room");
+    assert_eq!(two.sysif().count(b.near()), Some(0));
+}
+
+#[test]
+fn a_kernel_in_used_storage_is_a_new_one() {
+    let mut storage = Storage::<1, 1, 1>::new();
+    let before = Kernel::new(&mut storage);
+    near::eventfd(&before, 5, EventfdFlags::empty()).expect("room");
+    let after = Kernel::new(&mut storage);
+    assert_eq!((after.descriptors().count(), after.calls().count()), (0, 0));
+    assert_eq!(near::eventfd(&after, 0, EventfdFlags::empty()), Ok(FileDescriptor(0)));
+}
