@@ -54,9 +54,12 @@ impl Tid {
         matches!((number, first), (Some(number), Some(first)) if call.is(number, first))
     }
 
-    /// Returns once the thread sleeps in this call. That it ever does is the caller's to know.
+    /// Returns once the thread sleeps in this call. That it comes there is the caller's to know; a thread that has ended
+    /// never will.
     pub fn until_asleep_in(self, call: Call) {
         while !self.sleeps_in(call) {
+            let alive = std::path::Path::new(&format!("/proc/self/task/{}", self.0)).exists();
+            assert!(alive, "the thread has ended instead of sleeping in {call:?}");
             std::thread::sleep(Duration::from_micros(200));
         }
     }
