@@ -138,9 +138,9 @@ fn pieces<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     }
     is!(ok!(read), 8);
     let [a, b, c] = first;
-    let [d, e, f, g, h, rest @ ..] = second;
+    // What follows the eight bytes is nobody's promise: memory of an `OutVec` counts as uninitialised.
+    let [d, e, f, g, h, ..] = second;
     is!(u64::from_ne_bytes([a, b, c, d, e, f, g, h]), COUNT);
-    is!(rest, [0; 3]);
     Ok(())
 }
 
