@@ -7,11 +7,11 @@ use core::cell::Cell;
 use core::time::Duration;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near;
-use rsyscall::sysif::Known;
+use rsyscall::sysif::{Known, SyscallInterface};
 use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask};
 use sc::nr;
 
-pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 20] {
+pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 22] {
     [
         Case { id: "A1.1", says: "try_read takes what a read would, and is None if there is nothing", run: try_read },
         Case {
@@ -25,6 +25,7 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 20] {
             run: asked_once,
         },
         Case { id: "A1.4", says: "try_read's second best survives a count that another reader took", run: lost_race },
+        Case { id: "A1.5", says: "an error of preadv2 other than its absence is told", run: nowait_fails },
         Case {
             id: "A2.1",
             says: "try_write is false for what does not fit, and nothing of it is added",
@@ -52,6 +53,7 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 20] {
         Case { id: "A6.2", says: "into_raw_fd leaves it open, adopt takes it over", run: raw },
         Case { id: "A6.3", says: "an EventFd becomes an OwnedFd and comes back", run: conversions },
         Case { id: "A6.4", says: "a failed creation leaves no descriptor behind", run: no_leak },
+        Case { id: "A6.5", says: "close and restore tell what was answered", run: told },
         Case { id: "A7.1", says: "read and write are one call each, and EINTR is theirs to tell", run: one_call },
     ]
 }
@@ -100,7 +102,9 @@ fn asked_once<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
                 Errno::ENOSYS
             })
         };
-        let bell = ok!(Through { task, before: &without, known }.eventfd(1, EventfdFlags::empty()));
+        let through = Through { task, before: &without, known };
+        is!(SyscallInterface::known(&&through).is_some(), known.is_some());
+        let bell = ok!(through.eventfd(1, EventfdFlags::empty()));
         is!((ok!(bell.try_read()), ok!(bell.try_read()), ok!(bell.try_read())), (Some(1), None, None));
         is!(asked.get(), expected);
         is!(known.is_some_and(Known::lacks_nowait), known.is_some());
@@ -389,5 +393,28 @@ fn one_call<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     is!(calls.replace(0), 2);
     interrupted.set(false);
     is!(ok!(bell.try_read()), Some(3));
+    Ok(())
+}
+
+fn nowait_fails<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+    let fails = |nr| (nr == nr::PREADV2).then_some(Errno::EIO);
+    let bell = ok!(Through { task, before: &fails, known: None }.eventfd(1, EventfdFlags::empty()));
+    refused!(bell.try_read(), EIO);
+    refused!(bell.wait_timeout(Duration::ZERO), EIO);
+    is!(ok!(bell.read()), 1);
+    Ok(())
+}
+
+fn told<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+    let refusal = Cell::new(None);
+    let through = Through { task, before: &|_| refusal.get(), known: None };
+    let mut bell = ok!(through.eventfd(0, EventfdFlags::empty()));
+    let guard = ok!(bell.inheritable());
+    refusal.set(Some(Errno::ENOMEM));
+    refused!(guard.restore(), ENOMEM);
+    let number = bell.near();
+    refused!(bell.close(), ENOMEM);
+    // SAFETY: refused before it was closed, and its owner is gone.
+    ok!(unsafe { near::close(task.sysif(), number) });
     Ok(())
 }
