@@ -11,7 +11,7 @@ use rsyscall::sysif::{Known, SyscallInterface};
 use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask};
 use sc::nr;
 
-pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 22] {
+pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 23] {
     [
         Case { id: "A1.1", says: "try_read takes what a read would, and is None if there is nothing", run: try_read },
         Case {
@@ -48,6 +48,7 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 22] {
         Case { id: "A4.3", says: "wait_timeout keeps its deadline in a storm of signals", run: timeout_storm },
         Case { id: "A4.4", says: "wait_timeout takes a count that comes while it sleeps", run: timeout_woken },
         Case { id: "A4.5", says: "wait_timeout keeps its deadline when others take the count", run: timeout_overtaken },
+        Case { id: "A4.6", says: "times are added and subtracted with their carry", run: times },
         Case { id: "A5.1", says: "inheritable lifts CLOEXEC for as long as the guard lives", run: inheritable },
         Case { id: "A6.1", says: "close frees the number, and so does drop", run: close_and_drop },
         Case { id: "A6.2", says: "into_raw_fd leaves it open, adopt takes it over", run: raw },
@@ -416,5 +417,18 @@ fn told<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     refused!(bell.close(), ENOMEM);
     // SAFETY: refused before it was closed, and its owner is gone.
     ok!(unsafe { near::close(task.sysif(), number) });
+    Ok(())
+}
+
+fn times<T: EventfdTask>(_: T, _: &World<'_>) -> Verdict {
+    let time = |seconds, nanoseconds| near::Timespec { seconds, nanoseconds };
+    is!(time(1, 999_999_999).saturating_add(time(0, 1)), time(2, 0));
+    is!(time(1, 999_999_998).saturating_add(time(0, 1)), time(1, 999_999_999));
+    is!(time(i64::MAX, 0).saturating_add(time(1, 5)), time(i64::MAX, 5));
+    is!(time(2, 0).checked_sub(time(0, 1)), Some(time(1, 999_999_999)));
+    is!(time(2, 5).checked_sub(time(1, 5)), Some(time(1, 0)));
+    is!(time(2, 5).checked_sub(time(2, 4)), Some(time(0, 1)));
+    is!((time(2, 5).checked_sub(time(2, 5)), time(2, 5).checked_sub(time(2, 6))), (None, None));
+    is!(time(1, 0).checked_sub(time(2, 0)), None);
     Ok(())
 }
