@@ -247,7 +247,7 @@ fn timeout_storm<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
             if nr != nr::PPOLL || (world.nowait.is_err() && !look.replace(!look.get())) {
                 return None;
             }
-            one_less(&left).then_some(Errno::EINTR)
+            Some(if one_less(&left) { Errno::EINTR } else { Errno::ETIMEDOUT })
         };
         let bell = ok!(Through { task, before: &storm, known: None }.eventfd(0, flags));
         let before = ok!(near::clock_monotonic(task.sysif()));
@@ -286,7 +286,10 @@ fn timeout_overtaken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
         let left = Cell::new(STORM);
         // Each time it sleeps someone writes, and each time it looks someone has been quicker.
         let before = |nr| {
-            if nr == nr::PPOLL && one_less(&left) {
+            if nr == nr::PPOLL {
+                if !one_less(&left) {
+                    return Some(Errno::ETIMEDOUT);
+                }
                 let _written = bell.write(1);
             }
             if nr == nr::PREADV2 {
