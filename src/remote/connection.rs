@@ -3,7 +3,7 @@
 use super::inbox::Inbox;
 use crate::Errno;
 use crate::fd::OwnedFd;
-use crate::near::{self, Address, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, PollFd, Shutdown};
+use crate::near::{self, Address, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, PollFd, Shutdown, Timespec};
 use crate::sysif::{Error, Known, Local};
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -81,7 +81,7 @@ pub(super) enum Gone {
 }
 
 /// A moment of `CLOCK_MONOTONIC`, or never.
-pub(super) type Deadline = Option<Duration>;
+pub(super) type Deadline = Option<Timespec>;
 
 impl Connection {
     /// A connection over a stream at whose other end a server of the format waits, such as [`serve`](super::serve) or the
@@ -225,7 +225,7 @@ impl Connection {
     /// Only where it shared its table can we look: its end of the stream is then still here.
     fn is_left_unread(&self, sent: usize, end: usize) -> bool {
         let Some(shared) = &self.shared else { return false };
-        if near::ppoll(&Local, &mut [in_entry(shared.alive.near())], Some(Duration::ZERO)) != Ok(1) {
+        if near::ppoll(&Local, &mut [in_entry(shared.alive.near())], Some(Timespec::ZERO)) != Ok(1) {
             return false;
         }
         // SAFETY: it is ours.
@@ -302,7 +302,7 @@ impl Connection {
 
     /// Waits until the stream is ready, and answers for what; 0 if a signal handler has run.
     fn wait(&self, events: i16, deadline: Deadline) -> Result<i16, Gone> {
-        let left = deadline.map(|deadline| deadline.saturating_sub(now()));
+        let left = deadline.map(|deadline| deadline.checked_sub(now()).unwrap_or(Timespec::ZERO));
         let alive = self.shared.as_ref().map_or(FileDescriptor(-1), |shared| shared.alive.near());
         let mut entries = [PollFd { fd: self.stream.near(), events, revents: 0 }, in_entry(alive)];
         let answer = near::ppoll(&Local, &mut entries, left);
@@ -389,11 +389,11 @@ const fn in_entry(fd: FileDescriptor) -> PollFd {
     PollFd { fd, events: PollFd::IN, revents: 0 }
 }
 
-pub(super) fn now() -> Duration {
+fn now() -> Timespec {
     // It does not fail; if a policy forbids it, every deadline has come.
-    near::clock_monotonic(&Local).unwrap_or(Duration::MAX)
+    near::clock_monotonic(&Local).unwrap_or(Timespec::from(Duration::MAX))
 }
 
-pub(super) fn deadline_after(time: Duration) -> Duration {
-    now().saturating_add(time)
+pub(super) fn deadline_after(time: Duration) -> Timespec {
+    now().saturating_add(time.into())
 }

@@ -102,7 +102,6 @@ pub fn fork<const N: usize>(inherit: [&OwnedFd; N]) -> Result<Forked<N>, Errno> 
 /// ```
 /// use rsyscall::{Current, EventfdFlags, EventfdTask, remote};
 ///
-/// # if std::env::var_os("QEMU").is_some() { return Ok(()) }
 /// let forked = remote::fork_sharing_files()?;
 /// let there = forked.task.eventfd(5, EventfdFlags::empty())?;
 /// let here = there.move_to(Current).unwrap();

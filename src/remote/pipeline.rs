@@ -5,7 +5,7 @@ use super::inbox::OWED_LIMIT;
 use super::layout::{ARGS, Layout, Piece};
 use super::wire::RESPONSE;
 use crate::far::FdTable;
-use crate::near::FileDescriptor;
+use crate::near::{FileDescriptor, Timespec};
 use crate::sys::eventfd::EventFd;
 use crate::sysif::Error;
 use crate::task::FileDescriptorTask;
@@ -282,7 +282,7 @@ impl Pipeline<'_, '_> {
     ///
     /// System calls: those of [`complete_timeout`](Self::complete_timeout).
     pub fn try_complete(&mut self, out: &mut [u8]) -> Option<Completion> {
-        self.complete_before(out, Some(Duration::ZERO))
+        self.complete_before(out, Some(Timespec::ZERO))
     }
 
     fn complete_before(&mut self, out: &mut [u8], deadline: Deadline) -> Option<Completion> {
