@@ -3,7 +3,7 @@
 use super::connection::{Connection, Deadline, Gone, Scratch};
 use super::inbox::Inbox;
 use super::layout::{ARGS, Layout, Piece, VECTOR_ENTRY, align, place};
-use super::wire::{REQUEST, Request};
+use super::wire::{REQUEST, RESPONSE, Request};
 use crate::Errno;
 use crate::near::{self, MSG_DONTWAIT, MSG_WAITALL};
 use crate::sysif::{Arg, Error, Known, SyscallInterface};
@@ -80,6 +80,11 @@ impl Connection {
         layout: &Layout,
         deadline: Deadline,
     ) -> Result<usize, Gone> {
+        // Each request is answered with a word, whatever becomes of the memory.
+        let words = [true, layout.in_len != 0, layout.out_len != 0].into_iter().filter(|asked| *asked).count();
+        if words > 1 {
+            self.gather(inbox, words.saturating_mul(RESPONSE), deadline)?;
+        }
         if layout.in_len != 0 && self.own_word(inbox, deadline)? != layout.in_len {
             return Err(Gone::OutOfStep);
         }

@@ -3,7 +3,9 @@
 use super::inbox::Inbox;
 use crate::Errno;
 use crate::fd::OwnedFd;
-use crate::near::{self, Address, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, PollFd, Shutdown, Timespec};
+use crate::near::{
+    self, Address, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL, PollFd, SIGKILL, Shutdown, Timespec,
+};
 use crate::sysif::{Error, Known, Local};
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -266,13 +268,23 @@ impl Connection {
         Ok(())
     }
 
+    /// Receives until so many bytes are there, behind those that a pipeline is owed: one sleep instead of one for each answer.
+    /// They must be certain to come, whatever the answers say.
+    pub(super) fn gather(&self, inbox: &mut Inbox, len: usize, deadline: Deadline) -> Result<(), Gone> {
+        if self.owed.get() != 0 || self.unwanted.get() != 0 {
+            return Ok(());
+        }
+        while let Some(left) = len.checked_sub(inbox.len()).filter(|left| *left != 0) {
+            let Some(room) = inbox.room().get_mut(..left) else { return Ok(()) };
+            let count = self.receive(uninit(room), MSG_WAITALL, deadline)?;
+            inbox.filled_by(count);
+        }
+        Ok(())
+    }
+
     /// Receives something into the inbox.
     pub(super) fn fill(&self, inbox: &mut Inbox, deadline: Deadline) -> Result<(), Gone> {
-        let room = inbox.room();
-        let room = slice_from_raw_parts_mut(room.as_mut_ptr().cast::<MaybeUninit<u8>>(), room.len());
-        // SAFETY: the same memory for the same borrow; the kernel only ever writes initialised bytes there.
-        let room = unsafe { &mut *room };
-        let count = self.receive(room, deadline)?;
+        let count = self.receive(uninit(inbox.room()), 0, deadline)?;
         inbox.filled_by(count);
         let unwanted = self.unwanted.get();
         if unwanted != 0 {
@@ -282,9 +294,9 @@ impl Connection {
     }
 
     /// Receives at least one byte.
-    fn receive(&self, buffer: &mut [MaybeUninit<u8>], deadline: Deadline) -> Result<usize, Gone> {
+    fn receive(&self, buffer: &mut [MaybeUninit<u8>], flags: u32, deadline: Deadline) -> Result<usize, Gone> {
         let patient = deadline.is_none() && self.shared.is_none();
-        let flags = if patient { 0 } else { MSG_DONTWAIT };
+        let flags = if patient { flags } else { MSG_DONTWAIT };
         loop {
             // SAFETY: the stream is ours.
             match unsafe { near::recvfrom(&Local, self.stream.near(), buffer, flags) } {
@@ -347,7 +359,7 @@ impl Connection {
             let count = match () {
                 () if inbox.len() > owed => inbox.take(owed, to),
                 () if inbox.len() == owed && self.unwanted.get() == 0 && to.len() >= LARGE => {
-                    self.receive(to, deadline)?
+                    self.receive(to, 0, deadline)?
                 }
                 () => {
                     self.fill(inbox, deadline)?;
@@ -362,6 +374,12 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if let Some(shared) = &self.shared {
+            self.shutdown();
+            let idle = self.owed.get() == 0 && self.unwanted.get() == 0;
+            shared.end(idle);
+            return;
+        }
         let scratch = self.scratch.get();
         if !scratch.mapped || !self.open.get() {
             return;
@@ -375,6 +393,26 @@ impl Drop for Connection {
     }
 }
 
+impl Shared {
+    /// Ends the server's process, whose stream has ended: only then may the number of its end, which is also ours, be closed
+    /// and used for something else.
+    fn end(&self, idle: bool) {
+        /// An idle server ends as soon as it runs; this is for one that is stopped or was given more to do by others.
+        const GRACE: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
+        let ended = |time| near::ppoll(&Local, &mut [in_entry(self.alive.near())], time);
+        while idle {
+            match ended(Some(GRACE)) {
+                Ok(1) => return,
+                Err(Errno::EINTR) => {}
+                _ => break,
+            }
+        }
+        // SAFETY: ours, and so is the process.
+        let _ignored = unsafe { near::pidfd_send_signal(&Local, self.alive.near(), SIGKILL) };
+        while ended(None) == Err(Errno::EINTR) {}
+    }
+}
+
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
@@ -383,6 +421,13 @@ impl fmt::Debug for Connection {
             .field("scratch", &Address(self.scratch.get().address))
             .finish_non_exhaustive()
     }
+}
+
+/// Memory for the kernel to write, and nobody else: nothing uninitialised ever gets there.
+fn uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    let bytes = slice_from_raw_parts_mut(bytes.as_mut_ptr().cast::<MaybeUninit<u8>>(), bytes.len());
+    // SAFETY: the same memory for the same borrow.
+    unsafe { &mut *bytes }
 }
 
 const fn in_entry(fd: FileDescriptor) -> PollFd {

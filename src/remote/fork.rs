@@ -95,9 +95,11 @@ pub fn fork<const N: usize>(inherit: [&OwnedFd; N]) -> Result<Forked<N>, Errno> 
 /// Makes a child that shares this process's descriptor table, and serves system calls.
 ///
 /// Descriptors made through it are descriptors of this process too: they [move](OwnedFd::move_to) between the two without a
-/// system call. Otherwise it is as [`fork`] says.
+/// system call. Otherwise it is as [`fork`] says, but for its end: its number for the stream is in this process's table, so
+/// dropping the task waits for the child to end, and kills it if it is still busy.
 ///
-/// System calls: as [`fork`], with `clone(CLONE_FILES)`, and without closing anything in the child; `fcntl`.
+/// System calls: as [`fork`], with `clone(CLONE_FILES)`, and without closing anything in the child; `fcntl`; at the end
+/// `ppoll`, `pidfd_send_signal`.
 ///
 /// ```
 /// use rsyscall::{Current, EventfdFlags, EventfdTask, remote};

@@ -276,7 +276,7 @@ fn memory_server(answers: Vec<Vec<u8>>) -> (Task<Connection>, thread::JoinHandle
             }
             server.write_all(&answer).unwrap();
         }
-        while server.read(&mut bytes).unwrap() != 0 {}
+        while server.read(&mut bytes).is_ok_and(|count| count != 0) {}
     });
     let task = task(connection(client));
     task.sysif().reserve_scratch(8).unwrap();
