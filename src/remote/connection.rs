@@ -400,12 +400,12 @@ impl Shared {
         /// An idle server ends as soon as it runs; this is for one that is stopped or was given more to do by others.
         const GRACE: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
         let ended = |time| near::ppoll(&Local, &mut [in_entry(self.alive.near())], time);
-        while idle {
-            match ended(Some(GRACE)) {
-                Ok(1) => return,
-                Err(Errno::EINTR) => {}
-                _ => break,
-            }
+        let mut answer = if idle { Err(Errno::EINTR) } else { Ok(0) };
+        while answer == Err(Errno::EINTR) {
+            answer = ended(Some(GRACE));
+        }
+        if answer == Ok(1) {
+            return;
         }
         // SAFETY: ours, and so is the process.
         let _ignored = unsafe { near::pidfd_send_signal(&Local, self.alive.near(), SIGKILL) };

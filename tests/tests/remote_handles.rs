@@ -79,11 +79,12 @@ fn within_a_table_handles_move_and_are_lent_without_a_call() {
     let here = EventFd::new(2, EMPTY).unwrap();
     let number = here.as_raw_fd();
     let there = here.move_to(&task).unwrap();
-    let lent = there.for_task(Current).unwrap();
-    assert_eq!((there.as_raw_fd(), lent.as_raw_fd()), (number, number));
-    assert_eq!(task.sysif().0.get(), 0);
-    assert_eq!(lent.read(), Ok(2));
-    drop(lent);
+    {
+        let lent = there.for_task(Current).unwrap();
+        assert_eq!((there.as_raw_fd(), lent.as_raw_fd()), (number, number));
+        assert_eq!(task.sysif().0.get(), 0);
+        assert_eq!(lent.read(), Ok(2));
+    }
     assert!(is_open(&Local, number), "what is lent is not closed");
     there.write(3).unwrap();
     assert_eq!(task.sysif().0.get(), 1);
