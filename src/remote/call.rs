@@ -51,7 +51,7 @@ impl Connection {
             (layout, posted)
         };
         let (sent, end) = posted?;
-        self.answer(&mut inbox, args, &layout, deadline).map_or_else(|why| Err(self.lost(why, sent, end)), from_ret)
+        self.answer(&mut inbox, nr, args, &layout, deadline).map_or_else(|why| Err(self.lost(why, sent, end)), from_ret)
     }
 
     /// Sends a call and what moves its memory. Answers how many bytes were sent, and at which of them the call's request ended.
@@ -76,6 +76,7 @@ impl Connection {
     fn answer(
         &self,
         inbox: &mut Inbox,
+        nr: usize,
         args: &mut [Arg<'_>],
         layout: &Layout,
         deadline: Deadline,
@@ -92,20 +93,26 @@ impl Connection {
         if layout.out_len == 0 {
             return Ok(ret);
         }
+        // What the call left alone stays as it is here too, as far as that can be told: the scratch space holds something else.
+        let mut written = match Errno::from_ret(ret) {
+            Ok(count) if answers_bytes(nr) => count,
+            Ok(_) => usize::MAX,
+            Err(_) => 0,
+        };
         let mut bytes = Incoming { connection: self, inbox, deadline, at: layout.out_start };
         for arg in args.iter_mut() {
             if let Arg::InOut(memory) = arg {
                 let memory = core::ptr::slice_from_raw_parts_mut(memory.as_mut_ptr().cast(), memory.len());
                 // SAFETY: the same memory for the same borrow; only initialised bytes are written there.
-                bytes.receive(unsafe { &mut *memory })?;
+                bytes.receive(unsafe { &mut *memory }, &mut { usize::MAX })?;
             }
         }
         for arg in args.iter_mut() {
             match arg {
-                Arg::Out(memory) => bytes.receive(memory)?,
+                Arg::Out(memory) => bytes.receive(memory, &mut written)?,
                 Arg::OutVec(vector) => {
                     for slice in vector.iter_mut() {
-                        bytes.receive(slice.as_mut_slice())?;
+                        bytes.receive(slice.as_mut_slice(), &mut written)?;
                     }
                 }
                 _ => {}
@@ -202,6 +209,11 @@ fn from_ret(ret: usize) -> Result<usize, Error> {
     Errno::from_ret(ret).map_err(Error::Os)
 }
 
+/// Whether a call answers how many bytes it wrote. Of others it is not known, and all of their memory is taken as written.
+const fn answers_bytes(nr: usize) -> bool {
+    matches!(nr, nr::READ | nr::PREAD64 | nr::READV | nr::PREADV | nr::PREADV2 | nr::RECVFROM | nr::GETRANDOM)
+}
+
 /// The bytes of a call's memory as they come back.
 struct Incoming<'a> {
     connection: &'a Connection,
@@ -212,12 +224,25 @@ struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    fn receive(&mut self, to: &mut [MaybeUninit<u8>]) -> Result<(), Gone> {
-        let padding = align(self.at).saturating_sub(self.at);
-        let mut between = [MaybeUninit::uninit(); 8];
-        self.connection.own_bytes(self.inbox, between.get_mut(..padding).unwrap_or_default(), self.deadline)?;
-        self.connection.own_bytes(self.inbox, to, self.deadline)?;
-        place(&mut self.at, to.len());
+    /// Receives what came of this memory, of which the first `written` bytes count: those of the memory are subtracted.
+    fn receive(&mut self, to: &mut [MaybeUninit<u8>], written: &mut usize) -> Result<(), Gone> {
+        self.skip(align(self.at).saturating_sub(self.at))?;
+        let len = to.len();
+        let wanted = len.min(*written);
+        *written = written.saturating_sub(wanted);
+        self.connection.own_bytes(self.inbox, to.get_mut(..wanted).unwrap_or_default(), self.deadline)?;
+        self.skip(len.saturating_sub(wanted))?;
+        place(&mut self.at, len);
+        Ok(())
+    }
+
+    fn skip(&mut self, mut count: usize) -> Result<(), Gone> {
+        let mut nowhere = [MaybeUninit::uninit(); 128];
+        while count != 0 {
+            let now = count.min(nowhere.len());
+            self.connection.own_bytes(self.inbox, nowhere.get_mut(..now).unwrap_or_default(), self.deadline)?;
+            count = count.saturating_sub(now);
+        }
         Ok(())
     }
 }

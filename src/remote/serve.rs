@@ -55,7 +55,8 @@ impl core::error::Error for ServeError {}
 /// # Safety
 ///
 /// Whoever is at the other end can do whatever this process can, to its memory too: it must only request what is sound. A
-/// [`Policy`] contains mistakes; it is no boundary against malice. That boundary is seccomp.
+/// [`Policy`] contains mistakes; it is no boundary against malice. That boundary is seccomp. A requested `clone` or `fork`
+/// makes a second server on the same stream, and the two answer at random: it must not be requested.
 ///
 /// ```
 /// use rsyscall::fd::OwnedFd;
