@@ -400,7 +400,7 @@ fn a_client_that_vanishes_does_not_kill_the_server() {
 #[test]
 fn a_server_tells_that_its_client_vanished_before_the_answer() {
     let (mut client, server) = UnixStream::pair().unwrap();
-    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (mut reader, writer) = UnixStream::pair().unwrap();
     let request =
         Request { nr: sc::nr::WRITE, args: [writer.into_raw_fd() as usize, c"!".as_ptr().addr(), 1, 0, 0, 0] };
     client.write_all(&request.to_bytes()).unwrap();
@@ -624,7 +624,7 @@ fn a_nonblocking_stream_works_at_either_end() {
         bell.write(4).unwrap();
         assert_eq!(bell.read(), Ok(4));
         // More than fits at once, both ways.
-        let (reader, writer) = std::io::pipe().unwrap();
+        let (reader, writer) = UnixStream::pair().unwrap();
         let (reader, writer) = (FileDescriptor(reader.into_raw_fd()), FileDescriptor(writer.into_raw_fd()));
         let sent = vec![3_u8; 60_000];
         // SAFETY: this test's pipe.

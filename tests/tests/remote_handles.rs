@@ -163,7 +163,7 @@ fn dup3_and_dup2_put_one_descriptor_in_the_place_of_another() {
 
 #[test]
 fn a_descriptor_goes_through_exec_only_when_asked_to() {
-    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (mut reader, writer) = UnixStream::pair().unwrap();
     // SAFETY: std gives the number away.
     let writer = unsafe { OwnedFd::from_raw_fd(writer.into_raw_fd()) };
     let bell = EventFd::new(0, EMPTY).unwrap();

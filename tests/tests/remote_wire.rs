@@ -6,7 +6,7 @@ use rsyscall::near::{FileDescriptor, Process};
 use rsyscall::remote::{Connection, Policy, Request, ServeError, serve};
 use rsyscall::sysif::{Arg, Error, SyscallInterface};
 use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task, near, remote};
-use rsyscall_tests::skip;
+use rsyscall_tests::{cannot, skip};
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd};
 use std::os::unix::net::UnixStream;
@@ -125,7 +125,7 @@ fn memory_that_goes_both_ways_and_memory_larger_than_the_scratch_space_arrive() 
     });
     // SAFETY: `serve` is at the other end.
     let connection = unsafe { Connection::from_stream(owned(client), number) };
-    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (mut reader, writer) = UnixStream::pair().unwrap();
     let (reader_fd, writer_fd) = (FileDescriptor(reader.as_raw_fd()), FileDescriptor(writer.as_raw_fd()));
     for len in [0_usize, 1, 7, 8, 9, 255, 256, 257, 4095, 4096, 4097, 50_000] {
         let sent: Vec<u8> = (0..len).map(|index| (index * 7 % 251) as u8).collect();
@@ -229,13 +229,18 @@ fn a_server_reads_not_one_byte_ahead() {
 
 // Interoperation: both ends also in C, which knows of this crate only what the format says.
 
-fn compiled(name: &str) -> Option<PathBuf> {
+fn compiled(name: &str, case: &str) -> Option<PathBuf> {
     if cfg!(not(target_arch = "x86_64")) {
+        cannot(case, "a compiler for this architecture is not to be expected");
         return None;
     }
     let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("remote").join(name).with_extension("c");
     let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("remote-{name}"));
-    let output = Command::new("cc").args(["-O2", "-Wall", "-Werror", "-o"]).arg(&program).arg(source).output().ok()?;
+    let output = Command::new("cc").args(["-O2", "-Wall", "-Werror", "-o"]).arg(&program).arg(source).output();
+    let Ok(output) = output else {
+        skip(case, "no C compiler here");
+        return None;
+    };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(program)
 }
@@ -249,9 +254,7 @@ fn start(program: PathBuf, stream: UnixStream, argument: &str) -> Child {
 
 #[test]
 fn our_client_drives_a_server_in_c() {
-    let Some(program) = compiled("server") else {
-        return skip("our client and a server in C", "no C compiler here");
-    };
+    let Some(program) = compiled("server", "our client and a server in C") else { return };
     let (client, server) = UnixStream::pair().unwrap();
     let mut child = start(program, server, "");
     // SAFETY: a server of the format, with its end as number 0.
@@ -270,9 +273,7 @@ fn our_client_drives_a_server_in_c() {
 
 #[test]
 fn a_client_in_c_drives_our_server() {
-    let Some(program) = compiled("client") else {
-        return skip("a client in C and our server", "no C compiler here");
-    };
+    let Some(program) = compiled("client", "a client in C and our server") else { return };
     let (client, server) = UnixStream::pair().unwrap();
     let number = server.as_raw_fd().to_string();
     let server = owned(server);
