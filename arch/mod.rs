@@ -52,4 +52,14 @@ mod imp;
 #[path = "x86_64.rs"]
 mod imp;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use imp::signal_return;
 pub use imp::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5, syscall6};
+
+/// Where a signal handler returns to: nowhere of ours, the vDSO does it.
+///
+/// Source: `arch/arm64/kernel/signal.c`, `arch/riscv/kernel/signal.c`.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) const fn signal_return() -> usize {
+    0
+}

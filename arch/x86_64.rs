@@ -103,3 +103,28 @@ pub unsafe fn syscall6(nr: usize, a0: usize, a1: usize, a2: usize, a3: usize, a4
     // SAFETY: as in `syscall0`.
     unsafe { call!(nr, a0, a1, a2, a3, a4, a5) }
 }
+
+/// Where a signal handler returns to: the address of code that makes `rt_sigreturn`, as `sa_restorer` wants it.
+///
+/// The code has no name in the program and no prologue: the stack pointer must be at the frame that the kernel built.
+///
+/// Source: `arch/x86/kernel/signal_64.c`, which has no other way back.
+#[inline(never)]
+pub(crate) fn signal_return() -> usize {
+    let address;
+    // SAFETY: only takes the address of two instructions and jumps over them; the kernel jumps to them.
+    unsafe {
+        asm!(
+            "lea {address}, [rip + 2f]",
+            "jmp 3f",
+            "2:",
+            "mov eax, {rt_sigreturn}",
+            "syscall",
+            "3:",
+            address = out(reg) address,
+            rt_sigreturn = const 15,
+            options(nostack, preserves_flags, nomem),
+        );
+    }
+    address
+}

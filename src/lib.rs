@@ -43,6 +43,7 @@ pub mod fake;
 pub mod far;
 pub mod fd;
 pub mod near;
+pub mod remote;
 pub mod sys;
 pub mod sysif;
 pub mod task;

@@ -8,6 +8,7 @@
 use crate::far::{AddressSpace, FdTable, PidNamespace};
 use crate::near;
 use crate::sysif::{Local, SyscallError, SyscallInterface};
+use core::fmt;
 
 /// A task through which descriptors are made and used.
 ///
@@ -23,7 +24,44 @@ pub trait FileDescriptorTask: Copy {
 
     /// The table that the task's descriptors are in.
     fn fd_table(&self) -> FdTable;
+
+    /// Told of a number whose close the task's interface no longer carried; if `doubtful`, the close may have been made after
+    /// all. Where the table is the task's alone nothing is to be done: it ends with its process.
+    ///
+    /// # Safety
+    ///
+    /// The number was owned in the task's table until that close, and its owner is gone.
+    #[inline]
+    unsafe fn orphan(&self, fd: near::FileDescriptor, doubtful: bool) {
+        let _ = (fd, doubtful);
+    }
 }
+
+/// A descriptor and a task have different tables: there the number is nothing, or a stranger's.
+///
+/// It is found by comparing identities, without a system call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[doc(alias = "FDTableMismatchError")]
+pub struct FdTableMismatch {
+    /// The task's table.
+    pub task: FdTable,
+    /// The descriptor's table.
+    pub descriptor: FdTable,
+}
+
+impl FdTableMismatch {
+    pub(crate) fn check(task: FdTable, descriptor: FdTable) -> Result<(), Self> {
+        if task == descriptor { Ok(()) } else { Err(Self { task, descriptor }) }
+    }
+}
+
+impl fmt::Display for FdTableMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the descriptor is not in the task's table")
+    }
+}
+
+impl core::error::Error for FdTableMismatch {}
 
 /// The process that this code runs in, with no size and nothing to set up.
 ///
@@ -93,9 +131,9 @@ impl FileDescriptorTask for Current {
 /// ```
 #[derive(Debug)]
 pub struct Task<S> {
-    sysif: S,
+    pub(crate) sysif: S,
     process: near::Process,
-    fd_table: FdTable,
+    pub(crate) fd_table: FdTable,
     address_space: AddressSpace,
     pidns: PidNamespace,
 }
@@ -162,5 +200,15 @@ impl<S: SyscallInterface> FileDescriptorTask for &Task<S> {
     #[inline(always)]
     fn fd_table(&self) -> FdTable {
         self.fd_table
+    }
+
+    /// This process closes what is also in its own table.
+    #[inline]
+    unsafe fn orphan(&self, fd: near::FileDescriptor, doubtful: bool) {
+        if self.fd_table == FdTable::CURRENT && !doubtful {
+            // Ignored, as in any drop.
+            // SAFETY: open in this process's table, and nobody owns it any more.
+            let _ignored = unsafe { near::close(&Local, fd) };
+        }
     }
 }

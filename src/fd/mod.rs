@@ -5,12 +5,19 @@
 //!
 //! Uses [`task`](crate::task) and [`near`].
 
+mod across;
 mod inheritable;
 mod number;
+mod orphans;
+mod token;
 
+pub use across::{Lent, ReplaceError};
 pub use inheritable::Inheritable;
+pub use orphans::{Keeping, Orphan, Orphans};
+pub use token::Token;
 
 use crate::near::{self, FileDescriptor};
+use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
 use core::mem::ManuallyDrop;
@@ -115,7 +122,25 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     pub fn close(self) -> Result<(), T::Error> {
         let this = ManuallyDrop::new(self);
         // SAFETY: this value owned the number, and is gone.
-        unsafe { near::close(this.sysif(), this.near()) }
+        unsafe { this.close_once() }
+    }
+
+    /// # Safety
+    ///
+    /// This value is not used afterwards.
+    #[inline(always)]
+    unsafe fn close_once(&self) -> Result<(), T::Error> {
+        // SAFETY: this value owns the number, and the caller gives it up.
+        let closed = unsafe { near::close(self.sysif(), self.near()) };
+        if let Err(error) = &closed {
+            // Never where errors are the kernel's alone: there nothing of this is compiled.
+            if error.errno().is_none() {
+                let doubtful = !error.is_not_sent();
+                // SAFETY: owned until this close.
+                unsafe { self.task.orphan(self.near(), doubtful) };
+            }
+        }
+        closed
     }
 
     /// Another number for the same open description, closed by `execve`.
@@ -211,9 +236,9 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
 impl<T: FileDescriptorTask> Drop for OwnedFd<T> {
     #[inline(always)]
     fn drop(&mut self) {
-        // Ignored: the number is gone whatever the answer, and there is nobody to tell; `close` is there to be told.
+        // Ignored: the number is gone whatever the kernel answers, and there is nobody to tell; `close` is there to be told.
         // SAFETY: this value owns the number, and nothing uses it after its drop.
-        let _ignored = unsafe { near::close(self.sysif(), self.near()) };
+        let _ignored = unsafe { self.close_once() };
     }
 }
 

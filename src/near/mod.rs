@@ -10,16 +10,31 @@
 mod eventfd;
 mod fcntl;
 mod io;
+mod memory;
 mod poll;
 mod process;
+mod signal;
+mod socket;
+mod table;
 mod time;
 
 pub use eventfd::{EventfdFlags, eventfd};
 pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblocking};
 pub use io::{close, read, read_nowait, write};
 pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
+pub(crate) use memory::fresh_memory;
+pub use memory::{mmap_anonymous, munmap};
 pub use poll::{PollFd, ppoll};
-pub use process::exit_group;
+pub(crate) use process::{CLONE_FILES, CLONE_PIDFD, clone_fork, die_with_parent, unshare_files, wait_exit};
+pub use process::{ExitStatus, exit_group, getpid, getppid};
+pub(crate) use signal::{
+    LAST_SIGNAL, SIGCHLD, SIGKILL, SIGURG, SignalAction, set_signal_action, set_signal_mask, signal_action,
+};
+pub use signal::{kill, pidfd_send_signal};
+pub(crate) use socket::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL};
+pub use socket::{Shutdown, recvfrom, sendto, shutdown, socketpair_stream, unread};
+pub(crate) use table::descriptor_limit;
+pub use table::{close_range, dup3};
 pub use time::{Timespec, clock_monotonic};
 
 use crate::sysif::Arg;

@@ -1,5 +1,7 @@
-//! The end of a process.
+//! Processes: their beginning, what they share, their end.
 
+use super::Process;
+use super::signal::SIGKILL;
 use crate::sysif::{Arg, SyscallInterface};
 use sc::nr;
 
@@ -22,4 +24,159 @@ use sc::nr;
 pub unsafe fn exit_group<S: SyscallInterface>(sysif: &S, status: i32) -> Result<(), S::Error> {
     // SAFETY: one word; the caller answers for what no longer runs.
     unsafe { sysif.syscall(nr::EXIT_GROUP, [Arg::from(status)]) }.map(drop)
+}
+
+/// The process's number, as it sees itself.
+///
+/// System calls: `getpid`.
+///
+/// ```
+/// use rsyscall::{near, sysif::Local};
+///
+/// assert_eq!(near::getpid(&Local)?.0, std::process::id() as i32);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
+/// # Errors
+///
+/// Only those of the interface.
+pub fn getpid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
+    // SAFETY: no argument and no effect.
+    unsafe { sysif.syscall_within(PROCESS, nr::GETPID, []) }.map(Process::new)
+}
+
+/// The parent's number, as the process sees it; 0 if it cannot.
+///
+/// System calls: `getppid`.
+///
+/// # Errors
+///
+/// Only those of the interface.
+pub fn getppid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
+    // SAFETY: no argument and no effect.
+    unsafe { sysif.syscall_within(PROCESS, nr::GETPPID, []) }.map(Process::new)
+}
+
+/// Asks that this process be killed when the thread that made it ends.
+///
+/// System calls: `prctl(PR_SET_PDEATHSIG)`.
+///
+/// # Errors
+///
+/// Only those of the interface.
+///
+/// Source: [PR_SET_PDEATHSIG(2const)](https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
+pub(crate) fn die_with_parent<S: SyscallInterface>(sysif: &S) -> Result<(), S::Error> {
+    /// `include/uapi/linux/prctl.h`.
+    const PR_SET_PDEATHSIG: u32 = 1;
+    // SAFETY: two words and no memory; it is as if the parent killed it.
+    unsafe { sysif.syscall(nr::PRCTL, [PR_SET_PDEATHSIG.into(), SIGKILL.into()]) }.map(drop)
+}
+
+/// `CLONE_FILES`: the child shares the descriptor table instead of getting a copy.
+pub(crate) const CLONE_FILES: u32 = 0x400;
+/// `CLONE_PIDFD`: a descriptor for the child is made in the same step (Linux 5.2; older ones pass over it).
+pub(crate) const CLONE_PIDFD: u32 = 0x1000;
+
+/// `fork` with flags: the child goes on from here with a copy of the memory. Answers 0 in the child, and in the parent the
+/// child. `pidfd` is written in the parent if the flags hold [`CLONE_PIDFD`] and the kernel knows it.
+///
+/// # Errors
+///
+/// `EAGAIN`: too many processes. `ENOMEM`. `EINVAL`: flags that do not go together.
+///
+/// # Safety
+///
+/// Only this thread exists in the child: the child must not wait for what another thread holds, nor return into code that
+/// might. The flags do not make it share memory or stack with the parent.
+///
+/// Source: [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html).
+#[inline(always)]
+pub(crate) unsafe fn clone_fork<S: SyscallInterface>(
+    sysif: &S,
+    flags: u32,
+    pidfd: &mut [u8; 4],
+) -> Result<Process, S::Error> {
+    // The order of the last two differs between architectures; both are 0. Stack 0 is the copy of the caller's.
+    let (same_stack, parent_tid, none) = (Arg::Word(0), Arg::InOut(pidfd), || Arg::Word(0));
+    // SAFETY: without shared memory the child has a copy of the stack, so both sides return from here as from any call;
+    // the kernel writes at most the four bytes. The caller answers for what the child does.
+    unsafe { sysif.syscall_within(PROCESS, nr::CLONE, [flags.into(), same_stack, parent_tid, none(), none()]) }
+        .map(Process::new)
+}
+
+/// Gives the process a descriptor table of its own: a copy of the one it shared.
+///
+/// System calls: `unshare(CLONE_FILES)`.
+///
+/// # Errors
+///
+/// `ENOMEM`, `EMFILE`.
+///
+/// # Safety
+///
+/// Whoever owns numbers of the old table through this process owns them in the copy no more and no less: the two are from
+/// now on closed separately.
+///
+/// Source: [unshare(2)](https://man7.org/linux/man-pages/man2/unshare.2.html).
+pub(crate) unsafe fn unshare_files<S: SyscallInterface>(sysif: &S) -> Result<(), S::Error> {
+    // SAFETY: one word and no memory; the caller answers for the two tables.
+    unsafe { sysif.syscall(nr::UNSHARE, [CLONE_FILES.into()]) }.map(drop)
+}
+
+/// How a process ended.
+///
+/// Source: [waitid(2)](https://man7.org/linux/man-pages/man2/wait.2.html).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExitStatus {
+    /// It ended itself, with the lowest eight bits of this status.
+    Exited(i32),
+    /// A signal of this number ended it.
+    Killed(i32),
+}
+
+/// Waits for the end of a child and frees its number. With `block` false it does not wait: `None` if it has not ended.
+///
+/// # Errors
+///
+/// `ECHILD`: not a child that anyone can still wait for. `EINTR`.
+pub(crate) fn wait_exit<S: SyscallInterface>(
+    sysif: &S,
+    process: Process,
+    block: bool,
+) -> Result<Option<ExitStatus>, S::Error> {
+    // `include/uapi/linux/wait.h`.
+    const P_PID: u32 = 1;
+    const WNOHANG: u32 = 1;
+    const WEXITED: u32 = 4;
+    /// Children that end with another signal than `SIGCHLD` too.
+    const WALL: u32 = 0x4000_0000;
+    // `include/uapi/asm-generic/siginfo.h`.
+    const CLD_EXITED: i32 = 1;
+    /// `siginfo_t`: 128 bytes, of which si_signo, si_code, si_pid and si_status are the words 0, 2, 4 and 6.
+    const WORDS: usize = 32;
+    let options = if block { WEXITED | WALL } else { WEXITED | WALL | WNOHANG };
+    let mut info = [0_u8; 4 * WORDS];
+    // SAFETY: the call writes one `siginfo_t`, for which the memory is large enough; a number that it frees was ours to free.
+    unsafe {
+        sysif.syscall(nr::WAITID, [P_PID.into(), process.into(), Arg::InOut(&mut info), options.into(), Arg::Word(0)])
+    }?;
+    // SAFETY: the same size, and any bytes are integers.
+    let [signo, _, code, _, _, _, status, ..] = unsafe { core::mem::transmute::<[u8; 4 * WORDS], [i32; WORDS]>(info) };
+    Ok(match (signo, code) {
+        (0, _) => None,
+        (_, CLD_EXITED) => Some(ExitStatus::Exited(status)),
+        _ => Some(ExitStatus::Killed(status)),
+    })
+}
+
+/// What a call that answers a process can answer.
+const PROCESS: core::ops::RangeInclusive<usize> = 0..=i32::MAX as usize;
+
+impl Process {
+    /// The process that a call has answered within [`PROCESS`].
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it is at most `i32::MAX`")]
+    fn new(ret: usize) -> Self {
+        Self(ret as i32)
+    }
 }

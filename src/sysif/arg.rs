@@ -93,6 +93,13 @@ impl<'a> OutSlice<'a> {
         Self { base, len: memory.len(), memory: PhantomData }
     }
 
+    /// How many bytes it is.
+    #[inline(always)]
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks whether memory for a call is empty")]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
     /// The memory itself.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [MaybeUninit<u8>] {

@@ -15,6 +15,12 @@ use core::fmt;
 pub trait SyscallError: From<Errno> + fmt::Debug {
     /// The kernel's error, if the kernel refused the call.
     fn errno(&self) -> Option<Errno>;
+
+    /// Whether the call was certainly never made, although the kernel did not refuse it: nobody was there to make it.
+    #[inline(always)]
+    fn is_not_sent(&self) -> bool {
+        false
+    }
 }
 
 impl SyscallError for Errno {
@@ -60,6 +66,11 @@ impl SyscallError for Error {
             Self::Os(errno) => Some(*errno),
             Self::NotSent | Self::Hangup => None,
         }
+    }
+
+    #[inline]
+    fn is_not_sent(&self) -> bool {
+        matches!(self, Self::NotSent)
     }
 }
 

@@ -25,3 +25,13 @@ pub fn cargo() -> Command {
     }
     cargo
 }
+
+/// Reports that a case cannot run here, whatever is installed: a kernel or an emulator without what it takes.
+pub fn cannot(case: &str, reason: &str) {
+    let _nobody_to_tell = writeln!(std::io::stderr(), "SKIPPED {case}: {reason}");
+}
+
+/// Whether a child can share this process's descriptor table: not under qemu-user.
+pub fn shares_files() -> bool {
+    rsyscall::remote::fork_sharing_files().is_ok()
+}

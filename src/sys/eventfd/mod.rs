@@ -2,6 +2,7 @@
 //!
 //! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`].
 
+mod across;
 mod wait;
 
 pub use crate::near::EventfdFlags;

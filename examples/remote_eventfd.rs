@@ -1,0 +1,32 @@
+//! An eventfd in another process: made, rung and drained there; and one that both processes have.
+
+use rsyscall::remote::{self, ExitStatus};
+use rsyscall::{EventFd, EventfdFlags, EventfdTask};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // One that both have: the child inherits it, and nothing else.
+    let shared = EventFd::new(0, EventfdFlags::empty())?;
+    let mut forked = remote::fork([shared.as_owned_fd()])?;
+    println!("this is process {}, the child {}", std::process::id(), forked.child.process().0);
+
+    // One of the child's own. Each line is a call that the child makes.
+    let bell = forked.task.eventfd(0, EventfdFlags::empty())?;
+    bell.write(2)?;
+    bell.write(3)?;
+    println!("rung twice in the child and drained there: {}", bell.read()?);
+    println!("empty: {:?}", bell.try_read()?);
+    bell.close()?;
+
+    // The token becomes the child's handle for what it inherited: rung there and drained here, and the other way round.
+    let [token] = forked.inherited;
+    let there = EventFd::from(token.attach(&forked.task).map_err(|(_, mismatch)| mismatch)?);
+    there.write(40)?;
+    println!("rung in the child, drained here: {}", shared.read()?);
+    shared.write(2)?;
+    println!("rung here, drained in the child: {}", there.read()?);
+    drop(there);
+
+    forked.task.exit(0)?;
+    assert_eq!(forked.child.wait()?, ExitStatus::Exited(0));
+    Ok(())
+}

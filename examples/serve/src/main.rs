@@ -1,0 +1,36 @@
+//! Serves system calls on a stream that it inherits: `serve NUMBER [eventfd]`, where NUMBER is that of the stream's
+//! descriptor; with `eventfd` it makes only those that an eventfd needs.
+//!
+//! Exit status: 0 at the end of the stream, 1 if it ended inside a request, 2 if the client vanished before an answer, 3 if
+//! the stream does not work, 4 if it was called in another way.
+#![no_std]
+#![no_main]
+
+#[path = "../../guest/src/memory.rs"]
+mod memory;
+#[path = "../../guest/src/start.rs"]
+mod start;
+
+use rsyscall::Current;
+use rsyscall::fd::OwnedFd;
+use rsyscall::remote::{Policy, ServeError, interruptible, serve};
+use start::Arguments;
+
+fn main(arguments: Arguments) -> ! {
+    let number = arguments.get(1).and_then(|text| text.to_str().ok()?.parse::<u16>().ok());
+    let policy = match arguments.get(2).map(core::ffi::CStr::to_bytes) {
+        None => Some(Policy::Everything),
+        Some(b"eventfd") => Some(Policy::EVENTFD),
+        Some(_) => None,
+    };
+    let (Some(number), Some(policy), Ok(())) = (number, policy, interruptible()) else { Current.exit(4) };
+    // SAFETY: whoever started this says that the number is the stream's; nothing else here uses it.
+    let stream = unsafe { OwnedFd::from_raw_fd(i32::from(number)) };
+    // SAFETY: whoever started this is the client: there is nothing here that is not theirs.
+    Current.exit(match unsafe { serve(&stream, policy) } {
+        Ok(()) => 0,
+        Err(ServeError::Truncated) => 1,
+        Err(ServeError::Vanished) => 2,
+        Err(ServeError::Os(_)) => 3,
+    })
+}

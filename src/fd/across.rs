@@ -1,0 +1,150 @@
+//! One table, several tasks: handles that move between them, or are lent.
+
+use super::OwnedFd;
+use crate::near;
+use crate::task::{FdTableMismatch, FileDescriptorTask};
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+
+/// A handle lent to another task of the same table: everything but its end can be done through it. Made by
+/// [`OwnedFd::for_task`] and [`EventFd::for_task`](crate::EventFd::for_task).
+pub struct Lent<'a, F> {
+    handle: ManuallyDrop<F>,
+    owner: PhantomData<&'a ()>,
+}
+
+impl<F> Lent<'_, F> {
+    /// A handle that the lifetime's owner closes, and this does not.
+    pub(crate) fn new(handle: F) -> Self {
+        Self { handle: ManuallyDrop::new(handle), owner: PhantomData }
+    }
+}
+
+impl<F> Deref for Lent<'_, F> {
+    type Target = F;
+
+    #[inline]
+    fn deref(&self) -> &F {
+        &self.handle
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for Lent<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+/// Why one descriptor was not put in the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplaceError<E> {
+    /// They are in different tables. No call was made.
+    FdTableMismatch(FdTableMismatch),
+    /// The call failed. The target is what it was.
+    Call(E),
+}
+
+impl<E> From<FdTableMismatch> for ReplaceError<E> {
+    fn from(mismatch: FdTableMismatch) -> Self {
+        Self::FdTableMismatch(mismatch)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for ReplaceError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FdTableMismatch(mismatch) => mismatch.fmt(f),
+            Self::Call(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> core::error::Error for ReplaceError<E> {}
+
+impl<T: FileDescriptorTask> OwnedFd<T> {
+    /// The same descriptor, used through another task of the same table while this handle still owns it.
+    ///
+    /// System calls: none.
+    ///
+    /// ```
+    /// use rsyscall::{Current, EventFd, EventfdFlags, remote};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert_eq!(bell.for_task(Current).unwrap().as_raw_fd(), bell.as_raw_fd());
+    ///
+    /// // The child has a table of its own: the number means nothing there.
+    /// let forked = remote::fork([])?;
+    /// assert!(bell.for_task(&forked.task).is_err());
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The task has another table.
+    pub fn for_task<U: FileDescriptorTask>(&self, task: U) -> Result<Lent<'_, OwnedFd<U>>, FdTableMismatch> {
+        FdTableMismatch::check(task.fd_table(), self.task().fd_table())?;
+        // SAFETY: open in that table; what is lent does not close it, and does not outlive the borrow.
+        Ok(Lent::new(unsafe { OwnedFd::adopt(task, self.near()) }))
+    }
+
+    /// The same descriptor, from now on used and closed through another task of the same table.
+    ///
+    /// System calls: none.
+    ///
+    /// # Errors
+    ///
+    /// The task has another table: the handle comes back.
+    #[doc(alias = "move")]
+    pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<OwnedFd<U>, (Self, FdTableMismatch)> {
+        match FdTableMismatch::check(task.fd_table(), self.task().fd_table()) {
+            // SAFETY: open in that table, and this value, the only owner, gives it up.
+            Ok(()) => Ok(unsafe { OwnedFd::adopt(task, near::FileDescriptor(self.into_raw_fd())) }),
+            Err(mismatch) => Err((self, mismatch)),
+        }
+    }
+
+    /// Makes `target` another number for this open description, closing what it was in the same step. `cloexec` says whether
+    /// `execve` closes it.
+    ///
+    /// System calls: `dup3`.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(4, EventfdFlags::empty())?.into_owned_fd();
+    /// let mut other = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// bell.dup3(&mut other, true).unwrap();
+    /// assert_eq!(EventFd::from(other).read()?, 4);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The target is what it was: it is in another table, or `EBUSY`, `EINTR`.
+    ///
+    /// Source: [dup3(2)](https://man7.org/linux/man-pages/man2/dup.2.html).
+    pub fn dup3<U: FileDescriptorTask>(
+        &self,
+        target: &mut OwnedFd<U>,
+        cloexec: bool,
+    ) -> Result<(), ReplaceError<T::Error>> {
+        FdTableMismatch::check(self.task().fd_table(), target.task().fd_table())?;
+        // SAFETY: both are owned, so open, in one table; the target is borrowed exclusively. They are different numbers:
+        // one number has one owner.
+        unsafe { near::dup3(self.sysif(), self.near(), target.near(), cloexec) }.map_err(ReplaceError::Call)
+    }
+
+    /// Makes `target` another number for this open description that `execve` keeps, whatever it did with the target
+    /// before: the way to set up what an executed program expects at certain numbers.
+    ///
+    /// System calls: `dup3` without flags.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`dup3`](Self::dup3).
+    pub fn dup2<U: FileDescriptorTask>(&self, target: &mut OwnedFd<U>) -> Result<(), ReplaceError<T::Error>> {
+        self.dup3(target, false)
+    }
+}

@@ -1,0 +1,190 @@
+//! Numbers whose close did not get through.
+//!
+//! A task whose interface has ended closes nothing any more. Where its table ends with its process that is as good. Where
+//! other tasks share the table the number stays open, and one of them has to close it.
+
+use super::Token;
+use crate::far::FdTable;
+use crate::near::{self, FileDescriptor};
+use crate::sysif::SyscallError;
+use crate::task::FileDescriptorTask;
+use core::cell::Cell;
+use core::fmt;
+
+/// A number whose close was not made, or perhaps not.
+#[derive(Debug)]
+#[must_use = "if its table is shared, the number stays open"]
+pub struct Orphan {
+    token: Token,
+    doubtful: bool,
+}
+
+impl Orphan {
+    /// Whether the close may have been made after all: then the number may be a stranger's by now.
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful
+    }
+
+    /// The number.
+    pub fn near(&self) -> FileDescriptor {
+        self.token.near()
+    }
+
+    /// The table that it is in.
+    pub fn fd_table(&self) -> FdTable {
+        self.token.fd_table()
+    }
+
+    /// The number, to be attached to another task of its table and closed.
+    ///
+    /// # Errors
+    ///
+    /// It is doubtful, and comes back.
+    pub fn token(self) -> Result<Token, Self> {
+        if self.doubtful { Err(self) } else { Ok(self.token) }
+    }
+
+    /// The number, doubtful or not.
+    ///
+    /// # Safety
+    ///
+    /// The close was not made and will not be: the process that was asked has ended, and the number is still what it was.
+    pub unsafe fn token_unchecked(self) -> Token {
+        self.token
+    }
+}
+
+/// Room for orphans, until another task of their table closes them.
+///
+/// ```no_run
+/// use rsyscall::fd::Orphans;
+/// use rsyscall::{Current, EventfdFlags, EventfdTask, remote};
+///
+/// let orphans = Orphans::<8>::new();
+/// let forked = remote::fork_sharing_files()?;
+/// let task = orphans.keep_for(&forked.task);
+/// let bell = task.eventfd(0, EventfdFlags::empty())?;
+/// forked.child.kill()?;
+/// drop(bell); // nobody is left there to close it ...
+/// assert_eq!(orphans.reap(Current), Ok(1)); // ... but here
+/// # Ok::<(), rsyscall::sysif::Error>(())
+/// ```
+pub struct Orphans<const N: usize> {
+    slots: [Cell<Option<Orphan>>; N],
+    lost: Cell<usize>,
+}
+
+impl<const N: usize> Orphans<N> {
+    /// Room for N.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { slots: [const { Cell::new(None) }; N], lost: Cell::new(0) }
+    }
+
+    /// The task, with this as the place where its handles leave what they could not close.
+    pub const fn keep_for<T: FileDescriptorTask>(&self, task: T) -> Keeping<'_, T, N> {
+        Keeping { task, orphans: self }
+    }
+
+    /// How many there was no room for.
+    pub fn lost(&self) -> usize {
+        self.lost.get()
+    }
+
+    /// Takes one out.
+    pub fn pop(&self) -> Option<Orphan> {
+        self.slots.iter().find_map(Cell::take)
+    }
+
+    /// Puts one in, if there is room.
+    fn push(&self, orphan: Orphan) {
+        for slot in &self.slots {
+            let there = slot.take();
+            if there.is_none() {
+                slot.set(Some(orphan));
+                return;
+            }
+            slot.set(there);
+        }
+        self.lost.set(self.lost.get().saturating_add(1));
+    }
+
+    /// Closes those of the task's table through it, and answers how many. Doubtful ones stay: only the caller can know more
+    /// about them ([`pop`](Self::pop)).
+    ///
+    /// System calls: `close` for each.
+    ///
+    /// # Errors
+    ///
+    /// The task's interface has ended too: what is not closed stays.
+    #[doc(alias = "run_fd_table_gc")]
+    pub fn reap<T: FileDescriptorTask>(&self, task: T) -> Result<usize, T::Error> {
+        let mut closed = 0_usize;
+        for slot in &self.slots {
+            match slot.take() {
+                Some(orphan) if !orphan.doubtful && orphan.fd_table() == task.fd_table() => {
+                    // SAFETY: the orphan owned the number, and is gone unless it was not closed.
+                    if let Err(error) = unsafe { near::close(task.sysif(), orphan.near()) } {
+                        if error.errno().is_none() {
+                            let doubtful = !error.is_not_sent();
+                            slot.set(Some(Orphan { doubtful, ..orphan }));
+                            return Err(error);
+                        }
+                    }
+                    closed = closed.saturating_add(1);
+                }
+                other => slot.set(other),
+            }
+        }
+        Ok(closed)
+    }
+}
+
+impl<const N: usize> fmt::Debug for Orphans<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orphans").field("room", &N).field("lost", &self.lost()).finish_non_exhaustive()
+    }
+}
+
+impl<const N: usize> Default for Orphans<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A task whose handles leave what they could not close in [`Orphans`]. Made by [`Orphans::keep_for`].
+pub struct Keeping<'a, T, const N: usize> {
+    task: T,
+    orphans: &'a Orphans<N>,
+}
+
+impl<T: Copy, const N: usize> Copy for Keeping<'_, T, N> {}
+impl<T: Copy, const N: usize> Clone for Keeping<'_, T, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: fmt::Debug, const N: usize> fmt::Debug for Keeping<'_, T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Keeping").field(&self.task).finish()
+    }
+}
+
+impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for Keeping<'_, T, N> {
+    type Interface = T::Interface;
+    type Error = T::Error;
+
+    fn sysif(&self) -> &T::Interface {
+        self.task.sysif()
+    }
+
+    fn fd_table(&self) -> FdTable {
+        self.task.fd_table()
+    }
+
+    unsafe fn orphan(&self, fd: FileDescriptor, doubtful: bool) {
+        // SAFETY: owned in the task's table until a close, as this function asks.
+        self.orphans.push(Orphan { token: unsafe { Token::new(fd, self.fd_table()) }, doubtful });
+    }
+}

@@ -1,0 +1,89 @@
+//! Numbers that wait for a task.
+
+use super::OwnedFd;
+use super::number::Number;
+use crate::far::FdTable;
+use crate::near::FileDescriptor;
+use crate::task::{FdTableMismatch, FileDescriptorTask};
+use core::fmt;
+
+/// An open number of a table, owned, but without a task to use or close it through: [`attach`](Self::attach) it to one.
+///
+/// It is what a child inherits, for its task does not exist before it. One token becomes one handle, so nothing is
+/// inherited twice. Dropped, it closes nothing: the number stays open until its table ends.
+///
+/// ```
+/// use rsyscall::{Current, EventFd, EventfdFlags};
+///
+/// let token = EventFd::new(6, EventfdFlags::empty())?.into_owned_fd().detach();
+/// let bell = EventFd::from(token.attach(Current).unwrap());
+/// assert_eq!(bell.read()?, 6);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
+/// ```compile_fail,E0382
+/// # use rsyscall::{Current, EventFd, EventfdFlags};
+/// # let token = EventFd::new(6, EventfdFlags::empty())?.into_owned_fd().detach();
+/// let one = token.attach(Current);
+/// let two = token.attach(Current);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+#[must_use = "nobody else owns this number: unused, it stays open for as long as its table"]
+#[doc(alias = "inherit")]
+pub struct Token {
+    number: Number,
+    table: FdTable,
+}
+
+impl Token {
+    /// # Safety
+    ///
+    /// The number is open in that table, and this value is from now on the only one that owns it.
+    pub(crate) unsafe fn new(fd: FileDescriptor, table: FdTable) -> Self {
+        // SAFETY: an open number is not negative.
+        let number = unsafe { Number::new(fd) };
+        Self { number, table }
+    }
+
+    /// The number.
+    pub fn near(&self) -> FileDescriptor {
+        self.number.get()
+    }
+
+    /// The table that it is in.
+    pub fn fd_table(&self) -> FdTable {
+        self.table
+    }
+
+    /// A handle, used and closed through this task.
+    ///
+    /// System calls: none.
+    ///
+    /// # Errors
+    ///
+    /// The task has another table: the token comes back.
+    pub fn attach<T: FileDescriptorTask>(self, task: T) -> Result<OwnedFd<T>, (Self, FdTableMismatch)> {
+        match FdTableMismatch::check(task.fd_table(), self.table) {
+            // SAFETY: open in that table, and the token, the only owner, is gone.
+            Ok(()) => Ok(unsafe { OwnedFd::adopt(task, self.near()) }),
+            Err(mismatch) => Err((self, mismatch)),
+        }
+    }
+}
+
+impl<T: FileDescriptorTask> OwnedFd<T> {
+    /// The number without the task, for another task of the table.
+    #[inline]
+    pub fn detach(self) -> Token {
+        let table = self.task().fd_table();
+        let fd = FileDescriptor(self.into_raw_fd());
+        // SAFETY: this value owned it, and is gone.
+        unsafe { Token::new(fd, table) }
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("fd", &self.near().0).field("table", &self.table).finish()
+    }
+}

@@ -1,0 +1,48 @@
+//! Fresh memory in some address space, and giving it back.
+
+use super::Address;
+use crate::sysif::{Arg, SyscallInterface};
+use sc::nr;
+
+// `include/uapi/asm-generic/mman-common.h`; the same on all three architectures.
+const PROT_READ_WRITE: u32 = 0x1 | 0x2;
+const MAP_PRIVATE_ANONYMOUS: u32 = 0x2 | 0x20;
+
+/// The arguments of the `mmap` that makes `len` bytes of fresh memory.
+pub(crate) fn fresh_memory<'a>(len: usize) -> [Arg<'a>; 6] {
+    let anywhere = Arg::Word(0);
+    [anywhere, Arg::Word(len), PROT_READ_WRITE.into(), MAP_PRIVATE_ANONYMOUS.into(), Arg::from(-1_i32), Arg::Word(0)]
+}
+
+/// Makes `len` bytes of fresh, zeroed memory, readable and writable, where the kernel finds room.
+///
+/// System calls: `mmap`.
+///
+/// # Errors
+///
+/// `EINVAL`: `len` is 0. `ENOMEM`.
+///
+/// Source: [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
+#[must_use = "nobody else knows this address: unused, it stays mapped for ever"]
+pub fn mmap_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Address, S::Error> {
+    // SAFETY: no address is asked for, so no memory that exists is touched.
+    unsafe { sysif.syscall(nr::MMAP, fresh_memory(len)) }.map(Address)
+}
+
+/// Gives memory back.
+///
+/// System calls: `munmap`.
+///
+/// # Errors
+///
+/// `EINVAL`: the address is not a page's, or `len` is 0.
+///
+/// # Safety
+///
+/// Nothing in that address space uses the memory any more.
+///
+/// Source: [munmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
+pub unsafe fn munmap<S: SyscallInterface>(sysif: &S, address: Address, len: usize) -> Result<(), S::Error> {
+    // SAFETY: the caller answers for what used it.
+    unsafe { sysif.syscall(nr::MUNMAP, [address.into(), Arg::Word(len)]) }.map(drop)
+}

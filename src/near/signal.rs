@@ -1,0 +1,146 @@
+//! Signals: which are held back, what handles them, and sending one.
+
+use super::{FileDescriptor, Process};
+use crate::sysif::{Arg, SyscallInterface};
+use core::mem::MaybeUninit;
+use sc::nr;
+
+/// A set of signals, one bit each: bit 0 is signal 1. The kernel's `sigset_t`.
+pub(crate) type SignalSet = u64;
+
+/// `SIGKILL`.
+pub(crate) const SIGKILL: u32 = 9;
+/// `SIGCHLD`.
+pub(crate) const SIGCHLD: u32 = 17;
+/// `SIGURG`: without a handler it does nothing.
+pub(crate) const SIGURG: u32 = 23;
+/// The highest signal.
+pub(crate) const LAST_SIGNAL: u32 = 64;
+
+/// `include/uapi/asm-generic/signal-defs.h`.
+const SIG_SETMASK: u32 = 2;
+
+/// Puts `set` in the place of the calling thread's mask of blocked signals, and answers the mask as it was.
+///
+/// # Safety
+///
+/// No code that is yet to run relies on a signal that is now blocked, or on the absence of one that is not.
+pub(crate) unsafe fn set_signal_mask<S: SyscallInterface>(sysif: &S, set: SignalSet) -> Result<SignalSet, S::Error> {
+    let set = set.to_ne_bytes();
+    let mut old = [MaybeUninit::<u8>::uninit(); 8];
+    // SAFETY: eight bytes are read and eight written, as the last argument says; the caller answers for the mask.
+    unsafe {
+        sysif.syscall(nr::RT_SIGPROCMASK, [SIG_SETMASK.into(), Arg::In(&set), Arg::Out(&mut old), Arg::Word(8)])
+    }?;
+    // SAFETY: the call succeeded, so all eight bytes are written, and any eight bytes are a set.
+    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 8], u64>(old) })
+}
+
+/// What a signal does: the kernel's `struct sigaction`.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub(crate) struct SignalAction {
+    /// An address, or [`SIG_DFL`](Self::DEFAULT) or `SIG_IGN`.
+    pub(crate) handler: usize,
+    pub(crate) flags: usize,
+    /// Where a handler returns to. riscv64 has no such field: its vDSO does it.
+    #[cfg(not(target_arch = "riscv64"))]
+    pub(crate) restorer: usize,
+    pub(crate) mask: SignalSet,
+}
+
+const ACTION_SIZE: usize = size_of::<SignalAction>();
+#[cfg(not(target_arch = "riscv64"))]
+static_assertions::assert_eq_size!(SignalAction, [u64; 4]);
+#[cfg(target_arch = "riscv64")]
+static_assertions::assert_eq_size!(SignalAction, [u64; 3]);
+
+impl SignalAction {
+    const DEFAULT: usize = 0;
+    const IGNORE: usize = 1;
+
+    /// `SIG_DFL`.
+    pub(crate) const fn default_action() -> Self {
+        Self {
+            handler: Self::DEFAULT,
+            flags: 0,
+            #[cfg(not(target_arch = "riscv64"))]
+            restorer: 0,
+            mask: 0,
+        }
+    }
+
+    /// Whether a function is called.
+    pub(crate) const fn is_handler(&self) -> bool {
+        self.handler != Self::DEFAULT && self.handler != Self::IGNORE
+    }
+}
+
+/// What a signal does now.
+pub(crate) fn signal_action<S: SyscallInterface>(sysif: &S, signal: u32) -> Result<SignalAction, S::Error> {
+    let mut old = [MaybeUninit::<u8>::uninit(); ACTION_SIZE];
+    // SAFETY: no new action is named; the call writes one `struct sigaction`, for which the memory is large enough.
+    unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::Word(0), Arg::Out(&mut old), Arg::Word(8)]) }?;
+    // SAFETY: the call succeeded, so all bytes are written, and any bytes are four integers.
+    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; ACTION_SIZE], SignalAction>(old) })
+}
+
+/// Says what a signal does.
+///
+/// # Safety
+///
+/// A handler is a function of the C calling convention in that address space which is sound to run between any two
+/// instructions of the process, and so is the lack of the one that was there.
+pub(crate) unsafe fn set_signal_action<S: SyscallInterface>(
+    sysif: &S,
+    signal: u32,
+    action: SignalAction,
+) -> Result<(), S::Error> {
+    // SAFETY: integers and no padding: all bytes are initialised.
+    let new = unsafe { core::mem::transmute::<SignalAction, [u8; ACTION_SIZE]>(action) };
+    // SAFETY: the call reads one `struct sigaction`; the caller answers for the handler.
+    unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::In(&new), Arg::Word(0), Arg::Word(8)]) }.map(drop)
+}
+
+/// Sends a signal to a process; signal 0 only asks whether it is there.
+///
+/// The number may be another process's by now, unless it is a child that was not waited for.
+///
+/// System calls: `kill`.
+///
+/// # Errors
+///
+/// `ESRCH`: no such process. `EPERM`. `EINVAL`: no such signal.
+///
+/// # Safety
+///
+/// What the signal does to whatever process has the number is the caller's affair; 0 and negative numbers mean groups.
+///
+/// Source: [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
+pub unsafe fn kill<S: SyscallInterface>(sysif: &S, process: Process, signal: u32) -> Result<(), S::Error> {
+    // SAFETY: two words and no memory; the caller answers for the signal.
+    unsafe { sysif.syscall(nr::KILL, [process.into(), signal.into()]) }.map(drop)
+}
+
+/// Sends a signal to the process that a pidfd stands for; signal 0 only asks whether it is there.
+///
+/// System calls: `pidfd_send_signal`.
+///
+/// # Errors
+///
+/// `ESRCH`: it has been waited for. `EBADF`, `EPERM`, `EINVAL`. `ENOSYS`: Linux before 5.1.
+///
+/// # Safety
+///
+/// `pidfd` is open in the interface's table, and what the signal does to that process is the caller's affair.
+///
+/// Source: [pidfd_send_signal(2)](https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html).
+pub unsafe fn pidfd_send_signal<S: SyscallInterface>(
+    sysif: &S,
+    pidfd: FileDescriptor,
+    signal: u32,
+) -> Result<(), S::Error> {
+    let (no_info, no_flags) = (Arg::Word(0), Arg::Word(0));
+    // SAFETY: words and no memory; the caller answers for the signal.
+    unsafe { sysif.syscall(nr::PIDFD_SEND_SIGNAL, [pidfd.into(), signal.into(), no_info, no_flags]) }.map(drop)
+}

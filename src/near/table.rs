@@ -1,0 +1,68 @@
+//! Numbers of a table, several at once: one put in another's place, and a range closed.
+
+use super::FileDescriptor;
+use crate::sysif::{Arg, SyscallInterface};
+use core::mem::MaybeUninit;
+use sc::nr;
+
+/// Makes `target` a duplicate of `fd`, closing what it was in the same step. `cloexec` says whether `execve` closes it.
+///
+/// System calls: `dup3`.
+///
+/// # Errors
+///
+/// `EINVAL`: they are the same number. `EBADF`: `fd` is not open, or `target` above the limit. `EBUSY`: someone is opening
+/// that very number. `EINTR`.
+///
+/// # Safety
+///
+/// Both are open in the interface's table; the caller may use `fd`, and owns `target`.
+///
+/// Source: [dup3(2)](https://man7.org/linux/man-pages/man2/dup.2.html).
+pub unsafe fn dup3<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    target: FileDescriptor,
+    cloexec: bool,
+) -> Result<(), S::Error> {
+    /// `include/uapi/asm-generic/fcntl.h`.
+    const O_CLOEXEC: u32 = 0o2000000;
+    let flags = if cloexec { O_CLOEXEC } else { 0 };
+    // SAFETY: three words and no memory; the caller may use the one and owns the other.
+    unsafe { sysif.syscall(nr::DUP3, [fd.into(), target.into(), flags.into()]) }.map(drop)
+}
+
+/// Closes every open number from `first` to `last`, both included.
+///
+/// System calls: `close_range`.
+///
+/// # Errors
+///
+/// `EINVAL`: `first` is above `last`. `ENOSYS`: Linux before 5.9, qemu-user before 8.
+///
+/// # Safety
+///
+/// The caller owns every open number of the range in the interface's table, and nobody uses one afterwards.
+///
+/// Source: [close_range(2)](https://man7.org/linux/man-pages/man2/close_range.2.html).
+pub unsafe fn close_range<S: SyscallInterface>(sysif: &S, first: u32, last: u32) -> Result<(), S::Error> {
+    // SAFETY: three words and no memory; the caller owns them all.
+    unsafe { sysif.syscall(nr::CLOSE_RANGE, [first.into(), last.into(), Arg::Word(0)]) }.map(drop)
+}
+
+/// How many descriptors the process may have: no open number is as high, unless the limit was lowered since.
+///
+/// # Errors
+///
+/// Only those of the interface.
+pub(crate) fn descriptor_limit<S: SyscallInterface>(sysif: &S) -> Result<u32, S::Error> {
+    /// `include/uapi/asm-generic/resource.h`.
+    const RLIMIT_NOFILE: u32 = 7;
+    let mut limits = [MaybeUninit::<u8>::uninit(); 16];
+    let (me, unchanged) = (Arg::Word(0), Arg::Word(0));
+    // SAFETY: the call writes one `struct rlimit64`, for which the memory is large enough, and only asks.
+    unsafe { sysif.syscall(nr::PRLIMIT64, [me, RLIMIT_NOFILE.into(), unchanged, Arg::Out(&mut limits)]) }?;
+    // SAFETY: the call succeeded, so all sixteen bytes are written, and any bytes are two integers.
+    let [soft, _hard] = unsafe { core::mem::transmute::<[MaybeUninit<u8>; 16], [u64; 2]>(limits) };
+    Ok(u32::try_from(soft).unwrap_or(u32::MAX))
+}

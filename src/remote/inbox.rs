@@ -1,0 +1,85 @@
+//! Bytes that have arrived at the client and that nobody has taken yet.
+
+use super::wire::{RESPONSE, response_from_bytes};
+use core::mem::MaybeUninit;
+
+/// How many bytes are read ahead at most.
+const CAPACITY: usize = 2048;
+/// How many bytes of answers may be on their way to a pipeline: what remains is room for the answer of a call that waits.
+pub(super) const OWED_LIMIT: usize = CAPACITY - 256;
+
+/// A queue of bytes.
+///
+/// The client may read ahead, the server may not: all that ever arrives here are answers, in order.
+pub(super) struct Inbox {
+    bytes: [u8; CAPACITY],
+    start: usize,
+    end: usize,
+}
+
+impl Inbox {
+    pub(super) const fn new() -> Self {
+        Self { bytes: [0; CAPACITY], start: 0, end: 0 }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    fn filled(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Where more can be written.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.end == CAPACITY {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.len());
+        }
+        self.bytes.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// Says that so many bytes were written there.
+    pub(super) fn filled_by(&mut self, count: usize) {
+        self.end = self.end.saturating_add(count).min(CAPACITY);
+    }
+
+    /// Forgets at most `count` bytes at the front, and answers how many.
+    pub(super) fn skip(&mut self, count: usize) -> usize {
+        let count = count.min(self.len());
+        self.start = self.start.saturating_add(count);
+        count
+    }
+
+    /// Takes bytes that stand `offset` bytes behind the front, as many as there are and fit, and answers how many.
+    pub(super) fn take(&mut self, offset: usize, to: &mut [MaybeUninit<u8>]) -> usize {
+        let Some(from) = self.filled().get(offset..) else { return 0 };
+        let count = from.len().min(to.len());
+        for (to, from) in to.iter_mut().zip(from) {
+            to.write(*from);
+        }
+        if offset == 0 {
+            self.start = self.start.saturating_add(count);
+        } else {
+            let at = self.start.saturating_add(offset);
+            // In range: what stands there was just read.
+            self.bytes.copy_within(at.saturating_add(count)..self.end, at);
+            self.end = self.end.saturating_sub(count);
+        }
+        count
+    }
+
+    /// The word that stands `offset` bytes behind the front, if it is there.
+    pub(super) fn word(&self, offset: usize) -> Option<usize> {
+        let end = offset.checked_add(RESPONSE)?;
+        let bytes = self.filled().get(offset..end)?;
+        bytes.try_into().ok().map(response_from_bytes)
+    }
+
+    /// The bytes that stand there, if all of them are there.
+    pub(super) fn get(&self, offset: usize, len: usize) -> Option<&[u8]> {
+        self.filled().get(offset..offset.checked_add(len)?)
+    }
+}

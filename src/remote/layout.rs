@@ -1,0 +1,120 @@
+//! Where a call's memory lies in the scratch space: what goes there first, what goes both ways next, what comes back last.
+//!
+//! So whatever a call reads is one stretch, and whatever it writes is one stretch: one transfer each way, however many
+//! arguments there are.
+
+use crate::sysif::{Arg, OutSlice};
+
+/// What an argument is, without the right to write it.
+#[derive(Clone, Copy)]
+pub(super) enum Piece<'a> {
+    Word(usize),
+    In(&'a [u8]),
+    InOut(&'a [u8]),
+    Out(usize),
+    OutVec(&'a [OutSlice<'a>]),
+}
+
+impl<'a> Piece<'a> {
+    pub(super) fn of(arg: &'a Arg<'_>) -> Self {
+        match arg {
+            Arg::Word(word) => Self::Word(*word),
+            Arg::In(memory) => Self::In(memory),
+            Arg::Out(memory) => Self::Out(memory.len()),
+            Arg::InOut(memory) => Self::InOut(memory),
+            Arg::OutVec(vector) => Self::OutVec(vector),
+        }
+    }
+}
+
+/// At most so many arguments.
+pub(super) const ARGS: usize = 6;
+
+/// Where everything lies, from the beginning of the scratch space.
+#[derive(Default)]
+pub(super) struct Layout {
+    /// Each argument's word: itself, or its memory's place.
+    words: [usize; ARGS],
+    /// Which words are places.
+    is_place: [bool; ARGS],
+    /// For a vector: where the first of its memory lies.
+    pub(super) targets: [usize; ARGS],
+    /// How many bytes go there, from place 0.
+    pub(super) in_len: usize,
+    /// Where the bytes begin that come back.
+    pub(super) out_start: usize,
+    /// How many bytes come back.
+    pub(super) out_len: usize,
+}
+
+/// `struct iovec`.
+pub(super) const VECTOR_ENTRY: usize = 16;
+
+impl Layout {
+    pub(super) fn new(pieces: &[Piece<'_>; ARGS]) -> Self {
+        let mut layout = Self::default();
+        let mut end = 0;
+        let entries = layout.words.iter_mut().zip(&mut layout.is_place).zip(pieces);
+        for ((word, is_place), piece) in entries {
+            match piece {
+                Piece::Word(value) => *word = *value,
+                Piece::In(memory) => (*word, *is_place) = (place(&mut end, memory.len()), true),
+                Piece::OutVec(vector) => {
+                    (*word, *is_place) = (place(&mut end, vector.len().saturating_mul(VECTOR_ENTRY)), true);
+                }
+                Piece::InOut(_) | Piece::Out(_) => {}
+            }
+        }
+        layout.in_len = end;
+        layout.out_start = align(end);
+        let entries = layout.words.iter_mut().zip(&mut layout.is_place).zip(pieces);
+        for ((word, is_place), piece) in entries {
+            if let Piece::InOut(memory) = piece {
+                (*word, *is_place) = (place(&mut end, memory.len()), true);
+                layout.in_len = end;
+            }
+        }
+        let entries = layout.words.iter_mut().zip(&mut layout.is_place).zip(&mut layout.targets).zip(pieces);
+        for (((word, is_place), target), piece) in entries {
+            match piece {
+                Piece::Out(len) => (*word, *is_place) = (place(&mut end, *len), true),
+                Piece::OutVec(vector) => {
+                    *target = align(end);
+                    for slice in *vector {
+                        place(&mut end, slice.len());
+                    }
+                }
+                _ => {}
+            }
+        }
+        layout.out_len = end.saturating_sub(layout.out_start);
+        layout
+    }
+
+    /// How much scratch space it takes.
+    pub(super) fn len(&self) -> usize {
+        self.in_len.max(self.out_start.saturating_add(self.out_len))
+    }
+
+    /// The words of the call for scratch space at this address.
+    pub(super) fn words(&self, base: usize) -> [usize; ARGS] {
+        let mut words = self.words;
+        for (word, is_place) in words.iter_mut().zip(self.is_place) {
+            if is_place {
+                *word = base.wrapping_add(*word);
+            }
+        }
+        words
+    }
+}
+
+/// Room for `len` bytes at the end, aligned for any structure of the kernel.
+pub(super) fn place(end: &mut usize, len: usize) -> usize {
+    let here = align(*end);
+    *end = here.saturating_add(len);
+    here
+}
+
+pub(super) const fn align(place: usize) -> usize {
+    place.saturating_add(7) & !7
+}

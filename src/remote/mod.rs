@@ -1,0 +1,42 @@
+//! Tasks that are other processes.
+//!
+//! A system call is a message. Here it travels over a stream to a process that makes it and answers: [`serve`] is that
+//! process's loop, a [`Connection`] the interface to it, and a [`Task`](crate::Task) made of that does what any task does.
+//! [`fork`] makes such a process; [`Connection::from_stream`] talks to one that somebody else started.
+//!
+//! # Format
+//!
+//! A request is seven words of 64 bits in native order: the call's number and six arguments, 0 where the call has fewer. A
+//! response is one: the kernel's word. Requests are answered in order, each exactly once. There is no greeting, no version
+//! and no identifier: both ends have the same architecture.
+//!
+//! Memory is moved by the calls themselves: `recvfrom(server, address, N, MSG_WAITALL)`, N bytes behind the request, puts
+//! them there; `sendto(server, address, N, 0)` makes N bytes come before its response. Either answers N, or the stream is
+//! out of step and so of no more use. The server reads no byte ahead, so what follows a request may be its data.
+//!
+//! The end of the stream between requests is a clean end. `exit` and a successful `execve` are not answered: the stream ends.
+//!
+//! It is the format of the Python library [rsyscall](https://github.com/catern/rsyscall), and either end can talk to it.
+//!
+//! Uses [`sys`](crate::sys), [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
+
+mod call;
+mod child;
+mod connection;
+mod fork;
+mod inbox;
+mod layout;
+mod pipeline;
+mod policy;
+mod serve;
+mod task;
+mod wire;
+
+pub use crate::near::ExitStatus;
+pub use child::Child;
+pub use connection::Connection;
+pub use fork::{Forked, fork, fork_sharing_files, interruptible};
+pub use pipeline::{Completion, Operand, Pipeline, Slot, SubmitError, Ticket};
+pub use policy::Policy;
+pub use serve::{ServeError, serve};
+pub use wire::{REQUEST, RESPONSE, Request, response_from_bytes, response_to_bytes};

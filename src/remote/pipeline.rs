@@ -1,0 +1,351 @@
+//! Many calls on their way at once.
+
+use super::connection::{Connection, Deadline, Gone, deadline_after};
+use super::inbox::OWED_LIMIT;
+use super::layout::{ARGS, Layout, Piece};
+use super::wire::RESPONSE;
+use crate::far::FdTable;
+use crate::near::{FileDescriptor, Timespec};
+use crate::sys::eventfd::EventFd;
+use crate::sysif::Error;
+use crate::task::FileDescriptorTask;
+use crate::{Errno, sysif::Arg};
+use core::fmt;
+use core::time::Duration;
+use sc::nr;
+
+/// One argument of a submitted call.
+#[derive(Debug, Clone, Copy)]
+pub enum Operand<'a> {
+    /// A number, passed as it is.
+    Word(usize),
+    /// Memory that the call reads; sent at once.
+    In(&'a [u8]),
+    /// Memory that the call reads, at once sent, and writes: what it wrote comes when the call completes.
+    InOut(&'a [u8]),
+    /// Memory of this length that the call writes: what it wrote comes when the call completes.
+    Out(usize),
+}
+
+impl From<FileDescriptor> for Operand<'_> {
+    fn from(fd: FileDescriptor) -> Self {
+        Self::Word(Arg::from(fd).word())
+    }
+}
+
+impl<'a> Operand<'a> {
+    const fn piece(self) -> Piece<'a> {
+        match self {
+            Self::Word(word) => Piece::Word(word),
+            Self::In(memory) => Piece::In(memory),
+            Self::InOut(memory) => Piece::InOut(memory),
+            Self::Out(len) => Piece::Out(len),
+        }
+    }
+}
+
+/// Which call of a pipeline: the first has number 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A call that was answered, or will never be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Completion {
+    /// Which.
+    pub ticket: Ticket,
+    /// Its answer.
+    pub result: Result<usize, Error>,
+}
+
+/// Why a call was not submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubmitError {
+    /// As many calls are on their way as there is room for: complete one first. With nothing on its way: the call itself
+    /// writes more than any pipeline has room for.
+    Full,
+    /// The descriptor is not one of this connection's own: another task could close it before the call is made. Those of a
+    /// shared table go through [`Pipeline::submit`].
+    Foreign,
+    /// The call, or the one that was to get scratch space for it, failed: it is never [`Error::Hangup`] without being made.
+    Call(Error),
+}
+
+impl fmt::Display for SubmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("the pipeline is full"),
+            Self::Foreign => f.write_str("the descriptor is not the connection's own"),
+            Self::Call(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SubmitError {}
+
+/// Room for one call on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct Slot {
+    in_len: usize,
+    out_len: usize,
+}
+
+impl Slot {
+    /// Nothing yet.
+    pub const EMPTY: Self = Self { in_len: 0, out_len: 0 };
+
+    /// How many bytes its answer has.
+    fn answer(&self) -> usize {
+        let moved_in = if self.in_len == 0 { 0 } else { RESPONSE };
+        let moved_out = if self.out_len == 0 { 0 } else { self.out_len.saturating_add(RESPONSE) };
+        RESPONSE.saturating_add(moved_in).saturating_add(moved_out)
+    }
+}
+
+/// Calls through a [`Connection`] that are submitted without waiting, and complete in the order of their submission.
+///
+/// It never waits unless asked to, so one thread can keep many processes busy: poll
+/// [`Connection::as_raw_fd`], then [`try_complete`](Self::try_complete). A call that sleeps in the other process keeps back
+/// only those behind it; [`Child::interrupt`](super::Child::interrupt) ends it with `EINTR`.
+///
+/// Meanwhile the connection can be used as always: a call made with it comes after what was submitted, and waits for it.
+///
+/// Dropped, it leaves what is on its way to be made, and its answers to be thrown away.
+///
+/// ```
+/// use rsyscall::remote::{self, Slot, Ticket};
+/// use rsyscall::{EventfdFlags, EventfdTask};
+///
+/// let forked = remote::fork([])?;
+/// let bell = forked.task.eventfd(0, EventfdFlags::empty())?;
+/// let mut slots = [Slot::EMPTY; 8];
+/// let mut pipeline = forked.task.sysif().pipeline(&mut slots).unwrap();
+/// pipeline.write(&bell, 2)?;
+/// pipeline.write(&bell, 3)?;
+/// pipeline.read(&bell)?;
+/// assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(8));
+/// assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(8));
+/// let mut count = [0; 8];
+/// assert_eq!(pipeline.complete(&mut count).unwrap().ticket, Ticket(2));
+/// assert_eq!(u64::from_ne_bytes(count), 5);
+/// assert_eq!(pipeline.complete(&mut []), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Pipeline<'c, 's> {
+    connection: &'c Connection,
+    slots: &'s mut [Slot],
+    /// The ticket of the call that completes next.
+    first: u64,
+    /// The ticket of the call that is submitted next.
+    next: u64,
+}
+
+impl Connection {
+    /// A pipeline with room for as many calls as there are slots. `None` while there is another.
+    ///
+    /// The connection reads ahead 1792 bytes at most: so many bytes can the answers on their way have together, 8 for a call
+    /// without memory, 16 for a write of an eventfd, 24 for a read.
+    pub fn pipeline<'c, 's>(&'c self, slots: &'s mut [Slot]) -> Option<Pipeline<'c, 's>> {
+        (!self.piped.replace(true)).then_some(Pipeline { connection: self, slots, first: 0, next: 0 })
+    }
+}
+
+impl Pipeline<'_, '_> {
+    /// How many calls are on their way.
+    pub fn pending(&self) -> usize {
+        usize::try_from(self.next.wrapping_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    /// Sends a call, and does not wait for its answer.
+    ///
+    /// It waits for room in the stream, if the other process does not read. The first call with memory, and one with more
+    /// than any before, also gets scratch space: [`Connection::reserve_scratch`] does that beforehand.
+    ///
+    /// # Errors
+    ///
+    /// The call was not submitted, and not executed. [`Full`](SubmitError::Full); [`Error::NotSent`]; the refusal of scratch
+    /// space. After [`Error::Hangup`] the call may have been executed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`SyscallInterface::syscall`](crate::sysif::SyscallInterface::syscall), at whatever later moment it is made.
+    pub unsafe fn submit<const N: usize>(
+        &mut self,
+        nr: usize,
+        operands: [Operand<'_>; N],
+    ) -> Result<Ticket, SubmitError> {
+        const { assert!(N <= ARGS, "a system call has at most six arguments") };
+        let mut pieces = [Piece::Word(0); ARGS];
+        for (piece, operand) in pieces.iter_mut().zip(operands) {
+            *piece = operand.piece();
+        }
+        self.submit_pieces(nr, &pieces)
+    }
+
+    fn submit_pieces(&mut self, nr: usize, pieces: &[Piece<'_>; ARGS]) -> Result<Ticket, SubmitError> {
+        let connection = self.connection;
+        let layout = Layout::new(pieces);
+        let slot = Slot { in_len: layout.in_len, out_len: layout.out_len };
+        let owed = connection.owed.get().saturating_add(slot.answer());
+        let pending = self.pending();
+        if pending >= self.slots.len() || owed > OWED_LIMIT {
+            return Err(SubmitError::Full);
+        }
+        let Some(mut inbox) = connection.inbox().filter(|_| connection.is_open()) else {
+            return Err(SubmitError::Call(Error::NotSent));
+        };
+        if inbox.len() > connection.owed.get() {
+            // Nobody asked for these bytes.
+            connection.break_off(Gone::OutOfStep);
+            return Err(SubmitError::Call(Error::NotSent));
+        }
+        if pending != 0 && !connection.has_scratch(layout.len()) {
+            // To get scratch space is to wait for all that was submitted before.
+            return Err(SubmitError::Full);
+        }
+        let deadline = connection.deadline();
+        connection.reserve(&mut inbox, layout.len(), deadline).map_err(SubmitError::Call)?;
+        let base = connection.scratch.get().address;
+        connection.post(&mut inbox, nr, pieces, &layout, base, deadline).map_err(SubmitError::Call)?;
+        connection.owed.set(owed);
+        let ticket = self.next;
+        if let Some(place) = self.slot(ticket) {
+            *place = slot;
+        }
+        self.next = self.next.wrapping_add(1);
+        Ok(Ticket(ticket))
+    }
+
+    fn slot(&mut self, ticket: u64) -> Option<&mut Slot> {
+        let index = usize::try_from(ticket).ok()?.checked_rem(self.slots.len())?;
+        self.slots.get_mut(index)
+    }
+
+    /// Submits [`EventFd::write`]: it completes with 8.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`submit`](Self::submit), and [`Foreign`](SubmitError::Foreign).
+    pub fn write<T>(&mut self, eventfd: &EventFd<T>, value: u64) -> Result<Ticket, SubmitError>
+    where
+        T: FileDescriptorTask<Interface = Connection>,
+    {
+        self.check_own(eventfd)?;
+        let value = value.to_ne_bytes();
+        // SAFETY: owned, and closed only through this connection: not before this call, for calls are made in order.
+        unsafe { self.submit(nr::WRITE, [eventfd.near().into(), Operand::In(&value), Operand::Word(8)]) }
+    }
+
+    /// Submits [`EventFd::read`]: it completes with 8, and the count in the eight bytes given to
+    /// [`complete`](Self::complete).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`submit`](Self::submit), and [`Foreign`](SubmitError::Foreign).
+    pub fn read<T>(&mut self, eventfd: &EventFd<T>) -> Result<Ticket, SubmitError>
+    where
+        T: FileDescriptorTask<Interface = Connection>,
+    {
+        self.check_own(eventfd)?;
+        // SAFETY: owned, and closed only through this connection: not before this call, for calls are made in order.
+        unsafe { self.submit(nr::READ, [eventfd.near().into(), Operand::Out(8), Operand::Word(8)]) }
+    }
+
+    fn check_own<T>(&self, eventfd: &EventFd<T>) -> Result<(), SubmitError>
+    where
+        T: FileDescriptorTask<Interface = Connection>,
+    {
+        let task = eventfd.task();
+        let own = core::ptr::eq(task.sysif(), self.connection) && task.fd_table() != FdTable::CURRENT;
+        if own { Ok(()) } else { Err(SubmitError::Foreign) }
+    }
+
+    /// Waits for the next call to complete; `None` if none is on its way. What the call wrote is written at the beginning of
+    /// `out`, as much as fits: the memory of its operands one after the other, each at the next multiple of eight.
+    ///
+    /// The calls that will never complete complete with [`Error::Hangup`].
+    ///
+    /// System calls: `recvfrom`, unless the answer was read ahead.
+    pub fn complete(&mut self, out: &mut [u8]) -> Option<Completion> {
+        self.complete_before(out, None)
+    }
+
+    /// As [`complete`](Self::complete), for a limited time. `None` if nothing completed: it is still on its way, and can be
+    /// completed later.
+    ///
+    /// System calls: `recvfrom`, `ppoll`, `clock_gettime`, unless the answer was read ahead.
+    pub fn complete_timeout(&mut self, out: &mut [u8], timeout: Duration) -> Option<Completion> {
+        self.complete_before(out, Some(deadline_after(timeout)))
+    }
+
+    /// As [`complete`](Self::complete), without waiting. `None` if nothing completed.
+    ///
+    /// System calls: those of [`complete_timeout`](Self::complete_timeout).
+    pub fn try_complete(&mut self, out: &mut [u8]) -> Option<Completion> {
+        self.complete_before(out, Some(Timespec::ZERO))
+    }
+
+    fn complete_before(&mut self, out: &mut [u8], deadline: Deadline) -> Option<Completion> {
+        if self.pending() == 0 {
+            return None;
+        }
+        let ticket = Ticket(self.first);
+        let slot = *self.slot(self.first)?;
+        let result = match self.connection.owed_answer(slot, out, deadline) {
+            Ok(ret) => Errno::from_ret(ret).map_err(Error::Os),
+            Err(Gone::Late) => return None,
+            Err(why) => {
+                self.connection.break_off(why);
+                Err(Error::Hangup)
+            }
+        };
+        self.connection.owed.set(self.connection.owed.get().saturating_sub(slot.answer()));
+        self.first = self.first.wrapping_add(1);
+        Some(Completion { ticket, result })
+    }
+}
+
+impl Connection {
+    /// Takes the answer at the front.
+    fn owed_answer(&self, slot: Slot, out: &mut [u8], deadline: Deadline) -> Result<usize, Gone> {
+        let mut inbox = self.inbox().ok_or(Gone::Ended)?;
+        let moved_in = if slot.in_len == 0 { 0 } else { RESPONSE };
+        loop {
+            if !self.is_in_step() {
+                return Err(Gone::OutOfStep);
+            }
+            if self.unwanted.get() == 0 {
+                // As soon as it is here: out of step, the rest may never come.
+                if moved_in != 0 && inbox.word(0).is_some_and(|moved| moved != slot.in_len) {
+                    return Err(Gone::OutOfStep);
+                }
+                if inbox.len() >= slot.answer() {
+                    break;
+                }
+            }
+            self.fill(&mut inbox, deadline)?;
+        }
+        let ret = inbox.word(moved_in).ok_or(Gone::Ended)?;
+        if slot.out_len != 0 {
+            let at = moved_in.saturating_add(RESPONSE);
+            if inbox.word(at.saturating_add(slot.out_len)) != Some(slot.out_len) {
+                return Err(Gone::OutOfStep);
+            }
+            for (to, from) in out.iter_mut().zip(inbox.get(at, slot.out_len).unwrap_or_default()) {
+                *to = *from;
+            }
+        }
+        inbox.skip(slot.answer());
+        Ok(ret)
+    }
+}
+
+impl Drop for Pipeline<'_, '_> {
+    fn drop(&mut self) {
+        let connection = self.connection;
+        let owed = connection.owed.replace(0);
+        let here = connection.inbox().map_or(0, |mut inbox| inbox.skip(owed));
+        connection.unwanted.set(connection.unwanted.get().saturating_add(owed.saturating_sub(here)));
+        connection.piped.set(false);
+    }
+}

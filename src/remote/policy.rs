@@ -1,0 +1,58 @@
+//! Which calls a server makes.
+
+use sc::nr;
+
+/// Which calls a server makes; others it answers with `EPERM`.
+///
+/// This contains mistakes: a client that asks for what it was never meant to ask for is told so. It is no boundary against
+/// malice: the calls that move memory can overwrite the server itself. That boundary is
+/// [seccomp](https://man7.org/linux/man-pages/man2/seccomp.2.html), which the kernel keeps.
+///
+/// A client that moves memory needs `recvfrom` and `sendto`, and `mmap` unless it was given scratch space. A
+/// [`Connection`](super::Connection) finds out before it moves anything: where they are refused, calls with memory are
+/// `EPERM` and the stream stays in step. Other clients might not look.
+///
+/// ```
+/// use rsyscall::remote::Policy;
+///
+/// assert!(Policy::EVENTFD.allows(sc::nr::EVENTFD2));
+/// assert!(!Policy::EVENTFD.allows(sc::nr::KILL));
+/// assert!(Policy::Everything.allows(sc::nr::KILL));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub enum Policy<'a> {
+    /// Every call.
+    Everything,
+    /// The calls of these numbers, whatever their arguments. The whole word counts: a number with higher bits set is another.
+    Only(&'a [usize]),
+}
+
+impl Policy<'static> {
+    /// What every method of an [`EventFd`](crate::EventFd) needs, and the memory for it.
+    pub const EVENTFD: Self = Self::Only(&[
+        nr::EVENTFD2,
+        nr::READ,
+        nr::WRITE,
+        nr::CLOSE,
+        nr::PREADV2,
+        nr::PPOLL,
+        nr::CLOCK_GETTIME,
+        nr::FCNTL,
+        nr::IOCTL,
+        nr::RECVFROM,
+        nr::SENDTO,
+        nr::MMAP,
+        nr::MUNMAP,
+    ]);
+}
+
+impl Policy<'_> {
+    /// Whether a call of this number is made.
+    #[inline]
+    pub fn allows(&self, nr: usize) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(list) => list.contains(&nr),
+        }
+    }
+}

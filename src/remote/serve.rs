@@ -1,0 +1,199 @@
+//! The server: a loop that does what it is told.
+//!
+//! It allocates nothing, uses no thread-local and takes no lock, so it may run in a child of a process with many threads.
+
+use super::policy::Policy;
+use super::wire::{REQUEST, Request, response_to_bytes};
+use crate::arch::syscall6;
+use crate::fd::OwnedFd;
+use crate::near::{self, MSG_NOSIGNAL, MSG_WAITALL, PollFd};
+use crate::sysif::Local;
+use crate::{Errno, near::FileDescriptor};
+use core::fmt;
+use core::mem::MaybeUninit;
+use sc::nr;
+
+/// Why a server ended, when not by the end of the stream between two requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ServeError {
+    /// The stream ended inside a request: the request was not executed.
+    Truncated,
+    /// The client was gone before an answer could be given: the call was executed.
+    Vanished,
+    /// The stream does not work: it is no stream socket, or no longer open.
+    Os(Errno),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the stream ended inside a request"),
+            Self::Vanished => f.write_str("the client was gone before it was answered"),
+            Self::Os(errno) => errno.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ServeError {}
+
+/// Makes the system calls that arrive on `stream`, one after the other, in this process, until the stream ends.
+///
+/// It reads exactly one request at a time: that the stream is readable means that a request waits. A signal handler that
+/// runs while it waits for a request or moves bytes of the stream itself changes nothing; one that interrupts a requested
+/// call is answered `EINTR`. It is not killed by a client that vanished: neither its answers nor a requested `sendto` on the
+/// stream raise `SIGPIPE`.
+///
+/// The stream's descriptor is made `CLOEXEC` first: that is how a client sees that a requested `execve` succeeded.
+///
+/// System calls: `fcntl(F_SETFD)`, `recvfrom`, `sendto`; `ppoll` if the stream is nonblocking; and what is requested.
+///
+/// # Errors
+///
+/// [`Truncated`](ServeError::Truncated), [`Vanished`](ServeError::Vanished), or the stream's own error. Half-closed by the
+/// client, it answers what was requested and ends without an error.
+///
+/// # Safety
+///
+/// Whoever is at the other end can do whatever this process can, to its memory too: it must only request what is sound. A
+/// [`Policy`] contains mistakes; it is no boundary against malice. That boundary is seccomp. A requested `clone` or `fork`
+/// makes a second server on the same stream, and the two answer at random: it must not be requested.
+///
+/// ```
+/// use rsyscall::fd::OwnedFd;
+/// use rsyscall::remote::{self, Policy, Request};
+/// use std::io::{Read, Write};
+/// use std::os::{fd::IntoRawFd, unix::net::UnixStream};
+///
+/// let (mut client, server) = UnixStream::pair()?;
+/// let server = std::thread::spawn(|| {
+///     // SAFETY: std gave the number away.
+///     let stream = unsafe { OwnedFd::from_raw_fd(server.into_raw_fd()) };
+///     // SAFETY: the client is the test below.
+///     unsafe { remote::serve(&stream, Policy::Everything) }
+/// });
+/// client.write_all(&Request { nr: sc::nr::GETPID, args: [0; 6] }.to_bytes())?;
+/// let mut response = [0; 8];
+/// client.read_exact(&mut response)?;
+/// assert_eq!(remote::response_from_bytes(response), std::process::id() as usize);
+/// drop(client);
+/// assert_eq!(server.join().unwrap(), Ok(()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeError> {
+    stream.set_cloexec(true).map_err(ServeError::Os)?;
+    let fd = stream.near();
+    while let Some(request) = receive_request(fd)? {
+        let ret = if policy.allows(request.nr) {
+            // SAFETY: the caller vouches for whoever asks.
+            unsafe { execute(fd, request) }
+        } else {
+            Errno::EPERM.into_ret()
+        };
+        send_response(fd, ret)?;
+    }
+    Ok(())
+}
+
+/// One request, or `None` if the stream ends before it.
+fn receive_request(fd: FileDescriptor) -> Result<Option<Request>, ServeError> {
+    let mut bytes = [MaybeUninit::<u8>::uninit(); REQUEST];
+    let mut filled = 0_usize;
+    while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
+        // SAFETY: the stream is open for as long as it is served. `WAITALL`: one call for a request that comes in pieces.
+        match unsafe { near::recvfrom(&Local, fd, room, MSG_WAITALL) } {
+            Ok(0) if filled == 0 => return Ok(None),
+            Ok(0) => return Err(ServeError::Truncated),
+            Ok(count) => filled = filled.saturating_add(count),
+            Err(errno) => recover(fd, errno, PollFd::IN)?,
+        }
+    }
+    // SAFETY: the loop ends only when every byte is written.
+    Ok(Some(Request::from_bytes(unsafe { core::mem::transmute::<[MaybeUninit<u8>; REQUEST], [u8; REQUEST]>(bytes) })))
+}
+
+fn send_response(fd: FileDescriptor, ret: usize) -> Result<(), ServeError> {
+    let bytes = response_to_bytes(ret);
+    let mut left = bytes.as_slice();
+    while !left.is_empty() {
+        // SAFETY: the stream is open for as long as it is served.
+        match unsafe { near::sendto(&Local, fd, left, MSG_NOSIGNAL) } {
+            Ok(count) => left = left.get(count..).unwrap_or_default(),
+            Err(errno) => recover(fd, errno, PollFd::OUT)?,
+        }
+    }
+    Ok(())
+}
+
+/// What is to be done about an error of the stream: nothing, wait, or end.
+fn recover(fd: FileDescriptor, errno: Errno, events: i16) -> Result<(), ServeError> {
+    match errno {
+        Errno::EINTR => Ok(()),
+        Errno::EAGAIN => {
+            // Whatever it answers, the caller tries again and is told.
+            let _ignored = near::ppoll(&Local, &mut [PollFd { fd, events, revents: 0 }], None);
+            Ok(())
+        }
+        Errno::EPIPE | Errno::ECONNRESET => Err(ServeError::Vanished),
+        errno => Err(ServeError::Os(errno)),
+    }
+}
+
+/// Makes the call, and answers the kernel's word.
+///
+/// # Safety
+///
+/// It is sound to make.
+unsafe fn execute(stream: FileDescriptor, request: Request) -> usize {
+    let Request { nr, args } = request;
+    let [a, b, c, d, e, f] = args;
+    // Bytes of the stream itself: a client moves memory with these two, and the stream would be out of step if a signal
+    // handler cut them short.
+    let own = a == stream_word(stream);
+    if own && nr == nr::RECVFROM && d & MSG_WAITALL as usize != 0 {
+        // SAFETY: the caller vouches for the address and the length.
+        return unsafe { all_of(stream, nr, args, 0) };
+    }
+    if own && nr == nr::SENDTO {
+        // SAFETY: the caller vouches for the address and the length.
+        return unsafe { all_of(stream, nr, args, MSG_NOSIGNAL as usize) };
+    }
+    // SAFETY: the caller vouches for the call.
+    unsafe { syscall6(nr, a, b, c, d, e, f) }
+}
+
+/// The descriptor as the word in which a client names it.
+#[expect(clippy::cast_sign_loss, reason = "an open number is not negative")]
+const fn stream_word(fd: FileDescriptor) -> usize {
+    fd.0 as usize
+}
+
+/// Moves all the bytes of a `recvfrom` or `sendto` on the stream, however many signal handlers run meanwhile.
+///
+/// # Safety
+///
+/// The call is sound to make.
+unsafe fn all_of(stream: FileDescriptor, nr: usize, args: [usize; 6], more_flags: usize) -> usize {
+    let [fd, address, len, flags, e, f] = args;
+    let mut moved = 0_usize;
+    loop {
+        let (here, left) = (address.wrapping_add(moved), len.saturating_sub(moved));
+        // SAFETY: a part of what the caller vouches for.
+        let ret = unsafe { syscall6(nr, fd, here, left, flags | more_flags, e, f) };
+        match Errno::from_ret(ret) {
+            Ok(0) => return moved,
+            Ok(count) => moved = moved.saturating_add(count),
+            Err(Errno::EINTR) => {}
+            // Asked not to wait, it does not.
+            Err(Errno::EAGAIN) if flags & near::MSG_DONTWAIT as usize == 0 => {
+                let events = if nr == nr::RECVFROM { PollFd::IN } else { PollFd::OUT };
+                let _ignored = near::ppoll(&Local, &mut [PollFd { fd: stream, events, revents: 0 }], None);
+            }
+            // What was moved before is moved: the client sees a short count.
+            Err(_) if moved != 0 => return moved,
+            Err(_) => return ret,
+        }
+        if moved >= len {
+            return moved;
+        }
+    }
+}

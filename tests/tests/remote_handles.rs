@@ -1,0 +1,322 @@
+//! The life cycle of a handle across tasks: tables by identity, moving, lending, inheriting, replacing, unsharing, orphans.
+
+use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
+use rsyscall::fd::{Orphans, OwnedFd, ReplaceError};
+use rsyscall::near::{FileDescriptor, Process};
+use rsyscall::remote::{self, Connection, ExitStatus, SubmitError};
+use rsyscall::sysif::{Arg, Error, Local, SyscallInterface};
+use rsyscall::task::{FdTableMismatch, FileDescriptorTask};
+use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task, near};
+use rsyscall_tests::{cannot, shares_files};
+use std::cell::Cell;
+use std::io::Read;
+use std::os::fd::IntoRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, MutexGuard};
+
+const EMPTY: EventfdFlags = EventfdFlags::empty();
+
+/// Cases that look at which numbers of this process are open take turns.
+static NUMBERS: Mutex<()> = Mutex::new(());
+
+fn numbers() -> MutexGuard<'static, ()> {
+    NUMBERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Counts the calls that are made through it.
+struct Counting(Cell<usize>);
+
+// SAFETY: every call is made, unchanged, by `Local`.
+unsafe impl SyscallInterface for Counting {
+    type Error = Errno;
+    unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
+        self.0.set(self.0.get() + 1);
+        // SAFETY: handed on as it came.
+        unsafe { Local.syscall(nr, args) }
+    }
+}
+
+fn counting(table: FdTable) -> Task<Counting> {
+    let me = Process(std::process::id() as i32);
+    // SAFETY: this process; whoever says that its table is another one only makes the crate more careful.
+    unsafe { Task::new(Counting(Cell::new(0)), me, table, AddressSpace::CURRENT, PidNamespace::CURRENT) }
+}
+
+fn is_open<S: SyscallInterface>(sysif: &S, fd: i32) -> bool {
+    // SAFETY: only asks.
+    unsafe { near::is_cloexec(sysif, FileDescriptor(fd)) }.is_ok()
+}
+
+/// Runs with a child that shares this process's table.
+fn sharing(case: &str, run: impl FnOnce(remote::Forked)) {
+    if !shares_files() {
+        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+    }
+    run(remote::fork_sharing_files().unwrap());
+}
+
+#[test]
+fn a_task_of_another_table_gets_an_error_and_no_call_is_made() {
+    let mine = EventFd::new(1, EMPTY).unwrap();
+    let stranger = counting(FdTable::new());
+    let mismatch = FdTableMismatch { task: stranger.fd_table(), descriptor: FdTable::CURRENT };
+    assert_eq!(mine.for_task(&stranger).map(drop), Err(mismatch));
+    let (mine, why) = mine.move_to(&stranger).unwrap_err();
+    assert_eq!(why, mismatch);
+    let (token, why) = mine.detach().attach(&stranger).unwrap_err();
+    assert_eq!(why, mismatch);
+    let mine = token.attach(Current).unwrap();
+    let theirs = stranger.eventfd(0, EMPTY).unwrap();
+    let calls = stranger.sysif().0.get();
+    assert!(matches!(mine.dup3(&mut theirs.into_owned_fd(), true), Err(ReplaceError::FdTableMismatch(_))));
+    assert_eq!(stranger.sysif().0.get(), calls + 1, "only the close of the target");
+    assert_eq!(EventFd::from(mine).read(), Ok(1), "it is still what it was");
+}
+
+#[test]
+fn within_a_table_handles_move_and_are_lent_without_a_call() {
+    let task = counting(FdTable::CURRENT);
+    let here = EventFd::new(2, EMPTY).unwrap();
+    let number = here.as_raw_fd();
+    let there = here.move_to(&task).unwrap();
+    {
+        let lent = there.for_task(Current).unwrap();
+        assert_eq!((there.as_raw_fd(), lent.as_raw_fd()), (number, number));
+        assert_eq!(task.sysif().0.get(), 0);
+        assert_eq!(lent.read(), Ok(2));
+    }
+    assert!(is_open(&Local, number), "what is lent is not closed");
+    there.write(3).unwrap();
+    assert_eq!(task.sysif().0.get(), 1);
+    drop(there);
+    assert_eq!(task.sysif().0.get(), 2, "closed through its last task");
+}
+
+#[test]
+fn handles_move_between_this_process_and_a_child_that_shares_its_table() {
+    sharing("moving to a child", |forked| {
+        let there = forked.task.eventfd(5, EMPTY).unwrap();
+        assert_eq!(there.is_cloexec(), Ok(true), "a task always adds CLOEXEC");
+        let here = there.move_to(Current).unwrap();
+        assert_eq!(here.read(), Ok(5));
+        here.write(6).unwrap();
+        let there = here.move_to(&forked.task).unwrap();
+        assert_eq!(there.read(), Ok(6));
+        assert_eq!(there.for_task(Current).unwrap().write(1), Ok(()));
+        // Another task of the table could close it before a submitted call is made.
+        let mut slots = [remote::Slot::EMPTY; 1];
+        let mut pipeline = forked.task.sysif().pipeline(&mut slots).unwrap();
+        assert_eq!(pipeline.read(&there), Err(SubmitError::Foreign));
+    });
+}
+
+#[test]
+fn a_child_has_what_it_inherits_and_nothing_else() {
+    let (bell, other) = (EventFd::new(0, EMPTY).unwrap(), EventFd::new(0, EMPTY).unwrap());
+    let forked = remote::fork([bell.as_owned_fd()]).unwrap();
+    let [token] = forked.inherited;
+    let there = EventFd::from(token.attach(&forked.task).unwrap());
+    assert_eq!(there.as_raw_fd(), bell.as_raw_fd());
+    assert!(!is_open(forked.task.sysif(), other.as_raw_fd()));
+    let mut open: Vec<_> = (3..200).filter(|fd| is_open(forked.task.sysif(), *fd)).collect();
+    let mut expected = [there.as_raw_fd(), forked.task.sysif().activity_fd().0];
+    open.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(open, expected);
+    // Both ways.
+    there.write(3).unwrap();
+    assert_eq!(bell.read(), Ok(3));
+    bell.write(4).unwrap();
+    assert_eq!(there.read(), Ok(4));
+    // Two handles of two tables: one closed, the other goes on.
+    there.close().unwrap();
+    assert!(!is_open(forked.task.sysif(), bell.as_raw_fd()));
+    bell.write(1).unwrap();
+}
+
+#[test]
+fn nothing_is_inherited_twice_nor_by_another() {
+    let bell = EventFd::new(0, EMPTY).unwrap();
+    let twice = remote::fork([bell.as_owned_fd(), bell.as_owned_fd()]);
+    assert_eq!(twice.map(drop), Err(Errno::EINVAL));
+    let (one, two) = (remote::fork([bell.as_owned_fd()]).unwrap(), remote::fork([]).unwrap());
+    let [token] = one.inherited;
+    // The token is the first child's: neither the other nor this process can have it.
+    let (token, _) = token.attach(&two.task).unwrap_err();
+    let (token, _) = token.attach(Current).unwrap_err();
+    let there = EventFd::from(token.attach(&one.task).unwrap());
+    assert!(there.move_to(&two.task).is_err());
+}
+
+#[test]
+fn dup3_and_dup2_put_one_descriptor_in_the_place_of_another() {
+    let forked = remote::fork([]).unwrap();
+    let bell = forked.task.eventfd(1, EMPTY).unwrap().into_owned_fd();
+    let mut target = forked.task.eventfd(9, EMPTY).unwrap().into_owned_fd();
+    bell.dup3(&mut target, true).unwrap();
+    assert_eq!(target.is_cloexec(), Ok(true));
+    bell.dup2(&mut target).unwrap();
+    assert_eq!(target.is_cloexec(), Ok(false));
+    assert_ne!(bell.as_raw_fd(), target.as_raw_fd());
+    assert_eq!(EventFd::from(target).read(), Ok(1));
+}
+
+#[test]
+fn a_descriptor_goes_through_exec_only_when_asked_to() {
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    // SAFETY: std gives the number away.
+    let writer = unsafe { OwnedFd::from_raw_fd(writer.into_raw_fd()) };
+    let bell = EventFd::new(0, EMPTY).unwrap();
+    let forked = remote::fork([&writer, bell.as_owned_fd()]).unwrap();
+    drop(writer);
+    let [writer, bell_there] = forked.inherited;
+    // It keeps CLOEXEC, as everything does that nobody said anything about.
+    let _kept_to_itself = bell_there.attach(&forked.task).unwrap().into_raw_fd();
+    let writer = writer.attach(&forked.task).unwrap();
+    writer.set_cloexec(false).unwrap();
+    let script = format!(
+        "test -e /proc/self/fd/{} && echo leaked >&{1}; echo done >&{1}",
+        bell.as_raw_fd(),
+        writer.into_raw_fd()
+    );
+    let script = std::ffi::CString::new(script).unwrap();
+    match forked.task.exec(c"/bin/sh", &[c"sh", c"-c", &script], &[]) {
+        Ok(()) => {
+            let mut said = String::new();
+            reader.read_to_string(&mut said).unwrap();
+            assert_eq!(said, "done\n");
+            let mut child = forked.child;
+            assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)));
+        }
+        Err((_, error)) => {
+            assert_eq!(error, Error::Os(Errno::ENOEXEC));
+            cannot("a descriptor through exec", "programs of this architecture do not run here by themselves");
+        }
+    }
+}
+
+#[test]
+fn unsharing_splits_the_table_and_the_old_one_keeps_what_it_had() {
+    let _turn = numbers();
+    sharing("unsharing", |mut forked| {
+        let old = forked.task.fd_table();
+        assert_eq!(old, FdTable::CURRENT);
+        let kept = forked.task.eventfd(0, EMPTY).unwrap().move_to(Current).unwrap();
+        let left = forked.task.eventfd(0, EMPTY).unwrap().move_to(Current).unwrap();
+        let twice = forked.task.unshare_files([kept.as_owned_fd(), kept.as_owned_fd()]);
+        assert_eq!(twice.map(drop), Err(ReplaceError::Call(Error::Os(Errno::EINVAL))));
+        let stranger = counting(FdTable::new());
+        let theirs = stranger.eventfd(0, EMPTY).unwrap();
+        let other = forked.task.unshare_files([theirs.as_owned_fd()]);
+        assert!(matches!(other.map(drop), Err(ReplaceError::FdTableMismatch(_))));
+        assert_eq!(forked.task.fd_table(), old);
+
+        let [token] = forked.task.unshare_files([kept.as_owned_fd()]).unwrap();
+        assert_ne!(forked.task.fd_table(), old);
+        let there = EventFd::from(token.attach(&forked.task).unwrap());
+        assert!(!is_open(forked.task.sysif(), left.as_raw_fd()));
+        assert!(is_open(&Local, left.as_raw_fd()));
+        there.write(2).unwrap();
+        assert_eq!(kept.read(), Ok(2));
+        there.close().unwrap();
+        assert!(is_open(&Local, kept.as_raw_fd()));
+        let (_kept, mismatch) = kept.move_to(&forked.task).unwrap_err();
+        assert_eq!(mismatch.descriptor, FdTable::CURRENT);
+        // And its end is noticed as that of any other.
+        forked.child.kill().unwrap();
+        forked.child.wait().unwrap();
+        assert!(forked.task.eventfd(0, EMPTY).is_err());
+    });
+}
+
+#[test]
+fn what_a_dead_task_of_this_table_could_not_close_is_closed_here() {
+    let _turn = numbers();
+    sharing("closing after a dead task", |forked| {
+        let handles: Vec<_> = (0..5).map(|_| forked.task.eventfd(0, EMPTY).unwrap()).collect();
+        let numbers: Vec<_> = handles.iter().map(EventFd::as_raw_fd).collect();
+        let mut child = forked.child;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(numbers.iter().all(|fd| is_open(&Local, *fd)));
+        drop(handles);
+        assert!(!numbers.iter().any(|fd| is_open(&Local, *fd)));
+    });
+}
+
+#[test]
+fn orphans_are_kept_and_closed_through_another_task_of_the_table() {
+    let _turn = numbers();
+    sharing("orphans", |forked| {
+        let living = remote::fork_sharing_files().unwrap();
+        let orphans = Orphans::<2>::new();
+        let task = orphans.keep_for(&forked.task);
+        let (one, two, three) =
+            (task.eventfd(0, EMPTY).unwrap(), task.eventfd(0, EMPTY).unwrap(), task.eventfd(0, EMPTY).unwrap());
+        let numbers = [one.as_raw_fd(), two.as_raw_fd()];
+        forked.child.kill().unwrap();
+        assert_eq!(one.close(), Err(Error::NotSent));
+        drop(two);
+        assert!(numbers.iter().all(|fd| is_open(&Local, *fd)), "kept, not closed");
+        // There was room for two; a third is not kept, and that is known.
+        let third = three.as_raw_fd();
+        drop(three);
+        assert_eq!(orphans.lost(), 1);
+        // A task of another table closes nothing; one of this table all.
+        let stranger = remote::fork([]).unwrap();
+        assert_eq!(orphans.reap(&stranger.task), Ok(0));
+        assert_eq!(orphans.reap(&living.task), Ok(2));
+        assert!(!numbers.iter().any(|fd| is_open(&Local, *fd)));
+        assert_eq!(orphans.reap(Current), Ok(0));
+        // SAFETY: this test's, and lost.
+        unsafe { near::close(&Local, FileDescriptor(third)) }.unwrap();
+    });
+}
+
+#[test]
+fn a_close_that_may_have_been_made_is_not_made_again() {
+    let _turn = numbers();
+    let orphans = Orphans::<2>::new();
+    let (client, mut server) = UnixStream::pair().unwrap();
+    // SAFETY: std gives the number away; the server below answers nothing.
+    let connection = unsafe { Connection::from_stream(OwnedFd::from_raw_fd(client.into_raw_fd()), FileDescriptor(0)) };
+    // SAFETY: the server shares this process's table: it is a thread.
+    let dead =
+        unsafe { Task::new(connection, Process(1), FdTable::CURRENT, AddressSpace::CURRENT, PidNamespace::CURRENT) };
+    let bell = EventFd::new(0, EMPTY).unwrap().move_to(orphans.keep_for(&dead)).unwrap();
+    let number = bell.near();
+    // It reads the request, makes it, and ends before it answers.
+    let thread = std::thread::spawn(move || {
+        server.read_exact(&mut [0; 56]).unwrap();
+        // SAFETY: as requested.
+        unsafe { near::close(&Local, number) }.unwrap();
+    });
+    assert_eq!(bell.close(), Err(Error::Hangup));
+    thread.join().unwrap();
+    // Meanwhile the number is a stranger's.
+    let stranger = EventFd::new(8, EMPTY).unwrap();
+    assert_eq!(orphans.reap(Current), Ok(0));
+    assert_eq!(stranger.read(), Ok(8));
+    let orphan = orphans.pop().unwrap();
+    assert!(orphan.is_doubtful());
+    assert_eq!((orphan.near(), orphan.fd_table()), (number, FdTable::CURRENT));
+    assert!(orphan.token().is_err());
+}
+
+#[test]
+fn generic_code_runs_here_in_a_child_and_through_a_borrowed_interface() {
+    fn ring<T: EventfdTask>(task: T) -> Result<u64, T::Error> {
+        let bell = task.eventfd(1, EventfdFlags::SEMAPHORE)?;
+        bell.write(4)?;
+        Ok(bell.read()? + bell.wait()?)
+    }
+    assert_eq!(ring(Current), Ok(2));
+    let forked = remote::fork([]).unwrap();
+    assert_eq!(ring(&forked.task), Ok(2));
+    let orphans = Orphans::<1>::new();
+    assert_eq!(ring(orphans.keep_for(&forked.task)), Ok(2));
+    fn table<T: FileDescriptorTask>(task: T) -> FdTable {
+        task.fd_table()
+    }
+    assert_ne!(table(&forked.task), table(Current));
+}

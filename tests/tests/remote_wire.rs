@@ -1,0 +1,297 @@
+//! The format of a connection, byte for byte, and the other implementations of it.
+
+use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
+use rsyscall::fd::OwnedFd;
+use rsyscall::near::{FileDescriptor, Process};
+use rsyscall::remote::{Connection, Policy, Request, ServeError, serve};
+use rsyscall::sysif::{Arg, Error, SyscallInterface};
+use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task, near, remote};
+use rsyscall_tests::{cannot, skip};
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+fn owned(stream: UnixStream) -> OwnedFd {
+    // SAFETY: std gives the number away.
+    unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) }
+}
+
+/// A connection to whatever is at the other end, which calls its own end number 5.
+fn connection(stream: UnixStream) -> Connection {
+    // SAFETY: each test answers as a kernel could.
+    unsafe { Connection::from_stream(owned(stream), FileDescriptor(5)) }
+}
+
+fn task(connection: Connection) -> Task<Connection> {
+    // SAFETY: whoever answers has a table of its own.
+    unsafe { Task::new(connection, Process(1), FdTable::new(), AddressSpace::new(), PidNamespace::CURRENT) }
+}
+
+fn word(word: i64) -> [u8; 8] {
+    word.to_le_bytes()
+}
+
+fn request(words: [i64; 7]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+fn expect(stream: &mut UnixStream, bytes: &[u8]) {
+    let mut got = vec![0; bytes.len()];
+    stream.read_exact(&mut got).unwrap();
+    assert_eq!(got, bytes);
+}
+
+const RECVFROM: i64 = sc::nr::RECVFROM as i64;
+const SENDTO: i64 = sc::nr::SENDTO as i64;
+
+#[test]
+fn a_request_is_seven_words_and_a_response_one() {
+    let mut bytes = [0_u8; 56];
+    bytes[0] = if cfg!(target_arch = "x86_64") { 0x22 } else { 0x13 };
+    bytes[1] = if cfg!(target_arch = "x86_64") { 0x01 } else { 0 };
+    bytes[18] = 0x08;
+    let made = Request { nr: sc::nr::EVENTFD2, args: [0, 0o2000000, 0, 0, 0, 0] };
+    assert_eq!(made.to_bytes(), bytes);
+    assert_eq!(Request::from_bytes(bytes), made);
+    let answers: [([u8; 8], Result<usize, Errno>); 4] = [
+        ([0x0d, 0, 0, 0, 0, 0, 0, 0], Ok(13)),
+        ([0xea, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Err(Errno::EINVAL)),
+        ([0x01, 0xf0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Err(Errno::from_raw(4095).unwrap())),
+        ([0x00, 0xf0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Ok(-4096_isize as usize)),
+    ];
+    for (bytes, answer) in answers {
+        let ret = remote::response_from_bytes(bytes);
+        assert_eq!(Errno::from_ret(ret), answer);
+        assert_eq!(remote::response_to_bytes(ret), bytes);
+    }
+}
+
+#[test]
+fn an_eventfd_through_a_connection_is_these_bytes() {
+    let (client, mut server) = UnixStream::pair().unwrap();
+    let server = thread::spawn(move || {
+        expect(&mut server, &request([sc::nr::EVENTFD2 as i64, 7, 0o2000000, 0, 0, 0, 0]));
+        server.write_all(&word(13)).unwrap();
+        // The first memory: scratch space, and whether it can be reached.
+        expect(&mut server, &request([sc::nr::MMAP as i64, 0, 4096, 3, 0x22, -1, 0]));
+        server.write_all(&word(0x7000_0000)).unwrap();
+        expect(&mut server, &request([SENDTO, 5, 0x7000_0000, 0, 0, 0, 0]));
+        server.write_all(&word(0)).unwrap();
+        expect(&mut server, &request([RECVFROM, 5, 0x7000_0000, 1, 0x40, 0, 0]));
+        server.write_all(&word(-11)).unwrap();
+        // A write: eight bytes there, then the call.
+        expect(&mut server, &request([RECVFROM, 5, 0x7000_0000, 8, 0x100, 0, 0]));
+        expect(&mut server, &[2, 0, 0, 0, 0, 0, 0, 0]);
+        expect(&mut server, &request([sc::nr::WRITE as i64, 13, 0x7000_0000, 8, 0, 0, 0]));
+        server.write_all(&[word(8), word(8)].concat()).unwrap();
+        // A read: the call, then eight bytes back and their number.
+        expect(&mut server, &request([sc::nr::READ as i64, 13, 0x7000_0000, 8, 0, 0, 0]));
+        expect(&mut server, &request([SENDTO, 5, 0x7000_0000, 8, 0, 0, 0]));
+        server.write_all(&[word(8), word(9), word(8)].concat()).unwrap();
+        // A read that does not sleep: the vector there, its memory behind it.
+        expect(&mut server, &request([RECVFROM, 5, 0x7000_0000, 16, 0x100, 0, 0]));
+        expect(&mut server, &[word(0x7000_0010), word(8)].concat());
+        expect(&mut server, &request([sc::nr::PREADV2 as i64, 13, 0x7000_0000, 1, -1, 0, 8]));
+        expect(&mut server, &request([SENDTO, 5, 0x7000_0010, 8, 0, 0, 0]));
+        server.write_all(&[word(16), word(-11), word(0), word(8)].concat()).unwrap();
+        expect(&mut server, &request([sc::nr::CLOSE as i64, 13, 0, 0, 0, 0, 0]));
+        server.write_all(&word(0)).unwrap();
+        // The end: the scratch space is given back.
+        expect(&mut server, &request([sc::nr::MUNMAP as i64, 0x7000_0000, 4096, 0, 0, 0, 0]));
+        assert_eq!(server.read(&mut [0]).unwrap(), 0);
+    });
+    let task = task(connection(client));
+    let bell = task.eventfd(7, EventfdFlags::empty()).unwrap();
+    assert_eq!(bell.as_raw_fd(), 13);
+    bell.write(2).unwrap();
+    assert_eq!(bell.read(), Ok(9));
+    assert_eq!(bell.try_read(), Ok(None));
+    bell.close().unwrap();
+    drop(task);
+    server.join().unwrap();
+}
+
+#[test]
+fn memory_that_goes_both_ways_and_memory_larger_than_the_scratch_space_arrive() {
+    let (client, server) = UnixStream::pair().unwrap();
+    let number = FileDescriptor(server.as_raw_fd());
+    let server = thread::spawn(move || {
+        let server = owned(server);
+        // SAFETY: the client is this test.
+        unsafe { serve(&server, Policy::Everything) }
+    });
+    // SAFETY: `serve` is at the other end.
+    let connection = unsafe { Connection::from_stream(owned(client), number) };
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    let (reader_fd, writer_fd) = (FileDescriptor(reader.as_raw_fd()), FileDescriptor(writer.as_raw_fd()));
+    for len in [0_usize, 1, 7, 8, 9, 255, 256, 257, 4095, 4096, 4097, 50_000] {
+        let sent: Vec<u8> = (0..len).map(|index| (index * 7 % 251) as u8).collect();
+        // SAFETY: the pipe is this test's.
+        assert_eq!(unsafe { near::write(&connection, writer_fd, &sent) }, Ok(len), "{len}");
+        let mut got = vec![core::mem::MaybeUninit::uninit(); len];
+        // SAFETY: as above.
+        assert_eq!(unsafe { near::read(&connection, reader_fd, &mut got) }, Ok(len), "{len}");
+        // SAFETY: all were written.
+        let got: Vec<u8> = got.into_iter().map(|byte| unsafe { byte.assume_init() }).collect();
+        assert_eq!(got, sent);
+    }
+    // Two both ways: a poll with a time.
+    let mut entries = [near::PollFd { fd: writer_fd, events: near::PollFd::OUT, revents: 0 }; 3];
+    entries[1].fd = FileDescriptor(-1);
+    entries[2].fd = reader_fd;
+    entries[2].events = near::PollFd::IN;
+    assert_eq!(near::ppoll(&connection, &mut entries, Some(std::time::Duration::from_secs(9).into())), Ok(1));
+    assert_eq!(entries.map(|entry| entry.revents), [near::PollFd::OUT, 0, 0]);
+    drop(connection);
+    // Its scratch space was given back without waiting for the answer.
+    assert!(matches!(server.join().unwrap(), Ok(()) | Err(ServeError::Vanished)));
+    drop(writer);
+    assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn a_policy_answers_eperm_and_the_stream_stays_in_step() {
+    let (client, server) = UnixStream::pair().unwrap();
+    let number = FileDescriptor(server.as_raw_fd());
+    let server = thread::spawn(move || {
+        let server = owned(server);
+        // SAFETY: the client is this test.
+        unsafe { serve(&server, Policy::Only(&[sc::nr::EVENTFD2, sc::nr::CLOSE, sc::nr::MMAP, sc::nr::MUNMAP])) }
+    });
+    // SAFETY: `serve` is at the other end.
+    let connection = unsafe { Connection::from_stream(owned(client), number) };
+    let task = task(connection);
+    let bell = task.eventfd(0, EventfdFlags::empty()).unwrap();
+    // A write would need `recvfrom`: it is refused before its bytes could be taken for a request.
+    assert_eq!(bell.write(1), Err(Error::Os(Errno::EPERM)));
+    assert_eq!(near::getpid(task.sysif()), Err(Error::Os(Errno::EPERM)));
+    // SAFETY: a number that is not allowed is not made, whatever its higher half says.
+    let disguised = unsafe { task.sysif().syscall(sc::nr::GETPID | 1 << 32, [] as [Arg<'_>; 0]) };
+    assert_eq!(disguised, Err(Error::Os(Errno::EPERM)));
+    bell.close().unwrap();
+    drop(task);
+    assert!(matches!(server.join().unwrap(), Ok(()) | Err(ServeError::Vanished)));
+}
+
+#[test]
+fn the_policy_for_eventfds_is_enough_for_every_method() {
+    let (client, server) = UnixStream::pair().unwrap();
+    let number = FileDescriptor(server.as_raw_fd());
+    let server = thread::spawn(move || {
+        let server = owned(server);
+        // SAFETY: the client is this test.
+        unsafe { serve(&server, Policy::EVENTFD) }
+    });
+    // SAFETY: `serve` is at the other end.
+    let connection = unsafe { Connection::from_stream(owned(client), number) };
+    let task = task(connection);
+    let mut bell = task.eventfd(1, EventfdFlags::NONBLOCK).unwrap();
+    assert!(bell.try_write(3).unwrap());
+    assert_eq!(bell.wait(), Ok(4));
+    assert_eq!(bell.wait_timeout(std::time::Duration::from_millis(1)), Ok(None));
+    assert_eq!(bell.try_read(), Ok(None));
+    let again = bell.try_clone().unwrap();
+    again.set_nonblocking(false).unwrap();
+    assert_eq!(bell.is_nonblocking(), Ok(false));
+    bell.inheritable().unwrap().restore().unwrap();
+    assert_eq!(bell.is_cloexec(), Ok(true));
+    again.close().unwrap();
+    drop(bell);
+    drop(task);
+    assert!(matches!(server.join().unwrap(), Ok(()) | Err(ServeError::Vanished)));
+}
+
+#[test]
+fn a_server_reads_not_one_byte_ahead() {
+    let (mut client, server) = UnixStream::pair().unwrap();
+    let number = server.as_raw_fd();
+    let thread = thread::spawn(move || {
+        let server = owned(server);
+        // SAFETY: the client is this test.
+        unsafe { serve(&server, Policy::Everything) }
+    });
+    let mut memory = Box::new([0_u8; 64]);
+    let address = memory.as_mut_ptr().expose_provenance();
+    // A request, its data and the next request in one piece: read ahead, the data would be missing.
+    let put = Request { nr: sc::nr::RECVFROM, args: [number as usize, address, 64, 0x100, 0, 0] };
+    let next = Request { nr: sc::nr::GETPID, args: [0; 6] };
+    let data: Vec<u8> = (0..64).collect();
+    client.write_all(&[&put.to_bytes()[..], &data, &next.to_bytes()].concat()).unwrap();
+    expect(&mut client, &word(64));
+    expect(&mut client, &word(std::process::id().into()));
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(thread.join().unwrap(), Ok(()));
+    assert_eq!(memory[..], data);
+}
+
+// Interoperation: both ends also in C, which knows of this crate only what the format says.
+
+fn compiled(name: &str, case: &str) -> Option<PathBuf> {
+    if cfg!(not(target_arch = "x86_64")) {
+        cannot(case, "a compiler for this architecture is not to be expected");
+        return None;
+    }
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("remote").join(name).with_extension("c");
+    let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("remote-{name}"));
+    let output = Command::new("cc").args(["-O2", "-Wall", "-Werror", "-o"]).arg(&program).arg(source).output();
+    let Ok(output) = output else {
+        skip(case, "no C compiler here");
+        return None;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(program)
+}
+
+/// Starts a program with the stream as its standard input.
+fn start(program: PathBuf, stream: UnixStream, argument: &str) -> Child {
+    // SAFETY: std gives the number away and takes it back.
+    let stdin = unsafe { Stdio::from_raw_fd(stream.into_raw_fd()) };
+    Command::new(program).arg(argument).stdin(stdin).spawn().unwrap()
+}
+
+#[test]
+fn our_client_drives_a_server_in_c() {
+    let Some(program) = compiled("server", "our client and a server in C") else { return };
+    let (client, server) = UnixStream::pair().unwrap();
+    let mut child = start(program, server, "");
+    // SAFETY: a server of the format, with its end as number 0.
+    let task = task(unsafe { Connection::from_stream(owned(client), FileDescriptor(0)) });
+    let bell = task.eventfd(40, EventfdFlags::empty()).unwrap();
+    bell.write(2).unwrap();
+    assert_eq!(bell.read(), Ok(42));
+    assert_eq!(bell.try_read(), Ok(None));
+    assert_eq!(bell.wait_timeout(std::time::Duration::from_millis(1)), Ok(None));
+    assert_eq!(near::getpid(task.sysif()), Ok(Process(child.id() as i32)));
+    assert_eq!(bell.write(u64::MAX), Err(Error::Os(Errno::EINVAL)));
+    drop(bell);
+    task.exit(9).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(9));
+}
+
+#[test]
+fn a_client_in_c_drives_our_server() {
+    let Some(program) = compiled("client", "a client in C and our server") else { return };
+    let (client, server) = UnixStream::pair().unwrap();
+    let number = server.as_raw_fd().to_string();
+    let server = owned(server);
+    let mut child = start(program, client, &number);
+    // SAFETY: the client only asks for an eventfd and memory of its own.
+    assert_eq!(unsafe { serve(&server, Policy::EVENTFD) }, Ok(()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_eventfd_can_be_given_to_a_program_over_a_connection_and_read_here() {
+    // The same counter seen from both sides, by a child that shares nothing but what it inherited.
+    let bell = EventFd::new(0, EventfdFlags::empty()).unwrap();
+    let forked = remote::fork([bell.as_owned_fd()]).unwrap();
+    let [token] = forked.inherited;
+    let there = EventFd::from(token.attach(&forked.task).unwrap());
+    there.write(1).unwrap();
+    assert_eq!(bell.wait(), Ok(1));
+    bell.write(2).unwrap();
+    assert_eq!(there.wait(), Ok(2));
+}
