@@ -7,19 +7,23 @@
 //!
 //! Uses [`sysif`](crate::sysif).
 
+mod epoll;
 mod eventfd;
 mod fcntl;
 mod io;
 mod poll;
 mod process;
+mod signal;
 mod time;
 
+pub use epoll::{EpollEvents, EpollFlags, EpollOp, Event, epoll_create1, epoll_ctl, epoll_pwait};
 pub use eventfd::{EventfdFlags, eventfd};
 pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblocking};
 pub use io::{close, read, read_nowait, write};
 pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
 pub use poll::{PollFd, ppoll};
 pub use process::exit_group;
+pub use signal::SignalSet;
 pub use time::{Timespec, clock_monotonic};
 
 use crate::sysif::Arg;

@@ -3,4 +3,6 @@
 //! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
 
 mod deadline;
+pub mod epoll;
 pub mod eventfd;
+pub mod poll;
