@@ -131,6 +131,7 @@ fn a_loop_that_arms_at_the_end_of_its_turn_is_woken_by_the_next_notification() {
             scope.spawn(|| notifier.notify().unwrap());
             assert_eq!(epoll.wait_timeout(&mut memory, FOR_EVER).unwrap().len(), 1);
             assert!(notifier.acknowledge().unwrap());
+            assert_eq!(notifier.bell().try_read(), Ok(None), "acknowledged, and still readable");
             assert!(notifier.arm());
         });
     }
@@ -169,6 +170,7 @@ fn a_ring_for_a_notification_that_is_already_taken_does_not_end_a_wait() {
     let notifier = Notifier::from_parts(&state, bell.try_clone().unwrap());
     bell.write(1).unwrap();
     assert_eq!(notifier.wait_timeout(Duration::from_millis(2)), Ok(false));
+    assert_eq!(bell.try_read(), Ok(None), "the sleeper has silenced it, and slept on");
     bell.write(1).unwrap();
     let woken = AtomicBool::new(false);
     thread::scope(|scope| {
