@@ -5,15 +5,19 @@
 //!
 //! Uses [`sys`](crate::sys).
 
+mod reactor;
 mod spin;
 mod state;
+mod waker;
 /// What the state is made of: the model checker of the tests has others.
 mod sync {
     pub(super) use core::sync::atomic::{AtomicU32, Ordering};
 }
 
+pub use reactor::{Reactor, Readable, Slot};
 pub use spin::Spin;
 pub use state::State;
+pub use waker::StaticNotifier;
 
 use crate::Errno;
 use crate::fd::OwnedFd;
@@ -79,8 +83,8 @@ impl Default for State {
 /// # In an event loop
 ///
 /// The [descriptor](Self::bell) can be waited for by anything that waits for descriptors. It becomes readable only for a
-/// sleeper that has said that it sleeps: [`arm`](Self::arm) before the wait, [`acknowledge`](Self::acknowledge) after it was
-/// readable. Both kinds of trigger will do.
+/// sleeper that has said that it sleeps: [`arm`](Self::arm) before the wait, and after it [`acknowledge`](Self::acknowledge)
+/// if it was readable, [`disarm`](Self::disarm) if something else was. Both kinds of trigger will do.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -102,7 +106,7 @@ impl Default for State {
 ///             false => epoll.wait_timeout(&mut memory, Duration::ZERO)?,
 ///         };
 ///         let rung = events.iter().any(|event| event.data() == 0);
-///         if if rung { notifier.acknowledge()? } else { notifier.try_wait() } {
+///         if if rung { notifier.acknowledge()? } else { notifier.disarm() } {
 ///             break; // here: do all the work that there is
 ///         }
 ///     }
@@ -304,8 +308,26 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().arm()
     }
 
-    /// Says that the descriptor was readable: empties it, and takes the notification, if one is pending. Whether one was: the
-    /// bell may have been rung for one that is already taken, and then everything is as it was, armed included.
+    /// Says that the wait is over: notifications make no system call from now on. Takes the notification, if one is pending:
+    /// whether one was.
+    ///
+    /// System calls: none.
+    ///
+    /// ```
+    /// let notifier = rsyscall::Notifier::new()?;
+    /// assert!(notifier.arm());
+    /// assert!(!notifier.disarm());
+    /// notifier.notify()?;
+    /// assert_eq!(notifier.bell().try_read(), Ok(None));
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    #[inline]
+    pub fn disarm(&self) -> bool {
+        self.state().disarm()
+    }
+
+    /// Says that the wait is over and the descriptor was readable: empties it, and takes the notification, if one is pending.
+    /// Whether one was: the bell may have been rung late, for one that is already taken.
     ///
     /// System calls: those of [`EventFd::try_read`].
     ///
@@ -324,7 +346,7 @@ impl<S: Borrow<State>> Notifier<S> {
     #[inline]
     pub fn acknowledge(&self) -> Result<bool, Errno> {
         self.bell.try_read()?;
-        Ok(self.state().take())
+        Ok(self.disarm())
     }
 
     /// The eventfd behind it: to be waited for, handed to an event loop, or duplicated for another process. Whoever reads or
