@@ -87,6 +87,7 @@ impl<'slots> Reactor<'slots> {
     /// # Errors
     ///
     /// `EBUSY`: the notifier has a reactor already. `EMFILE`, `ENFILE`, `ENOMEM`, as [`EventFd::new`] and [`Epoll::new`].
+    #[inline]
     pub fn new(home: &'static StaticNotifier, slots: &'slots [Slot]) -> Result<Self, Errno> {
         let epoll = Epoll::new()?;
         let notifier = home.take()?;
@@ -106,6 +107,7 @@ impl<'slots> Reactor<'slots> {
     /// # Errors
     ///
     /// The future's output: `ENOSPC`: no slot is free. `EEXIST`: another future waits for it. Others as [`Epoll::add`].
+    #[inline]
     pub fn readable<'a, F: AsRef<OwnedFd>>(&'a self, fd: &'a F) -> Readable<'a> {
         Readable { reactor: self, fd: fd.as_ref(), place: None }
     }
@@ -118,6 +120,7 @@ impl<'slots> Reactor<'slots> {
     /// # Errors
     ///
     /// Those of [`EventFd::try_read`] and of [`readable`](Self::readable).
+    #[inline]
     pub async fn read_async(&self, eventfd: &EventFd) -> Result<u64, Errno> {
         loop {
             if let Some(count) = eventfd.try_read()? {
@@ -135,6 +138,7 @@ impl<'slots> Reactor<'slots> {
     /// # Errors
     ///
     /// Those of [`turn`](Self::turn); the future is dropped then.
+    #[inline]
     pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Errno> {
         let mut future = pin!(future);
         let waker = self.home.waker()?;
@@ -157,6 +161,7 @@ impl<'slots> Reactor<'slots> {
     /// # Errors
     ///
     /// What [`Epoll::wait_timeout`] and [`EventFd::try_read`] give: none for a reactor's own descriptors.
+    #[inline]
     pub fn turn(&self, timeout: Option<Duration>) -> Result<bool, Errno> {
         let mut memory = [const { MaybeUninit::<Event>::uninit() }; AT_ONCE];
         let events = match (self.notifier.arm(), timeout) {
@@ -175,6 +180,7 @@ impl<'slots> Reactor<'slots> {
     }
 
     /// Wakes who has this place, if it is still the one whose report it is.
+    #[inline]
     fn report(&self, data: u64) {
         let (turn, place) = parts(data);
         let Some(slot) = self.slots.get(place) else { return };
@@ -188,6 +194,7 @@ impl<'slots> Reactor<'slots> {
 }
 
 impl Drop for Reactor<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.home.give_back();
     }
@@ -211,6 +218,7 @@ pub struct Readable<'a> {
 }
 
 impl Readable<'_> {
+    #[inline]
     fn start(&mut self, waker: &Waker) -> Result<(), Errno> {
         let free = (0_u32..).zip(self.reactor.slots).find(|(_, slot)| !slot.taken.get());
         let Some((place, slot)) = free else { return Err(Errno::ENOSPC) };
@@ -225,6 +233,7 @@ impl Readable<'_> {
         Ok(())
     }
 
+    #[inline]
     fn end(&mut self) -> Result<(), Errno> {
         match self.place.take() {
             Some(slot) => {
@@ -241,6 +250,7 @@ impl Readable<'_> {
 impl Future for Readable<'_> {
     type Output = Result<(), Errno>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.place {
             None => match self.start(context.waker()) {
@@ -257,6 +267,7 @@ impl Future for Readable<'_> {
 }
 
 impl Drop for Readable<'_> {
+    #[inline]
     fn drop(&mut self) {
         // Ignored: only a descriptor that is not watched any more cannot be deleted.
         let _ignored = self.end();

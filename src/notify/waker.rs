@@ -3,6 +3,9 @@
 //! A waker may be cloned, sent to other threads, and kept for ever: whatever it points to must stay. Without an allocator
 //! there is one thing that certainly does, a static, and so that is what is asked for.
 //!
+//! All of it is marked to be inlined: compiled into the library itself, it would bring instances of generic functions along
+//! that a program which uses none of this then shares and keeps (at opt-level 1, without LTO).
+//!
 //! Uses [`near`](crate::near) and this folder.
 
 use super::{Notifier, State};
@@ -48,6 +51,7 @@ impl StaticNotifier {
     /// # Errors
     ///
     /// Those of [`EventFd::new`], the first time.
+    #[inline]
     pub fn waker(&'static self) -> Result<Waker, Errno> {
         self.bell()?;
         // SAFETY: the pointer is to a static that has its eventfd; the functions below keep the contract of a waker: they are
@@ -56,6 +60,7 @@ impl StaticNotifier {
     }
 
     /// The sleeper's side, for one sleeper: another is `EBUSY`.
+    #[inline]
     pub(super) fn take(&'static self) -> Result<Notifier<&'static State>, Errno> {
         let bell = self.bell()?;
         // SAFETY: it is never closed.
@@ -69,11 +74,13 @@ impl StaticNotifier {
     }
 
     /// The sleeper is gone; there may be another.
+    #[inline]
     pub(super) fn give_back(&self) {
         self.state.disarm();
         self.taken.store(false, Ordering::Release);
     }
 
+    #[inline]
     fn bell(&self) -> Result<FileDescriptor, Errno> {
         let known = self.bell.load(Ordering::Acquire);
         if known >= 0 {
@@ -88,6 +95,7 @@ impl StaticNotifier {
         }
     }
 
+    #[inline]
     fn wake(&self) {
         if self.state.notify() {
             let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
@@ -99,6 +107,7 @@ impl StaticNotifier {
 }
 
 impl Default for StaticNotifier {
+    #[inline]
     fn default() -> Self {
         Self::new()
     }
