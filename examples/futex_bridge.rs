@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Meanwhile this process polls, as it would for its other descriptors.
     let poll = |time: Duration| {
         let mut entry = [PollFd { fd: bell.near(), events: PollFd::IN, revents: 0 }];
-        near::ppoll(&Local, &mut entry, Some(time.into()))
+        near::ppoll(&Local, &mut entry, Some(time.into()), None)
     };
     println!("before the futex is woken, ready: {}", poll(Duration::from_millis(50))?);
 

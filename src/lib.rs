@@ -23,7 +23,8 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`] |
+//! | [`notify`] | waking one sleeper cheaply: [`Notifier`], futures |
+//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::poll`], [`sys::epoll`] |
 //! | [`fd`] | owned descriptors: the life cycle that every kind shares |
 //! | [`task`] | whose process, which tables: [`Task`], [`Current`] |
 //! | [`near`], [`far`] | numbers that nobody owns; identities of tables and namespaces |
@@ -43,11 +44,13 @@ pub mod fake;
 pub mod far;
 pub mod fd;
 pub mod near;
+pub mod notify;
 pub mod remote;
 pub mod sys;
 pub mod sysif;
 pub mod task;
 
 pub use errno::Errno;
+pub use notify::Notifier;
 pub use sys::eventfd::{EventFd, EventfdFlags, EventfdTask};
 pub use task::{Current, Task};

@@ -233,6 +233,14 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     }
 }
 
+/// So that what takes any kind of descriptor (a poll, an epoll) can ask for `AsRef<OwnedFd<T>>`.
+impl<T: FileDescriptorTask> AsRef<Self> for OwnedFd<T> {
+    #[inline(always)]
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl<T: FileDescriptorTask> Drop for OwnedFd<T> {
     #[inline(always)]
     fn drop(&mut self) {

@@ -7,6 +7,7 @@
 //!
 //! Uses [`sysif`](crate::sysif).
 
+mod epoll;
 mod eventfd;
 mod fcntl;
 mod io;
@@ -14,10 +15,12 @@ mod memory;
 mod poll;
 mod process;
 mod signal;
+mod signal_set;
 mod socket;
 mod table;
 mod time;
 
+pub use epoll::{EpollEvents, EpollFlags, EpollOp, Event, epoll_create1, epoll_ctl, epoll_pwait};
 pub use eventfd::{EventfdFlags, eventfd};
 pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblocking};
 pub use io::{close, read, read_nowait, write};
@@ -31,6 +34,7 @@ pub(crate) use signal::{
     LAST_SIGNAL, SIGCHLD, SIGKILL, SIGURG, SignalAction, set_signal_action, set_signal_mask, signal_action,
 };
 pub use signal::{kill, pidfd_send_signal};
+pub use signal_set::SignalSet;
 pub(crate) use socket::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL};
 pub use socket::{Shutdown, recvfrom, sendto, shutdown, socketpair_stream, unread};
 pub(crate) use table::descriptor_limit;

@@ -1,6 +1,6 @@
 //! `ppoll`: waiting until one of some numbers is ready.
 
-use super::{FileDescriptor, Timespec};
+use super::{FileDescriptor, SignalSet, Timespec, signal_set};
 use crate::sysif::{Arg, SyscallInterface};
 use core::ptr::slice_from_raw_parts_mut;
 use sc::nr;
@@ -27,12 +27,20 @@ pub struct PollFd {
 static_assertions::assert_eq_size!(PollFd, [u8; 8]);
 
 impl PollFd {
+    /// An entry that is passed over: memory for entries to come.
+    pub const UNUSED: Self = Self { fd: FileDescriptor(-1), events: 0, revents: 0 };
     /// There is something to read: `POLLIN`.
     #[doc(alias = "POLLIN")]
     pub const IN: i16 = 0x1;
     /// There is room to write: `POLLOUT`.
     #[doc(alias = "POLLOUT")]
     pub const OUT: i16 = 0x4;
+    /// There is something exceptional to read: `POLLPRI`.
+    #[doc(alias = "POLLPRI")]
+    pub const PRI: i16 = 0x2;
+    /// The other end will write no more: `POLLRDHUP`.
+    #[doc(alias = "POLLRDHUP")]
+    pub const RDHUP: i16 = 0x2000;
     /// An error condition, always reported: `POLLERR`.
     #[doc(alias = "POLLERR")]
     pub const ERR: i16 = 0x8;
@@ -44,8 +52,12 @@ impl PollFd {
     pub const NVAL: i16 = 0x20;
 }
 
-/// Waits until an entry is ready or the time is over, with the signal mask as it is. Answers how many entries were found
-/// ready; 0 is the end of the time. Without a time it waits for ever. Never restarted by the kernel after a signal handler.
+/// Waits until an entry is ready or the time is over. Answers how many entries were found ready; 0 is the end of the time.
+/// Without a time it waits for ever. Never restarted by the kernel after a signal handler.
+///
+/// With a `mask` the thread's signal mask is that one for as long as the call lasts, put in place and taken back by the
+/// kernel without a gap: a signal blocked outside and let through here is either seen by this call, which then is `EINTR`,
+/// or by the next.
 ///
 /// System calls: `ppoll`.
 ///
@@ -54,7 +66,7 @@ impl PollFd {
 /// use rsyscall::sysif::Local;
 ///
 /// let mut nothing = [PollFd { fd: FileDescriptor(-1), events: PollFd::IN, revents: 0 }];
-/// assert_eq!(near::ppoll(&Local, &mut nothing, Some(near::Timespec::ZERO)), Ok(0));
+/// assert_eq!(near::ppoll(&Local, &mut nothing, Some(near::Timespec::ZERO), None), Ok(0));
 /// ```
 ///
 /// # Errors
@@ -67,6 +79,7 @@ pub fn ppoll<S: SyscallInterface>(
     sysif: &S,
     entries: &mut [PollFd],
     time: Option<Timespec>,
+    mask: Option<SignalSet>,
 ) -> Result<usize, S::Error> {
     let count = entries.len();
     let bytes = slice_from_raw_parts_mut(entries.as_mut_ptr().cast::<u8>(), size_of_val(entries));
@@ -81,7 +94,15 @@ pub fn ppoll<S: SyscallInterface>(
         }
         None => Arg::Word(0),
     };
-    let no_mask = Arg::Word(0);
-    // SAFETY: the entries and the time are ours to write for the whole call; polling a number does nothing to it.
-    unsafe { sysif.syscall(nr::PPOLL, [Arg::InOut(bytes), Arg::Word(count), time, no_mask, Arg::Word(8)]) }
+    let set;
+    let mask = match mask {
+        Some(mask) => {
+            set = mask.bits().to_ne_bytes();
+            Arg::In(&set)
+        }
+        None => Arg::Word(0),
+    };
+    // SAFETY: the entries and the time are ours to write for the whole call; polling a number does nothing to it. The mask is
+    // as long as is said; it lasts no longer than the call, and which handlers run is the business of who installed them.
+    unsafe { sysif.syscall(nr::PPOLL, [Arg::InOut(bytes), Arg::Word(count), time, mask, Arg::Word(signal_set::SIZE)]) }
 }

@@ -1,12 +1,9 @@
 //! Signals: which are held back, what handles them, and sending one.
 
-use super::{FileDescriptor, Process};
+use super::{FileDescriptor, Process, SignalSet, signal_set};
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
 use sc::nr;
-
-/// A set of signals, one bit each: bit 0 is signal 1. The kernel's `sigset_t`.
-pub(crate) type SignalSet = u64;
 
 /// `SIGKILL`.
 pub(crate) const SIGKILL: u32 = 9;
@@ -26,14 +23,17 @@ const SIG_SETMASK: u32 = 2;
 ///
 /// No code that is yet to run relies on a signal that is now blocked, or on the absence of one that is not.
 pub(crate) unsafe fn set_signal_mask<S: SyscallInterface>(sysif: &S, set: SignalSet) -> Result<SignalSet, S::Error> {
-    let set = set.to_ne_bytes();
+    let set = set.bits().to_ne_bytes();
     let mut old = [MaybeUninit::<u8>::uninit(); 8];
     // SAFETY: eight bytes are read and eight written, as the last argument says; the caller answers for the mask.
     unsafe {
-        sysif.syscall(nr::RT_SIGPROCMASK, [SIG_SETMASK.into(), Arg::In(&set), Arg::Out(&mut old), Arg::Word(8)])
+        sysif.syscall(
+            nr::RT_SIGPROCMASK,
+            [SIG_SETMASK.into(), Arg::In(&set), Arg::Out(&mut old), Arg::Word(signal_set::SIZE)],
+        )
     }?;
     // SAFETY: the call succeeded, so all eight bytes are written, and any eight bytes are a set.
-    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 8], u64>(old) })
+    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 8], SignalSet>(old) })
 }
 
 /// What a signal does: the kernel's `struct sigaction`.
@@ -66,7 +66,7 @@ impl SignalAction {
             flags: 0,
             #[cfg(not(target_arch = "riscv64"))]
             restorer: 0,
-            mask: 0,
+            mask: SignalSet::EMPTY,
         }
     }
 

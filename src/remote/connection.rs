@@ -227,7 +227,7 @@ impl Connection {
     /// Only where it shared its table can we look: its end of the stream is then still here.
     fn is_left_unread(&self, sent: usize, end: usize) -> bool {
         let Some(shared) = &self.shared else { return false };
-        if near::ppoll(&Local, &mut [in_entry(shared.alive.near())], Some(Timespec::ZERO)) != Ok(1) {
+        if near::ppoll(&Local, &mut [in_entry(shared.alive.near())], Some(Timespec::ZERO), None) != Ok(1) {
             return false;
         }
         // SAFETY: it is ours.
@@ -317,7 +317,7 @@ impl Connection {
         let left = deadline.map(|deadline| deadline.checked_sub(now()).unwrap_or(Timespec::ZERO));
         let alive = self.shared.as_ref().map_or(FileDescriptor(-1), |shared| shared.alive.near());
         let mut entries = [PollFd { fd: self.stream.near(), events, revents: 0 }, in_entry(alive)];
-        let answer = near::ppoll(&Local, &mut entries, left);
+        let answer = near::ppoll(&Local, &mut entries, left, None);
         let [stream, alive] = entries;
         match answer {
             Err(Errno::EINTR) => Ok(0),
@@ -399,7 +399,7 @@ impl Shared {
     fn end(&self, idle: bool) {
         /// An idle server ends as soon as it runs; this is for one that is stopped or was given more to do by others.
         const GRACE: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
-        let ended = |time| near::ppoll(&Local, &mut [in_entry(self.alive.near())], time);
+        let ended = |time| near::ppoll(&Local, &mut [in_entry(self.alive.near())], time, None);
         let mut answer = if idle { Err(Errno::EINTR) } else { Ok(0) };
         while answer == Err(Errno::EINTR) {
             answer = ended(Some(GRACE));

@@ -12,7 +12,7 @@ use crate::arch::signal_return;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
 use crate::fd::{OwnedFd, Token};
 use crate::near::{
-    self, CLONE_FILES, CLONE_PIDFD, FileDescriptor, LAST_SIGNAL, Process, SIGCHLD, SIGURG, SignalAction,
+    self, CLONE_FILES, CLONE_PIDFD, FileDescriptor, LAST_SIGNAL, Process, SIGCHLD, SIGURG, SignalAction, SignalSet,
 };
 use crate::sysif::Local;
 use crate::task::{Current, Task};
@@ -199,7 +199,7 @@ fn start(table: Table<'_>) -> Result<Started, Errno> {
     };
     // No handler of the program may run in the child. Until it has none, all signals wait.
     // SAFETY: for a moment, and put back below.
-    let mask = unsafe { near::set_signal_mask(&Local, !0) }?;
+    let mask = unsafe { near::set_signal_mask(&Local, SignalSet::ALL) }?;
     let (cloned, pidfd) = clone(table);
     if cloned == Ok(Process(0)) {
         let ended = child(&server, &client, parent, mask, table);
@@ -233,7 +233,13 @@ fn clone(table: Table<'_>) -> (Result<Process, Errno>, Option<OwnedFd>) {
 }
 
 /// What the child does, until the stream ends.
-fn child(server: &OwnedFd, client: &OwnedFd, parent: Process, mask: u64, table: Table<'_>) -> Result<(), ServeError> {
+fn child(
+    server: &OwnedFd,
+    client: &OwnedFd,
+    parent: Process,
+    mask: SignalSet,
+    table: Table<'_>,
+) -> Result<(), ServeError> {
     become_server(server, client, parent, mask, table).map_err(ServeError::Os)?;
     // SAFETY: the client is the connection in the parent, whose calls are vouched for when they are made.
     match unsafe { serve(server, Policy::Everything) } {
@@ -247,7 +253,7 @@ fn become_server(
     server: &OwnedFd,
     client: &OwnedFd,
     parent: Process,
-    mask: u64,
+    mask: SignalSet,
     table: Table<'_>,
 ) -> Result<(), Errno> {
     near::die_with_parent(&Local)?;
@@ -263,16 +269,12 @@ fn become_server(
     }
     interruptible()?;
     // SAFETY: no handler is left but the one that does nothing.
-    unsafe { near::set_signal_mask(&Local, mask & !signal_bit(SIGURG)) }?;
+    unsafe { near::set_signal_mask(&Local, mask.without(SIGURG)) }?;
     if let Table::Copy(keep) = table {
         // SAFETY: a copy of the table which no code uses but this: every number is ours to close.
         unsafe { close_all_but(server.near(), client.near(), keep) }?;
     }
     Ok(())
-}
-
-const fn signal_bit(signal: u32) -> u64 {
-    1 << signal.wrapping_sub(1)
 }
 
 /// Closes everything but what is to stay.

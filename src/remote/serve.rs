@@ -130,7 +130,7 @@ fn recover(fd: FileDescriptor, errno: Errno, events: i16) -> Result<(), ServeErr
         Errno::EINTR => Ok(()),
         Errno::EAGAIN => {
             // Whatever it answers, the caller tries again and is told.
-            let _ignored = near::ppoll(&Local, &mut [PollFd { fd, events, revents: 0 }], None);
+            let _ignored = near::ppoll(&Local, &mut [PollFd { fd, events, revents: 0 }], None, None);
             Ok(())
         }
         Errno::EPIPE | Errno::ECONNRESET => Err(ServeError::Vanished),
@@ -186,7 +186,7 @@ unsafe fn all_of(stream: FileDescriptor, nr: usize, args: [usize; 6], more_flags
             // Asked not to wait, it does not.
             Err(Errno::EAGAIN) if flags & near::MSG_DONTWAIT as usize == 0 => {
                 let events = if nr == nr::RECVFROM { PollFd::IN } else { PollFd::OUT };
-                let _ignored = near::ppoll(&Local, &mut [PollFd { fd: stream, events, revents: 0 }], None);
+                let _ignored = near::ppoll(&Local, &mut [PollFd { fd: stream, events, revents: 0 }], None, None);
             }
             // What was moved before is moved: the client sees a short count.
             Err(_) if moved != 0 => return moved,

@@ -2,5 +2,7 @@
 //!
 //! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
 
-mod deadline;
+pub(crate) mod deadline;
+pub mod epoll;
 pub mod eventfd;
+pub mod poll;

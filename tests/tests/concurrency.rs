@@ -159,7 +159,7 @@ fn a_poll_ends_with_eintr_even_after_a_handler_with_sa_restart() {
     scope(|scope| {
         let poller = start(scope, || {
             let mut entry = [PollFd { fd: bell.near(), events: PollFd::IN, revents: 0 }];
-            near::ppoll(&Local, &mut entry, None)
+            near::ppoll(&Local, &mut entry, None, None)
         });
         poller.tid.until_asleep_in(Call::Ppoll);
         Signal::Restarts.deliver(poller.tid);

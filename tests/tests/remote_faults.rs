@@ -428,7 +428,7 @@ fn a_server_does_not_outlive_its_parent() {
         let _ticket = pipeline.read(&bell);
         let _told = word.write(forked.child.process().0 as u64);
         loop {
-            let _forever = near::ppoll(&Local, &mut [], None);
+            let _forever = near::ppoll(&Local, &mut [], None, None);
         }
     }
     let server = word.wait_timeout(LONG).unwrap().expect("the process between tells its child");

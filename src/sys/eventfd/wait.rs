@@ -212,6 +212,6 @@ impl<T: FileDescriptorTask> EventFd<T> {
     #[inline]
     fn poll(&self, events: i16, time: Option<Timespec>) -> Result<bool, T::Error> {
         let mut entry = [PollFd { fd: self.fd.near(), events, revents: 0 }];
-        near::ppoll(self.fd.sysif(), &mut entry, time).map(|ready| ready != 0)
+        near::ppoll(self.fd.sysif(), &mut entry, time, None).map(|ready| ready != 0)
     }
 }

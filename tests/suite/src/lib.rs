@@ -5,7 +5,7 @@
 //! makes all its calls through the task's interface and names memory only as [`Arg`](rsyscall::sysif::Arg)s. Nothing here
 //! allocates, and a case that fails does not stop the others.
 //!
-//! Numbers: C creation, R reading, W writing, P readiness, S sharing; A what the typed layer adds; E errors; L long runs.
+//! Numbers: C creation, R reading, W writing, P readiness, S sharing; A what the typed layer adds; E errors; M waiting for many; L long runs.
 //!
 //! # To run it in another world
 //!
@@ -44,6 +44,7 @@ mod readiness;
 mod reading;
 mod sharing;
 mod typed;
+mod waiting;
 mod writing;
 
 pub use check::{Failure, Outcome};
@@ -90,6 +91,7 @@ pub fn each<T: EventfdTask>(visit: &mut dyn FnMut(&Case<T>)) {
     sharing::cases().iter().for_each(&mut *visit);
     typed::cases().iter().for_each(&mut *visit);
     errors::cases().iter().for_each(&mut *visit);
+    waiting::cases().iter().for_each(&mut *visit);
     long::cases().iter().for_each(&mut *visit);
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 11] {
 /// What a poll that asks for every bit finds.
 fn revents<T: EventfdTask>(bell: &EventFd<T>) -> Result<i16, T::Error> {
     let mut entry = [PollFd { fd: bell.near(), events: i16::MAX, revents: 0 }];
-    let ready = near::ppoll(bell.task().sysif(), &mut entry, Some(Timespec::ZERO))?;
+    let ready = near::ppoll(bell.task().sysif(), &mut entry, Some(Timespec::ZERO), None)?;
     let [entry] = entry;
     // Both ways of saying so must agree.
     Ok(if (ready == 1) == (entry.revents != 0) { entry.revents } else { -1 })
@@ -69,9 +69,9 @@ fn several<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     // A number that no table is large enough for, and one that is passed over.
     let (closed, none) = (FileDescriptor(i32::MAX), FileDescriptor(-1));
     let mut entries = [entry(empty.near()), entry(ready.near()), entry(closed), entry(none), entry(ready.near())];
-    is!(ok!(near::ppoll(task.sysif(), &mut entries, Some(Timespec::ZERO))), 3);
+    is!(ok!(near::ppoll(task.sysif(), &mut entries, Some(Timespec::ZERO), None)), 3);
     is!(entries.map(|entry| entry.revents), [0, PollFd::IN, PollFd::NVAL, 0, PollFd::IN]);
-    is!(ok!(near::ppoll(task.sysif(), &mut [], Some(Timespec::ZERO))), 0);
+    is!(ok!(near::ppoll(task.sysif(), &mut [], Some(Timespec::ZERO), None)), 0);
     Ok(())
 }
 
@@ -81,7 +81,7 @@ fn time_is_over<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     let bell = ok!(task.eventfd(0, EventfdFlags::empty()));
     let before = ok!(near::clock_monotonic(task.sysif()));
     let mut entry = [PollFd { fd: bell.near(), events: PollFd::IN, revents: 0 }];
-    is!(ok!(near::ppoll(task.sysif(), &mut entry, Some(TIME.into()))), 0);
+    is!(ok!(near::ppoll(task.sysif(), &mut entry, Some(TIME.into()), None)), 0);
     let after = ok!(near::clock_monotonic(task.sysif()));
     holds!(after >= before.saturating_add(TIME.into()));
     Ok(())

@@ -1,0 +1,223 @@
+//! From thread to thread and back: half of a round trip between two threads on two processors.
+
+use crate::{bound, median};
+use rsyscall::Notifier;
+use rsyscall::notify::Spin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use std::{mem, ptr, thread};
+
+const ROUNDS: usize = 21;
+const TRIPS: u32 = 1_000;
+
+/// One end of a pair: wakes the other, waits to be woken.
+trait End: Send {
+    fn wake(&mut self);
+    fn wait(&mut self);
+}
+
+struct Ours<'a> {
+    mine: &'a Notifier,
+    other: &'a Notifier,
+}
+
+impl End for Ours<'_> {
+    fn wake(&mut self) {
+        self.other.notify().unwrap();
+    }
+    fn wait(&mut self) {
+        self.mine.wait().unwrap();
+    }
+}
+
+struct Mio<'a> {
+    poll: mio::Poll,
+    events: mio::Events,
+    other: &'a mio::Waker,
+}
+
+impl End for Mio<'_> {
+    fn wake(&mut self) {
+        self.other.wake().unwrap();
+    }
+    fn wait(&mut self) {
+        while {
+            self.poll.poll(&mut self.events, None).unwrap();
+            self.events.is_empty()
+        } {}
+    }
+}
+
+/// polling returns without an event when it is notified.
+struct Polling<'a> {
+    mine: &'a polling::Poller,
+    events: polling::Events,
+    other: &'a polling::Poller,
+}
+
+impl End for Polling<'_> {
+    fn wake(&mut self) {
+        self.other.notify().unwrap();
+    }
+    fn wait(&mut self) {
+        self.events.clear();
+        self.mine.wait(&mut self.events, None).unwrap();
+    }
+}
+
+struct Futex<'a> {
+    mine: &'a AtomicU32,
+    other: &'a AtomicU32,
+}
+
+fn futex(word: &AtomicU32, operation: i32, value: u32) {
+    // SAFETY: the word lives for the call; a null time is for ever.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            operation | libc::FUTEX_PRIVATE_FLAG,
+            value,
+            ptr::null::<libc::timespec>(),
+        )
+    };
+}
+
+impl End for Futex<'_> {
+    fn wake(&mut self) {
+        self.other.store(1, Ordering::Release);
+        futex(self.other, libc::FUTEX_WAKE, 1);
+    }
+    fn wait(&mut self) {
+        while self.mine.swap(0, Ordering::Acquire) == 0 {
+            futex(self.mine, libc::FUTEX_WAIT, 0);
+        }
+    }
+}
+
+struct Pipe {
+    read: i32,
+    write: i32,
+}
+
+impl End for Pipe {
+    fn wake(&mut self) {
+        // SAFETY: one byte of static memory.
+        assert_eq!(unsafe { libc::write(self.write, b"!".as_ptr().cast(), 1) }, 1);
+    }
+    fn wait(&mut self) {
+        let mut byte = 0_u8;
+        // SAFETY: one byte.
+        assert_eq!(unsafe { libc::read(self.read, (&raw mut byte).cast(), 1) }, 1);
+    }
+}
+
+fn pin_to(processor: usize) {
+    // SAFETY: all zero is an empty set.
+    unsafe {
+        let mut set: libc::cpu_set_t = mem::zeroed();
+        libc::CPU_SET(processor, &mut set);
+        libc::sched_setaffinity(0, size_of_val(&set), &set);
+    }
+}
+
+/// Half of the mean round trip, in nanoseconds.
+fn trip(mut here: impl End, mut there: impl End) -> f64 {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            pin_to(1);
+            for _ in 0..TRIPS {
+                there.wait();
+                there.wake();
+            }
+        });
+        pin_to(0);
+        let mut start = Instant::now();
+        for trip in 0..TRIPS {
+            if trip == TRIPS / 10 {
+                start = Instant::now();
+            }
+            here.wake();
+            here.wait();
+        }
+        start.elapsed().as_nanos() as f64 / f64::from(TRIPS - TRIPS / 10) / 2.0
+    })
+}
+
+fn ours(spin: Spin) -> f64 {
+    let (a, b) = (Notifier::new().unwrap().with_spin(spin), Notifier::new().unwrap().with_spin(spin));
+    trip(Ours { mine: &a, other: &b }, Ours { mine: &b, other: &a })
+}
+
+fn mio() -> f64 {
+    let make = || {
+        let poll = mio::Poll::new().unwrap();
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        (poll, waker)
+    };
+    let ((a, wake_a), (b, wake_b)) = (make(), make());
+    let end = |poll, other| Mio { poll, events: mio::Events::with_capacity(8), other };
+    trip(end(a, &wake_b), end(b, &wake_a))
+}
+
+fn polling() -> f64 {
+    let (a, b) = (polling::Poller::new().unwrap(), polling::Poller::new().unwrap());
+    let end = |mine, other| Polling { mine, events: polling::Events::new(), other };
+    trip(end(&a, &b), end(&b, &a))
+}
+
+fn futexes() -> f64 {
+    let (a, b) = (AtomicU32::new(0), AtomicU32::new(0));
+    trip(Futex { mine: &a, other: &b }, Futex { mine: &b, other: &a })
+}
+
+fn pipes() -> f64 {
+    let pipe = || {
+        let mut ends = [0; 2];
+        // SAFETY: room for two numbers.
+        assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
+        ends
+    };
+    let (a, b) = (pipe(), pipe());
+    let time = trip(Pipe { read: a[0], write: b[1] }, Pipe { read: b[0], write: a[1] });
+    for fd in [a, b].concat() {
+        // SAFETY: made above, and no longer used.
+        unsafe { libc::close(fd) };
+    }
+    time
+}
+
+pub fn run() -> bool {
+    if thread::available_parallelism().map_or(1, usize::from) < 2 {
+        println!("latency: SKIPPED: needs two processors");
+        return true;
+    }
+    type Way = (&'static str, fn() -> f64, Vec<f64>);
+    let mut ways: [Way; 6] = [
+        ("Notifier, spinning off", || ours(Spin::NEVER), Vec::new()),
+        ("Notifier, spinning on", || ours(Spin::BRIEFLY), Vec::new()),
+        ("mio", mio, Vec::new()),
+        ("polling", polling, Vec::new()),
+        ("futex", futexes, Vec::new()),
+        ("pipe", pipes, Vec::new()),
+    ];
+    // A machine that was idle must get going first.
+    let warm = Instant::now();
+    while warm.elapsed() < Duration::from_millis(300) {
+        futexes();
+    }
+    for _ in 0..ROUNDS {
+        for (_, way, times) in &mut ways {
+            times.push(way());
+        }
+    }
+    println!("wake-up from thread to thread, ns (median of {ROUNDS} rounds of {TRIPS} round trips, halved)");
+    let [off, on, others @ ..] = ways.map(|(name, _, times)| {
+        let time = median(times);
+        println!("  {name:24} {time:8.0}");
+        time
+    });
+    let best = others.into_iter().fold(f64::INFINITY, f64::min);
+    bound("spinning off, of the best of the others", off / best, off / best <= 1.0)
+        & bound("spinning on, times better than the best of the others", best / on, best / on >= 3.0)
+}

@@ -1,0 +1,35 @@
+//! `cargo run --release --manifest-path benches/notify/Cargo.toml`: all of it; or one of `redundant`, `latency`, `ready`.
+//!
+//! Times are medians of rounds in which every way takes its turn, so that what disturbs one disturbs all. `ready` counts
+//! instructions under valgrind: N and 2N turns, and the difference.
+
+mod latency;
+mod ready;
+mod redundant;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let held = match arguments[..] {
+        [] => redundant::run() & latency::run() & ready::run(),
+        ["redundant"] => redundant::run(),
+        ["latency"] => latency::run(),
+        ["ready"] => ready::run(),
+        ["ready", way, turns] => return ready::turn(way, turns.parse().expect("a number of turns")),
+        _ => panic!("usage: notify-bench [redundant|latency|ready]"),
+    };
+    println!("{}", if held { "all bounds hold" } else { "NOT all bounds hold" });
+    std::process::exit(i32::from(!held));
+}
+
+/// The middle of what was measured.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Says whether a bound holds.
+fn bound(what: &str, ratio: f64, holds: bool) -> bool {
+    println!("  {} {what}: {ratio:.2}", if holds { "holds:" } else { "DOES NOT HOLD:" });
+    holds
+}

@@ -1,0 +1,249 @@
+//! `epoll_create1`, `epoll_ctl` and `epoll_pwait`, and what they take and give.
+
+use super::{FileDescriptor, NEW_FD, SignalSet, signal_set};
+use crate::sysif::{Arg, SyscallInterface};
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr::slice_from_raw_parts_mut;
+use sc::nr;
+
+bitflags::bitflags! {
+    /// What an epoll descriptor is made with.
+    ///
+    /// ```
+    /// assert_eq!(rsyscall::near::EpollFlags::CLOEXEC.bits(), 0o2000000);
+    /// ```
+    ///
+    /// Source: [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct EpollFlags: u32 {
+        /// The descriptor is closed by `execve`. Owned descriptors always have it.
+        #[doc(alias = "EPOLL_CLOEXEC")]
+        const CLOEXEC = 0o2000000;
+    }
+}
+
+bitflags::bitflags! {
+    /// What is asked of a descriptor, what was found, and how it is reported.
+    ///
+    /// Without [`ET`](Self::ET) a report is level-triggered: repeated at every wait for as long as the condition lasts.
+    /// Bits without a name can be carried (`from_bits_retain`).
+    ///
+    /// ```
+    /// use rsyscall::sys::epoll::EpollEvents;
+    ///
+    /// assert_eq!((EpollEvents::IN | EpollEvents::ET).bits(), 0x8000_0001);
+    /// ```
+    ///
+    /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html); `include/uapi/linux/eventpoll.h`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct EpollEvents: u32 {
+        /// There is something to read.
+        #[doc(alias = "EPOLLIN")]
+        const IN = 0x1;
+        /// There is something exceptional to read.
+        #[doc(alias = "EPOLLPRI")]
+        const PRI = 0x2;
+        /// There is room to write.
+        #[doc(alias = "EPOLLOUT")]
+        const OUT = 0x4;
+        /// An error condition, always reported.
+        #[doc(alias = "EPOLLERR")]
+        const ERR = 0x8;
+        /// The other end is gone, always reported.
+        #[doc(alias = "EPOLLHUP")]
+        const HUP = 0x10;
+        /// The other end will write no more.
+        #[doc(alias = "EPOLLRDHUP")]
+        const RDHUP = 0x2000;
+        /// If several epolls wait for this descriptor, one or more of them are woken instead of all. Only when adding, and
+        /// only with `IN`, `OUT`, `ERR`, `HUP` and `ET`. Linux 4.5.
+        #[doc(alias = "EPOLLEXCLUSIVE")]
+        const EXCLUSIVE = 1 << 28;
+        /// After one report the descriptor is silent until it is modified.
+        #[doc(alias = "EPOLLONESHOT")]
+        const ONESHOT = 1 << 30;
+        /// Reported when something happens (an eventfd: at every write) and not for as long as it lasts.
+        #[doc(alias = "EPOLLET")]
+        const ET = 1 << 31;
+    }
+}
+
+/// What `epoll_ctl` is to do.
+///
+/// ```
+/// assert_eq!(rsyscall::near::EpollOp::Modify as u32, 3);
+/// ```
+///
+/// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum EpollOp {
+    /// Start to watch.
+    #[doc(alias = "EPOLL_CTL_ADD")]
+    Add = 1,
+    /// Watch no more.
+    #[doc(alias = "EPOLL_CTL_DEL")]
+    Delete = 2,
+    /// Watch for something else; what is ready now is reported anew.
+    #[doc(alias = "EPOLL_CTL_MOD")]
+    Modify = 3,
+}
+
+/// One report: what was found, and the caller's own 64 bits. `struct epoll_event`.
+///
+/// The fields are behind functions because on x86_64 the kernel packs the structure into twelve bytes, and a reference into
+/// it would not be aligned.
+///
+/// ```
+/// use rsyscall::sys::epoll::{EpollEvents, Event};
+///
+/// let event = Event::new(EpollEvents::IN, 7);
+/// assert_eq!((event.events(), event.data()), (EpollEvents::IN, 7));
+/// ```
+///
+/// Source: [epoll_event(3type)](https://man7.org/linux/man-pages/man3/epoll_event.3type.html); `EPOLL_PACKED` in `include/uapi/linux/eventpoll.h`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+#[cfg_attr(target_arch = "x86_64", repr(packed))]
+#[doc(alias = "epoll_event")]
+pub struct Event {
+    events: u32,
+    data: u64,
+}
+
+const EVENT_SIZE: usize = if cfg!(target_arch = "x86_64") { 12 } else { 16 };
+static_assertions::const_assert_eq!(size_of::<Event>(), EVENT_SIZE);
+static_assertions::const_assert_eq!(core::mem::offset_of!(Event, data), EVENT_SIZE - 8);
+
+impl Event {
+    /// What to watch for, or what was found, and whose it is.
+    #[inline(always)]
+    pub const fn new(events: EpollEvents, data: u64) -> Self {
+        Self { events: events.bits(), data }
+    }
+
+    /// What was found. `ERR` and `HUP` are reported unasked.
+    #[inline(always)]
+    pub const fn events(self) -> EpollEvents {
+        EpollEvents::from_bits_retain(self.events)
+    }
+
+    /// The caller's own 64 bits, as they were given when the descriptor was added or modified.
+    #[inline(always)]
+    pub const fn data(self) -> u64 {
+        self.data
+    }
+
+    /// As the kernel has it in memory, every byte initialised: where it is not packed there is a gap.
+    #[inline(always)]
+    fn to_bytes(self) -> [u8; EVENT_SIZE] {
+        const GAP: usize = EVENT_SIZE - 12;
+        // SAFETY: the same size: `repr(C)` puts each part at a multiple of its alignment, all of which are 1.
+        unsafe {
+            core::mem::transmute::<([u8; 4], [u8; GAP], [u8; 8]), [u8; EVENT_SIZE]>((
+                self.events.to_ne_bytes(),
+                [0; GAP],
+                self.data.to_ne_bytes(),
+            ))
+        }
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("events", &self.events()).field("data", &self.data()).finish()
+    }
+}
+
+/// Makes an epoll descriptor, with exactly these flags.
+///
+/// Nobody owns the number. [`Epoll::new`](crate::sys::epoll::Epoll::new) is what a program wants.
+///
+/// System calls: `epoll_create1`.
+///
+/// # Errors
+///
+/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are used
+/// up. `ENOMEM`.
+///
+/// Source: [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
+#[inline(always)]
+#[must_use = "nobody else knows this number: unused, it stays open for ever"]
+pub fn epoll_create1<S: SyscallInterface>(sysif: &S, flags: EpollFlags) -> Result<FileDescriptor, S::Error> {
+    // SAFETY: one word and no memory; the call only makes a new descriptor, whatever the word is.
+    unsafe { sysif.syscall_within(NEW_FD, nr::EPOLL_CREATE1, [flags.bits().into()]) }.map(FileDescriptor::new)
+}
+
+/// Changes what `epoll` watches. The event is looked at only when adding and modifying.
+///
+/// System calls: `epoll_ctl`.
+///
+/// # Errors
+///
+/// `EEXIST`: added, and already there. `ENOENT`: modified or deleted, and not there. `EPERM`: the kind of `fd` cannot be
+/// watched. `EINVAL`: `epoll` is not an epoll descriptor, or is `fd` itself, or `EXCLUSIVE` where it may not be. `ELOOP`:
+/// epolls that watch each other in a circle or too deep. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`. `ENOMEM`. `EBADF`.
+///
+/// # Safety
+///
+/// Both numbers are open in the interface's table, and the caller may use them.
+///
+/// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
+#[inline(always)]
+pub unsafe fn epoll_ctl<S: SyscallInterface>(
+    sysif: &S,
+    epoll: FileDescriptor,
+    op: EpollOp,
+    fd: FileDescriptor,
+    event: Event,
+) -> Result<(), S::Error> {
+    let event = event.to_bytes();
+    // SAFETY: the caller may use both; the event is as long as the kernel's and readable for the whole call. Linux before
+    // 2.6.9 wanted one even to delete, so it is always given.
+    unsafe { sysif.syscall(nr::EPOLL_CTL, [epoll.into(), (op as u32).into(), fd.into(), Arg::In(&event)]) }.map(drop)
+}
+
+/// Waits until something is reported or `timeout` milliseconds are over (negative: for ever). Answers how many events at the
+/// beginning of `events` were written; 0 is the end of the time. Never restarted by the kernel after a signal handler.
+///
+/// The mask is as in [`ppoll`](super::ppoll).
+///
+/// System calls: `epoll_pwait`.
+///
+/// # Errors
+///
+/// `EINTR`: a signal handler ran. `EINVAL`: `epoll` is not an epoll descriptor, or `events` is empty. `EBADF`.
+///
+/// # Safety
+///
+/// The number is open in the interface's table, and the caller may use it.
+///
+/// Source: [epoll_wait(2)](https://man7.org/linux/man-pages/man2/epoll_wait.2.html).
+#[inline(always)]
+pub unsafe fn epoll_pwait<S: SyscallInterface>(
+    sysif: &S,
+    epoll: FileDescriptor,
+    events: &mut [MaybeUninit<Event>],
+    timeout: i32,
+    mask: Option<SignalSet>,
+) -> Result<usize, S::Error> {
+    /// `EP_MAX_EVENTS` in `fs/eventpoll.c`: more are `EINVAL`. Memory beyond is simply not used.
+    const MAX: usize = i32::MAX as usize / EVENT_SIZE;
+    let count = events.len().min(MAX);
+    let bytes = slice_from_raw_parts_mut(events.as_mut_ptr().cast::<MaybeUninit<u8>>(), count.wrapping_mul(EVENT_SIZE));
+    // SAFETY: the same memory or the beginning of it, for the same borrow; whatever its bytes are, it stays maybe-uninit.
+    let bytes = unsafe { &mut *bytes };
+    let set;
+    let mask = match mask {
+        Some(mask) => {
+            set = mask.bits().to_ne_bytes();
+            Arg::In(&set)
+        }
+        None => Arg::Word(0),
+    };
+    let args = [epoll.into(), Arg::Out(bytes), Arg::Word(count), timeout.into(), mask, Arg::Word(signal_set::SIZE)];
+    // SAFETY: the caller may use the descriptor; the memory has room for as many events as is said and is ours to write for
+    // the whole call. The mask is as in `ppoll`.
+    unsafe { sysif.syscall_within(0..=count, nr::EPOLL_PWAIT, args) }
+}

@@ -1,0 +1,74 @@
+//! A set of signals, as a waiting call takes it.
+
+/// A set of signals: `sigset_t` as the kernel has it, 64 bits, signal 1 the lowest.
+///
+/// ```
+/// use rsyscall::near::SignalSet;
+///
+/// const SIGTERM: u32 = 15;
+/// let set = SignalSet::EMPTY.with(SIGTERM);
+/// assert!(set.contains(SIGTERM));
+/// assert_eq!(set.bits(), 1 << 14);
+/// ```
+///
+/// Source: [sigprocmask(2)](https://man7.org/linux/man-pages/man2/sigprocmask.2.html), "C library/kernel differences".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(transparent)]
+#[doc(alias = "sigset_t")]
+pub struct SignalSet(u64);
+
+/// `sizeof(sigset_t)` in the kernel, which every call that takes a set is told.
+pub(super) const SIZE: usize = size_of::<SignalSet>();
+
+impl SignalSet {
+    /// No signal.
+    #[doc(alias = "sigemptyset")]
+    pub const EMPTY: Self = Self(0);
+    /// Every signal. The kernel leaves out the two that cannot be blocked, `SIGKILL` and `SIGSTOP`.
+    #[doc(alias = "sigfillset")]
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// The set of these bits.
+    #[inline]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The bits: signal `n` is bit `n` − 1.
+    #[inline]
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The set with this signal too. A number outside 1..=64 is no signal and adds nothing.
+    #[inline]
+    #[must_use = "the set itself is not changed"]
+    #[doc(alias = "sigaddset")]
+    pub const fn with(self, signal: u32) -> Self {
+        Self(self.0 | Self::bit(signal))
+    }
+
+    /// The set without this signal.
+    #[inline]
+    #[must_use = "the set itself is not changed"]
+    #[doc(alias = "sigdelset")]
+    pub const fn without(self, signal: u32) -> Self {
+        Self(self.0 & !Self::bit(signal))
+    }
+
+    /// Whether this signal is in it.
+    #[inline]
+    #[doc(alias = "sigismember")]
+    pub const fn contains(self, signal: u32) -> bool {
+        self.0 & Self::bit(signal) != 0
+    }
+
+    #[inline]
+    const fn bit(signal: u32) -> u64 {
+        // 0 wraps to a shift that is too wide, and so is no bit either.
+        match 1_u64.checked_shl(signal.wrapping_sub(1)) {
+            Some(bit) => bit,
+            None => 0,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A notifier in a static, and the `Waker` that it makes.
+//!
+//! A waker may be cloned, sent to other threads, and kept for ever: whatever it points to must stay. Without an allocator
+//! there is one thing that certainly does, a static, and so that is what is asked for.
+//!
+//! All of it is marked to be inlined: compiled into the library itself, it would bring instances of generic functions along
+//! that a program which uses none of this then shares and keeps (at opt-level 1, without LTO).
+//!
+//! Uses [`near`](crate::near) and this folder.
+
+use super::{Notifier, State};
+use crate::near::{self, FileDescriptor};
+use crate::sysif::Local;
+use crate::{Errno, EventFd, EventfdFlags};
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use core::task::{RawWaker, RawWakerVTable, Waker};
+
+/// A notifier for a `static`, where a [`Waker`] can point to it. A [`Reactor`](super::Reactor) sleeps on it.
+///
+/// Its eventfd is made when it is first needed, and stays open for as long as the process lives.
+///
+/// ```
+/// use rsyscall::notify::StaticNotifier;
+///
+/// static WAKE: StaticNotifier = StaticNotifier::new();
+/// let waker = WAKE.waker()?;
+/// waker.wake_by_ref();
+/// std::thread::spawn(move || waker.wake()).join().unwrap();
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+#[derive(Debug)]
+pub struct StaticNotifier {
+    state: State,
+    /// The eventfd's number, or −1.
+    bell: AtomicI32,
+    /// Whether there is a sleeper, of which there must not be two.
+    taken: AtomicBool,
+}
+
+impl StaticNotifier {
+    /// Nothing notified, and no eventfd yet.
+    pub const fn new() -> Self {
+        Self { state: State::new(), bell: AtomicI32::new(-1), taken: AtomicBool::new(false) }
+    }
+
+    /// A waker that notifies this. Cloning and dropping it costs nothing, waking is a [`notify`](Notifier::notify).
+    ///
+    /// System calls: `eventfd2`, the first time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventFd::new`], the first time.
+    #[inline]
+    pub fn waker(&'static self) -> Result<Waker, Errno> {
+        self.bell()?;
+        // SAFETY: the pointer is to a static that has its eventfd; the functions below keep the contract of a waker: they are
+        // thread-safe, and as they own nothing, cloning and dropping is nothing.
+        Ok(unsafe { Waker::from_raw(raw(self)) })
+    }
+
+    /// The sleeper's side, for one sleeper: another is `EBUSY`.
+    #[inline]
+    pub(super) fn take(&'static self) -> Result<Notifier<&'static State>, Errno> {
+        let bell = self.bell()?;
+        // SAFETY: it is never closed.
+        let bell = unsafe { near::dup_cloexec(&Local, bell) }?;
+        // SAFETY: the kernel just made it for us.
+        let bell = unsafe { EventFd::adopt(crate::Current, bell) };
+        if self.taken.swap(true, Ordering::Acquire) {
+            return Err(Errno::EBUSY);
+        }
+        Ok(Notifier::from_parts(&self.state, bell))
+    }
+
+    /// The sleeper is gone; there may be another.
+    #[inline]
+    pub(super) fn give_back(&self) {
+        self.state.disarm();
+        self.taken.store(false, Ordering::Release);
+    }
+
+    #[inline]
+    fn bell(&self) -> Result<FileDescriptor, Errno> {
+        let known = self.bell.load(Ordering::Acquire);
+        if known >= 0 {
+            return Ok(FileDescriptor(known));
+        }
+        let bell = EventFd::new(0, EventfdFlags::empty())?;
+        match self.bell.compare_exchange(-1, bell.as_raw_fd(), Ordering::AcqRel, Ordering::Acquire) {
+            // From now on it belongs to the static.
+            Ok(_) => Ok(FileDescriptor(bell.into_raw_fd())),
+            // Another thread was quicker, and ours is closed.
+            Err(theirs) => Ok(FileDescriptor(theirs)),
+        }
+    }
+
+    #[inline]
+    fn wake(&self) {
+        if self.state.notify() {
+            let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
+            // Ignored: a waker has nobody to tell, and an eventfd that only this writes takes it.
+            // SAFETY: there is one since the waker was made, and it is never closed.
+            let _ignored = unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) };
+        }
+    }
+}
+
+impl Default for StaticNotifier {
+    #[inline]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn raw(notifier: &'static StaticNotifier) -> RawWaker {
+    static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop);
+
+    /// # Safety
+    ///
+    /// The pointer came from [`raw`].
+    unsafe fn of(notifier: *const ()) -> &'static StaticNotifier {
+        // SAFETY: it was made of a `&'static StaticNotifier`.
+        unsafe { &*notifier.cast::<StaticNotifier>() }
+    }
+    unsafe fn clone(notifier: *const ()) -> RawWaker {
+        // SAFETY: only called with the pointer of this table's waker.
+        raw(unsafe { of(notifier) })
+    }
+    unsafe fn wake(notifier: *const ()) {
+        // SAFETY: as above.
+        unsafe { of(notifier) }.wake();
+    }
+    unsafe fn drop(_notifier: *const ()) {}
+
+    RawWaker::new(ptr::from_ref(notifier).cast(), &TABLE)
+}

@@ -1,0 +1,316 @@
+//! The notifier, with real threads, real processes and event loops of others.
+
+mod signals;
+
+use rsyscall::notify::{Notifier, Spin, State};
+use rsyscall::sys::epoll::{Epoll, EpollEvents};
+use rsyscall::{EventFd, EventfdFlags};
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use std::{ptr, thread};
+
+/// Long enough for any machine: a wait that needs it has lost its wake-up.
+const FOR_EVER: Duration = Duration::from_secs(60);
+
+const STORM: u64 = 10_000_000;
+
+/// `THREADS` threads each add to a counter and notify; the sleeper must see every one, and sleeps whenever it may.
+fn storm(notifier: &Notifier, total: u64, mut wait: impl FnMut() -> bool) {
+    const THREADS: u64 = 8;
+    let work = AtomicU64::new(0);
+    let mut seen = 0;
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..total / THREADS {
+                    work.fetch_add(1, Ordering::Relaxed);
+                    notifier.notify().unwrap();
+                }
+            });
+        }
+        while seen < total {
+            assert!(wait(), "lost a wake-up: saw {seen} of {total}, {} are there", work.load(Ordering::SeqCst));
+            seen += work.swap(0, Ordering::Relaxed);
+        }
+    });
+    assert_eq!(seen, total);
+    assert!(notifier.wait_timeout(Duration::ZERO).is_ok());
+}
+
+/// Whether this program runs under qemu-user, some fifty times slower and with far slower threads.
+fn emulated() -> bool {
+    std::fs::read("/proc/self/comm").is_ok_and(|name| name.starts_with(b"qemu-"))
+}
+
+fn storm_size() -> u64 {
+    if emulated() { STORM / 100 } else { STORM }
+}
+
+#[test]
+fn a_storm_from_eight_threads_loses_none() {
+    let notifier = Notifier::new().unwrap();
+    storm(&notifier, storm_size(), || notifier.wait_timeout(FOR_EVER).unwrap());
+}
+
+#[test]
+fn a_storm_loses_none_if_the_sleeper_spins() {
+    let notifier = Notifier::new().unwrap().with_spin(Spin::BRIEFLY);
+    storm(&notifier, storm_size() / 4, || notifier.wait_timeout(FOR_EVER).unwrap());
+}
+
+#[test]
+fn a_storm_loses_none_if_the_sleeper_gives_up_by_the_clock_all_the_time() {
+    let notifier = Notifier::new().unwrap();
+    storm(&notifier, storm_size() / 4, || {
+        let start = Instant::now();
+        while start.elapsed() < FOR_EVER {
+            if notifier.wait_timeout(Duration::from_nanos(1)).unwrap() {
+                return true;
+            }
+        }
+        false
+    });
+}
+
+#[test]
+fn a_storm_loses_none_in_an_event_loop_level_and_edge_triggered() {
+    for trigger in [EpollEvents::IN, EpollEvents::IN | EpollEvents::ET] {
+        let notifier = Notifier::new().unwrap();
+        let epoll = Epoll::new().unwrap();
+        epoll.add(&notifier, trigger, 7).unwrap();
+        let mut memory = [MaybeUninit::uninit(); 4];
+        storm(&notifier, storm_size() / 4, || {
+            loop {
+                let sleep = if notifier.arm() { FOR_EVER } else { Duration::ZERO };
+                let rung = !epoll.wait_timeout(&mut memory, sleep).unwrap().is_empty();
+                if if rung { notifier.acknowledge().unwrap() } else { notifier.disarm() } {
+                    return true;
+                }
+                if !rung {
+                    return false;
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn a_storm_loses_none_in_mio() {
+    let notifier = Notifier::new().unwrap();
+    let mut poll = mio::Poll::new().unwrap();
+    let mut events = mio::Events::with_capacity(4);
+    let number: RawFd = notifier.as_raw_fd();
+    let mut source = mio::unix::SourceFd(&number);
+    poll.registry().register(&mut source, mio::Token(3), mio::Interest::READABLE).unwrap();
+    storm(&notifier, storm_size() / 4, || {
+        loop {
+            let sleep = if notifier.arm() { FOR_EVER } else { Duration::ZERO };
+            poll.poll(&mut events, Some(sleep)).unwrap();
+            let rung = events.iter().any(|event| event.token() == mio::Token(3) && event.is_readable());
+            if if rung { notifier.acknowledge().unwrap() } else { notifier.disarm() } {
+                return true;
+            }
+            if !rung {
+                return false;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_loop_that_arms_at_the_end_of_its_turn_is_woken_by_the_next_notification() {
+    let notifier = Notifier::new().unwrap();
+    let epoll = Epoll::new().unwrap();
+    epoll.add(&notifier, EpollEvents::IN | EpollEvents::ET, 0).unwrap();
+    let mut memory = [MaybeUninit::uninit(); 1];
+    assert!(notifier.arm());
+    for _ in 0..100 {
+        thread::scope(|scope| {
+            scope.spawn(|| notifier.notify().unwrap());
+            assert_eq!(epoll.wait_timeout(&mut memory, FOR_EVER).unwrap().len(), 1);
+            assert!(notifier.acknowledge().unwrap());
+            assert_eq!(notifier.bell().try_read(), Ok(None), "acknowledged, and still readable");
+            assert!(notifier.arm());
+        });
+    }
+}
+
+#[test]
+fn a_notification_that_nobody_sleeps_for_makes_no_call() {
+    let notifier = Notifier::new().unwrap();
+    for _ in 0..3 {
+        notifier.notify().unwrap();
+    }
+    assert_eq!(notifier.bell().try_read(), Ok(None));
+    assert!(!notifier.arm());
+    assert!(notifier.try_wait());
+    assert!(notifier.arm());
+    for _ in 0..3 {
+        notifier.notify().unwrap();
+    }
+    assert_eq!(notifier.bell().try_read(), Ok(Some(1)), "one write for a sleeper, however many notify");
+}
+
+#[test]
+fn many_notifications_before_the_wait_are_one() {
+    let notifier = Notifier::new().unwrap();
+    notifier.notify().unwrap();
+    notifier.notify().unwrap();
+    notifier.wait().unwrap();
+    assert!(!notifier.try_wait());
+    assert_eq!(notifier.wait_timeout(Duration::from_millis(1)), Ok(false));
+}
+
+#[test]
+fn a_ring_for_a_notification_that_is_already_taken_does_not_end_a_wait() {
+    let state = State::new();
+    let bell = EventFd::new(0, EventfdFlags::empty()).unwrap();
+    let notifier = Notifier::from_parts(&state, bell.try_clone().unwrap());
+    bell.write(1).unwrap();
+    assert_eq!(notifier.wait_timeout(Duration::from_millis(2)), Ok(false));
+    assert_eq!(bell.try_read(), Ok(None), "the sleeper has silenced it, and slept on");
+    bell.write(1).unwrap();
+    let woken = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(5));
+            assert!(!woken.load(Ordering::SeqCst), "woken by a ring without a notification");
+            notifier.notify().unwrap();
+        });
+        notifier.wait().unwrap();
+        woken.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(notifier.acknowledge(), Ok(false));
+}
+
+#[test]
+fn a_wait_outlasts_signal_handlers_and_a_timeout_is_kept_across_them() {
+    signals::handle(libc::SIGUSR1, 0);
+    let notifier = Notifier::new().unwrap();
+    let (time, start) = (Duration::from_millis(20), Instant::now());
+    assert_eq!(signals::under_fire(libc::SIGUSR1, || notifier.wait_timeout(time)), Ok(false));
+    assert!(start.elapsed() >= time);
+    let before = signals::runs();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while signals::runs() < before + 10 {
+                thread::yield_now();
+            }
+            notifier.notify().unwrap();
+        });
+        signals::under_fire(libc::SIGUSR1, || notifier.wait()).unwrap();
+    });
+    assert!(!notifier.try_wait());
+}
+
+#[test]
+fn two_threads_in_ping_pong_always_wake_each_other() {
+    for spin in [Spin::NEVER, Spin::BRIEFLY, Spin::at_most(1)] {
+        let (ping, pong) = (Notifier::new().unwrap().with_spin(spin), Notifier::new().unwrap().with_spin(spin));
+        let rounds = if emulated() { 200 } else { 5_000 };
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..rounds {
+                    assert!(ping.wait_timeout(FOR_EVER).unwrap());
+                    pong.notify().unwrap();
+                }
+            });
+            for _ in 0..rounds {
+                ping.notify().unwrap();
+                pong.wait().unwrap();
+            }
+        });
+    }
+}
+
+/// A shared page that begins with zeros: the state, and after it the work.
+fn shared_page() -> (&'static State, &'static AtomicU64) {
+    // SAFETY: a new mapping, which is never unmapped, is zeroed, aligned, and holds both; zeros are valid for both.
+    unsafe {
+        let page = libc::mmap(
+            ptr::null_mut(),
+            4096,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        );
+        assert_ne!(page, libc::MAP_FAILED);
+        (&*page.cast::<State>(), &*page.cast::<AtomicU64>().add(1))
+    }
+}
+
+#[test]
+fn processes_that_share_the_state_wake_one_another() {
+    const PROCESSES: u64 = 4;
+    let (state, work) = shared_page();
+    let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap());
+    let each = if emulated() { 1_000 } else { 50_000 };
+    let children: Vec<_> = (0..PROCESSES)
+        .map(|_| {
+            // SAFETY: the child only adds to shared memory, makes system calls and ends: nothing that a lock could be held for.
+            match unsafe { libc::fork() } {
+                0 => {
+                    for _ in 0..each {
+                        work.fetch_add(1, Ordering::Relaxed);
+                        if notifier.notify().is_err() {
+                            rsyscall::Current.exit(1);
+                        }
+                    }
+                    rsyscall::Current.exit(0)
+                }
+                child => child,
+            }
+        })
+        .collect();
+    let mut seen = 0;
+    while seen < PROCESSES * each {
+        assert!(notifier.wait_timeout(FOR_EVER).unwrap(), "lost a wake-up: saw {seen}");
+        seen += work.swap(0, Ordering::Relaxed);
+    }
+    for child in children {
+        let mut status = -1;
+        // SAFETY: a child of this process, waited for once.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0);
+    }
+}
+
+#[test]
+fn a_notification_of_a_process_killed_before_it_rang_is_found_when_the_time_is_over() {
+    let (state, _) = shared_page();
+    let bell = EventFd::new(0, EventfdFlags::empty()).unwrap();
+    let mute = EventFd::new(0, EventfdFlags::empty()).unwrap();
+    let (sleeper, killed) = (Notifier::from_parts(state, bell), Notifier::from_parts(state, mute));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(5));
+            // It notifies, and its ring is never heard.
+            killed.notify().unwrap();
+        });
+        assert_eq!(sleeper.wait_timeout(Duration::from_millis(50)), Ok(true));
+    });
+}
+
+#[test]
+fn a_signal_handler_may_notify() {
+    static NOTIFIER: std::sync::OnceLock<Notifier> = std::sync::OnceLock::new();
+    extern "C" fn handler(_signal: libc::c_int) {
+        let _nobody_to_tell = NOTIFIER.get().map(Notifier::notify);
+    }
+    let notifier = NOTIFIER.get_or_init(|| Notifier::new().unwrap());
+    // SAFETY: all zero is a valid `sigaction`; the handler takes no lock and allocates nothing.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as extern "C" fn(libc::c_int) as usize;
+        assert_eq!(libc::sigaction(libc::SIGUSR2, &action, ptr::null_mut()), 0);
+    }
+    for _ in 0..100 {
+        signals::raise(libc::SIGUSR2);
+        assert!(notifier.try_wait());
+    }
+    // Also one that comes while the same thread sleeps.
+    signals::under_fire(libc::SIGUSR2, || notifier.wait()).unwrap();
+}

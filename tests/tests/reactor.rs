@@ -1,0 +1,253 @@
+//! The futures and the reactor, with real descriptors and wakers from other threads.
+
+use rsyscall::notify::{Reactor, Slot, StaticNotifier};
+use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
+use rsyscall::{Current, Errno, EventFd, EventfdFlags};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+/// A notifier of this test's own.
+macro_rules! home {
+    () => {{
+        static HOME: StaticNotifier = StaticNotifier::new();
+        &HOME
+    }};
+}
+
+fn four() -> [Slot; 4] {
+    [const { Slot::new() }; 4]
+}
+
+fn eventfd(initval: u32) -> EventFd {
+    EventFd::new(initval, EventfdFlags::empty()).unwrap()
+}
+
+/// All of them at the same time.
+async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    poll_fn(move |context| {
+        for (future, output) in futures.iter_mut().zip(&mut outputs) {
+            if output.is_some() {
+                continue;
+            }
+            if let Poll::Ready(ready) = future.as_mut().poll(context) {
+                *output = Some(ready);
+            }
+        }
+        if outputs.iter().all(Option::is_some) {
+            Poll::Ready(outputs.iter_mut().map(|output| output.take().unwrap()).collect())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[test]
+fn each_future_gets_the_count_of_its_own_eventfd() {
+    let slots = four();
+    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let bells: Vec<_> = (0..4).map(|_| eventfd(0)).collect();
+    thread::scope(|scope| {
+        for (bell, count) in bells.iter().zip(1..) {
+            scope.spawn(move || bell.write(count).unwrap());
+        }
+        let futures = bells.iter().map(|bell| reactor.read_async(bell)).collect();
+        assert_eq!(reactor.block_on(all(futures)).unwrap(), [Ok(1), Ok(2), Ok(3), Ok(4)]);
+    });
+}
+
+#[test]
+fn two_tasks_in_ping_pong_on_one_thread_come_to_their_end() {
+    let slots = four();
+    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let (ping, pong) = (eventfd(0), eventfd(0));
+    let player = |mine, other, serves| {
+        let reactor = &reactor;
+        async move {
+            let (mine, other): (&EventFd, &EventFd) = (mine, other);
+            if serves {
+                other.write(1).unwrap();
+            }
+            for _ in 0..1000 {
+                assert_eq!(reactor.read_async(mine).await, Ok(1));
+                other.write(1).unwrap();
+            }
+        }
+    };
+    reactor.block_on(all(vec![player(&ping, &pong, true), player(&pong, &ping, false)])).unwrap();
+}
+
+#[test]
+fn one_more_future_than_slots_is_enospc_and_the_others_go_on() {
+    let slots = [const { Slot::new() }; 1];
+    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let bells = [eventfd(0), eventfd(0)];
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(5));
+            bells[0].write(7).unwrap();
+        });
+        let futures = bells.iter().map(|bell| reactor.read_async(bell)).collect();
+        assert_eq!(reactor.block_on(all(futures)).unwrap(), [Ok(7), Err(Errno::ENOSPC)]);
+    });
+    // And the slot is free again.
+    bells[1].write(1).unwrap();
+    assert_eq!(reactor.block_on(reactor.readable(&bells[1])), Ok(Ok(())));
+}
+
+#[test]
+fn a_descriptor_that_another_future_waits_for_is_eexist_and_its_duplicate_is_not() {
+    let slots = four();
+    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let bell = eventfd(0);
+    let duplicate = bell.try_clone().unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut first = pin!(reactor.readable(&bell));
+    assert_eq!(first.as_mut().poll(&mut context), Poll::Pending);
+    assert_eq!(pin!(reactor.readable(&bell)).poll(&mut context), Poll::Ready(Err(Errno::EEXIST)));
+    assert_eq!(pin!(reactor.readable(&duplicate)).poll(&mut context), Poll::Pending);
+    bell.write(1).unwrap();
+    assert_eq!(reactor.block_on(first), Ok(Ok(())));
+}
+
+#[test]
+fn a_dropped_future_ends_its_wait_and_its_late_report_wakes_nobody() {
+    let slots = [const { Slot::new() }; 1];
+    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let (bell, other) = (eventfd(0), eventfd(0));
+    let mut context = Context::from_waker(Waker::noop());
+    {
+        let mut readable = pin!(reactor.readable(&bell));
+        assert_eq!(readable.as_mut().poll(&mut context), Poll::Pending);
+    }
+    bell.write(1).unwrap();
+    // The only slot is free again, and a successor in it is not woken by the predecessor's descriptor.
+    let mut readable = pin!(reactor.readable(&other));
+    assert_eq!(readable.as_mut().poll(&mut context), Poll::Pending);
+    assert_eq!(reactor.turn(Some(Duration::from_millis(1))), Ok(false));
+    assert_eq!(readable.as_mut().poll(&mut context), Poll::Pending);
+    other.write(1).unwrap();
+    assert_eq!(reactor.turn(None), Ok(false), "a waker that is not the notifier's notifies nothing");
+    assert_eq!(readable.as_mut().poll(&mut context), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_leaked_future_does_no_harm() {
+    let slots = [const { Slot::new() }; 2];
+    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let bell = eventfd(0);
+    let duplicate = bell.try_clone().unwrap();
+    let mut leaked = Box::pin(reactor.readable(&bell));
+    assert_eq!(leaked.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending);
+    std::mem::forget(leaked);
+    drop(bell);
+    duplicate.write(3).unwrap();
+    assert_eq!(reactor.block_on(reactor.read_async(&duplicate)), Ok(Ok(3)));
+}
+
+#[test]
+fn a_waker_from_another_thread_wakes_the_loop_and_none_is_lost() {
+    let slots = four();
+    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let rounds = 10_000;
+    let done = AtomicU64::new(0);
+    let (sender, receiver) = std::sync::mpsc::channel::<Waker>();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for waker in receiver {
+                done.fetch_add(1, Ordering::Relaxed);
+                waker.wake();
+            }
+        });
+        for round in 1..=rounds {
+            let mut sent = false;
+            reactor
+                .block_on(poll_fn(|context| {
+                    if !std::mem::replace(&mut sent, true) {
+                        sender.send(context.waker().clone()).unwrap();
+                    }
+                    if done.load(Ordering::Relaxed) == round { Poll::Ready(()) } else { Poll::Pending }
+                }))
+                .unwrap();
+        }
+        drop(sender);
+    });
+}
+
+#[test]
+fn a_waker_outlives_its_reactor() {
+    static HOME: StaticNotifier = StaticNotifier::new();
+    let waker = {
+        let reactor = Reactor::new(&HOME, &[]).unwrap();
+        let mut kept = None;
+        reactor
+            .block_on(poll_fn(|context| {
+                kept = Some(context.waker().clone());
+                Poll::Ready(())
+            }))
+            .unwrap();
+        kept.unwrap()
+    };
+    waker.wake();
+    let woken = AtomicBool::new(false);
+    let reactor = Reactor::new(&HOME, &[]).unwrap();
+    let _pending = reactor.turn(Some(Duration::ZERO));
+    thread::scope(|scope| {
+        let waker = HOME.waker().unwrap();
+        let woken = &woken;
+        scope.spawn(move || {
+            woken.store(true, Ordering::Relaxed);
+            waker.wake();
+        });
+        while !woken.load(Ordering::Relaxed) {
+            reactor.turn(None).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_notifier_has_one_reactor_at_a_time() {
+    let home = home!();
+    let first = Reactor::new(home, &[]).unwrap();
+    assert_eq!(Reactor::new(home, &[]).map(drop), Err(Errno::EBUSY));
+    drop(first);
+    assert!(Reactor::new(home, &[]).is_ok());
+}
+
+#[test]
+fn threads_that_make_the_first_waker_together_make_one_eventfd() {
+    let home = home!();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| home.waker().unwrap().wake());
+        }
+    });
+    let reactor = Reactor::new(home, &[]).unwrap();
+    assert_eq!(reactor.turn(Some(Duration::ZERO)), Ok(true));
+}
+
+#[test]
+fn read_async_does_not_block_a_blocking_eventfd_that_another_reader_empties() {
+    let slots = four();
+    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let bell = eventfd(0);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future: Pin<Box<dyn Future<Output = _>>> = Box::pin(reactor.read_async(&bell));
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    bell.write(1).unwrap();
+    reactor.turn(None).unwrap();
+    assert_eq!(bell.read(), Ok(1));
+    assert!(future.as_mut().poll(&mut context).is_pending(), "there is nothing for it any more");
+    bell.write(2).unwrap();
+    assert_eq!(reactor.block_on(future), Ok(Ok(2)));
+    let mut memory = [PollFd::UNUSED; 1];
+    let mut set = PollSet::new(Current, &mut memory);
+    set.add(&bell, PollEvents::IN).unwrap();
+    assert_eq!(set.wait_timeout(Duration::ZERO), Ok(0));
+}
