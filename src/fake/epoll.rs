@@ -18,6 +18,8 @@ const EPOLLWAKEUP: u32 = 1 << 29;
 const EPOLLEXCLUSIVE: u32 = 1 << 28;
 /// What is not a kind of readiness.
 const PRIVATE: u32 = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE;
+/// `EPOLLEXCLUSIVE_OK_BITS` in `fs/eventpoll.c`: what an exclusive watch may be asked for.
+const EXCLUSIVE_WITH: u32 = 0x1 | 0x4 | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 const O_CLOEXEC: u32 = 0o2000000;
 /// Reported although nobody asked.
 const ALWAYS: u32 = 0x8 | 0x10;
@@ -70,7 +72,7 @@ impl Kernel<'_> {
         if matches!(target.description.kind, Kind::Epoll) {
             return Err(Errno::ELOOP);
         }
-        if events & EPOLLEXCLUSIVE != 0 && operation == EPOLL_CTL_MOD {
+        if events & EPOLLEXCLUSIVE != 0 && (operation == EPOLL_CTL_MOD || events & !EXCLUSIVE_WITH != 0) {
             return Err(Errno::EINVAL);
         }
         let new = Watch {
@@ -91,7 +93,10 @@ impl Kernel<'_> {
                 self.arm(free.ok_or(Errno::ENOSPC)?, new);
             }
             (EPOLL_CTL_MOD, Some(cell)) => {
-                let Watch { added, ready, .. } = cell.get().unwrap_or(new);
+                let Watch { added, ready, events, .. } = cell.get().unwrap_or(new);
+                if events & EPOLLEXCLUSIVE != 0 {
+                    return Err(Errno::EINVAL);
+                }
                 self.arm(cell, Watch { added, ready, ..new });
             }
             (EPOLL_CTL_DEL, Some(cell)) => cell.set(None),

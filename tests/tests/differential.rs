@@ -143,7 +143,7 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
                 let nobody = FileDescriptor(-1);
                 let fds = self.handles.values().map(EventFd::near).chain([nobody]);
                 let mut entries: Vec<_> = fds.map(|fd| PollFd { fd, events, revents: 0 }).collect();
-                let ready = near::ppoll(self.task.sysif(), &mut entries, Some(Duration::ZERO.into()))?;
+                let ready = near::ppoll(self.task.sysif(), &mut entries, Some(Duration::ZERO.into()), None)?;
                 Answer::Ready(ready, entries.iter().map(|entry| entry.revents).collect())
             }
             RawRead(h, len) => self.may_sleep(h.0, || {

@@ -104,7 +104,7 @@ fn a_child_killed_before_the_call_is_noticed_whatever_it_shares() {
         forked.child.kill().unwrap();
         if let Some(pidfd) = forked.child.pidfd() {
             let mut entry = [near::PollFd { fd: pidfd.near(), events: near::PollFd::IN, revents: 0 }];
-            near::ppoll(&Local, &mut entry, Some(LONG.into())).unwrap();
+            near::ppoll(&Local, &mut entry, Some(LONG.into()), None).unwrap();
         }
         let answer = bell.write(1);
         if share {
@@ -595,7 +595,7 @@ fn signals_to_the_client_change_nothing() {
         for timeout in [None, Some(LONG)] {
             forked.task.sysif().set_timeout(timeout);
             // It does arrive: our own calls are interrupted.
-            assert_eq!(near::ppoll(&Local, &mut [], Some(LONG.into())), Err(Errno::EINTR));
+            assert_eq!(near::ppoll(&Local, &mut [], Some(LONG.into()), None), Err(Errno::EINTR));
             assert_eq!(sleep_there(forked.task.sysif(), Duration::from_millis(50)), Ok(0));
             for value in 1..200 {
                 bell.write(value).unwrap();

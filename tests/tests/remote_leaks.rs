@@ -90,7 +90,7 @@ fn a_thousand_children_leave_no_descriptor_no_mapping_and_no_zombie() {
     }
     let after = owned();
     assert_eq!(after, before, "descriptors, mappings, children");
-    assert_eq!(ppoll(&Local, &mut [PollFd { fd: bell.near(), events: PollFd::IN, revents: 0 }], None), Ok(1));
+    assert_eq!(ppoll(&Local, &mut [PollFd { fd: bell.near(), events: PollFd::IN, revents: 0 }], None, None), Ok(1));
     let rounds = if shares { 520 } else { 1040 };
     assert_eq!(bell.read(), Ok(rounds));
 }

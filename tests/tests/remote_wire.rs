@@ -143,7 +143,7 @@ fn memory_that_goes_both_ways_and_memory_larger_than_the_scratch_space_arrive() 
     entries[1].fd = FileDescriptor(-1);
     entries[2].fd = reader_fd;
     entries[2].events = near::PollFd::IN;
-    assert_eq!(near::ppoll(&connection, &mut entries, Some(std::time::Duration::from_secs(9).into())), Ok(1));
+    assert_eq!(near::ppoll(&connection, &mut entries, Some(std::time::Duration::from_secs(9).into()), None), Ok(1));
     assert_eq!(entries.map(|entry| entry.revents), [near::PollFd::OUT, 0, 0]);
     drop(connection);
     // Its scratch space was given back without waiting for the answer.
