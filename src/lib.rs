@@ -35,6 +35,7 @@
 //! The interface is a trait, so the same typed layer drives this process at the price of the bare instruction, another
 //! process through a connection, or a fake kernel in a unit test.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[path = "../arch/mod.rs"]
 pub mod arch;
@@ -43,6 +44,8 @@ pub mod errno;
 pub mod fake;
 pub mod far;
 pub mod fd;
+#[cfg(feature = "std")]
+mod interop;
 pub mod near;
 pub mod notify;
 pub mod remote;
