@@ -18,6 +18,11 @@ impl Census {
         Self { before: open(), _alone: alone }
     }
 
+    /// Looks again: what was opened meanwhile is there to stay.
+    pub fn retake(&mut self) {
+        self.before = open();
+    }
+
     /// Asserts that exactly these numbers were opened since, and nothing closed.
     #[track_caller]
     pub fn assert_opened(&self, numbers: &[RawFd]) {
