@@ -78,7 +78,7 @@ impl<T: FileDescriptorTask> EventfdTask for T {
 /// ```
 ///
 /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `fs/eventfd.c`.
-#[doc(alias = "EventFileDescriptor")]
+#[doc(alias = "EventFileDescriptor", alias = "EventConsumer", alias = "EventNotifier")]
 pub struct EventFd<T: FileDescriptorTask = Current> {
     fd: OwnedFd<T>,
 }
@@ -106,7 +106,8 @@ impl EventFd {
     ///
     /// Those of [`EventfdTask::eventfd`].
     #[inline(always)]
-    #[doc(alias = "eventfd", alias = "eventfd2", alias = "from_value_and_flags")]
+    #[doc(alias = "eventfd", alias = "eventfd2")]
+    #[doc(alias = "from_value", alias = "from_flags", alias = "from_value_and_flags")]
     pub fn new(initval: u32, flags: EventfdFlags) -> Result<Self, Errno> {
         Current.eventfd(initval, flags)
     }
@@ -171,6 +172,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
     #[inline(always)]
+    #[doc(alias = "eventfd_read", alias = "consume")]
     pub fn read(&self) -> Result<u64, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
         // SAFETY: owned, so open, for as long as the borrow lasts.
@@ -204,6 +206,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
     #[inline(always)]
+    #[doc(alias = "eventfd_write", alias = "notify", alias = "arm")]
     pub fn write(&self, value: u64) -> Result<(), T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
         unsafe { near::write_exact(self.fd.sysif(), self.fd.near(), &value.to_ne_bytes()) }
@@ -226,7 +229,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// `EMFILE`: the process's descriptors are used up.
     #[inline]
-    #[doc(alias = "dup")]
+    #[doc(alias = "dup", alias = "F_DUPFD_CLOEXEC", alias = "fcntl_dupfd_cloexec")]
     pub fn try_clone(&self) -> Result<Self, T::Error> {
         self.fd.try_clone().map(|fd| Self { fd })
     }
@@ -261,6 +264,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// Those of [`OwnedFd::set_nonblocking`].
     #[inline]
+    #[doc(alias = "O_NONBLOCK", alias = "ioctl_fionbio")]
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), T::Error> {
         self.fd.set_nonblocking(nonblocking)
     }
@@ -285,6 +289,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// Those of [`OwnedFd::set_cloexec`].
     #[inline]
+    #[doc(alias = "FD_CLOEXEC", alias = "enable_cloexec", alias = "disable_cloexec")]
     pub fn set_cloexec(&self, cloexec: bool) -> Result<(), T::Error> {
         self.fd.set_cloexec(cloexec)
     }
@@ -297,6 +302,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// Those of [`OwnedFd::inheritable`].
     #[inline]
+    #[doc(alias = "as_argument")]
     pub fn inheritable(&mut self) -> Result<Inheritable<'_, T>, T::Error> {
         self.fd.inheritable()
     }
@@ -362,6 +368,7 @@ impl<T: FileDescriptorTask> AsRef<OwnedFd<T>> for EventFd<T> {
 impl<T: FileDescriptorTask> From<OwnedFd<T>> for EventFd<T> {
     /// Says that a descriptor is an eventfd. If it is not, its calls answer errors.
     #[inline]
+    #[doc(alias = "from_owned_fd")]
     fn from(fd: OwnedFd<T>) -> Self {
         Self { fd }
     }
