@@ -1,4 +1,5 @@
 //! Four workers and two permits: never more than two work at the same time.
+#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "rules of the library: a program may stop")]
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};

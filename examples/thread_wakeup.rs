@@ -1,12 +1,13 @@
 //! A queue and a bell: the consumer sleeps in the kernel while there is nothing to do, and one wake-up serves for however
 //! many jobs have come.
+#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "rules of the library: a program may stop")]
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 use std::sync::Mutex;
 use std::thread;
 
 fn main() -> Result<(), Errno> {
-    const JOBS: u32 = 1000;
+    const JOBS: usize = 1000;
     let queue = Mutex::new(Vec::new());
     let bell = EventFd::new(0, EventfdFlags::empty())?;
     thread::scope(|scope| {
@@ -21,7 +22,7 @@ fn main() -> Result<(), Errno> {
         while done < JOBS {
             bell.wait()?;
             wakeups += 1;
-            done += std::mem::take(&mut *queue.lock().expect("no panic")).len() as u32;
+            done += std::mem::take(&mut *queue.lock().expect("no panic")).len();
         }
         assert!(wakeups <= JOBS);
         println!("{done} jobs, with no more wake-ups than that");

@@ -139,6 +139,17 @@ impl EventFd {
 impl<T: FileDescriptorTask> EventFd<T> {
     /// Takes over a number of the task's table that is an eventfd.
     ///
+    /// ```
+    /// use rsyscall::sysif::Local;
+    /// use rsyscall::{Current, EventFd, EventfdFlags, near};
+    ///
+    /// let fd = near::eventfd(&Local, 5, EventfdFlags::CLOEXEC)?;
+    /// // SAFETY: made a line above, and known to nobody else.
+    /// let bell = unsafe { EventFd::adopt(Current, fd) };
+    /// assert_eq!(bell.read()?, 5);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Safety
     ///
     /// As for [`OwnedFd::adopt`].
@@ -238,6 +249,14 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// System calls: `fcntl(F_GETFL)`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::NONBLOCK)?;
+    /// assert!(bell.is_nonblocking()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`OwnedFd::is_nonblocking`].
@@ -273,6 +292,14 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// System calls: `fcntl(F_GETFD)`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert!(bell.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`OwnedFd::is_cloexec`].
@@ -284,6 +311,15 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Says whether `execve` closes this descriptor; a new one always is.
     ///
     /// System calls: `fcntl(F_SETFD)`.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// bell.set_cloexec(false)?;
+    /// assert!(!bell.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -297,6 +333,17 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Lets `execve` keep this descriptor for as long as the guard lives, and puts it back afterwards.
     ///
     /// System calls: `fcntl(F_SETFD)`, now and when the guard ends.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let mut bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// let guard = bell.inheritable()?;
+    /// assert!(guard.as_raw_fd() >= 0); // what an executed program is told
+    /// drop(guard);
+    /// assert!(bell.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -312,6 +359,14 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// System calls: `close`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// bell.close()?;
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// None from the kernel for an eventfd. What the interface adds.
@@ -321,18 +376,45 @@ impl<T: FileDescriptorTask> EventFd<T> {
     }
 
     /// The number, still owned by this value.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert_eq!(bell.near().0, bell.as_raw_fd());
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn near(&self) -> FileDescriptor {
         self.fd.near()
     }
 
     /// The number, still owned by this value, as std and C have it.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert!(bell.as_raw_fd() >= 0);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn as_raw_fd(&self) -> i32 {
         self.fd.as_raw_fd()
     }
 
     /// The number, from now on owned by the caller: nothing closes it any more.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// let raw = bell.into_raw_fd();
+    /// // SAFETY: it was given away a line above.
+    /// let bell = unsafe { EventFd::from_raw_fd(raw) };
+    /// # let _ = bell;
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     #[must_use = "nobody else knows this number: unused, it stays open for ever"]
     pub fn into_raw_fd(self) -> i32 {
@@ -340,18 +422,41 @@ impl<T: FileDescriptorTask> EventFd<T> {
     }
 
     /// The descriptor without its kind.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert_eq!(bell.as_owned_fd().as_raw_fd(), bell.as_raw_fd());
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn as_owned_fd(&self) -> &OwnedFd<T> {
         &self.fd
     }
 
     /// The descriptor without its kind, given away.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(2, EventfdFlags::empty())?.into_owned_fd();
+    /// assert_eq!(EventFd::from(owned).read()?, 2);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn into_owned_fd(self) -> OwnedFd<T> {
         self.fd
     }
 
     /// The task through which it is used.
+    ///
+    /// ```
+    /// use rsyscall::{Current, EventFd, EventfdFlags};
+    ///
+    /// assert_eq!(EventFd::new(0, EventfdFlags::empty())?.task(), Current);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn task(&self) -> T {
         self.fd.task()
