@@ -5,10 +5,14 @@
 use super::std::os::fd::{self, AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
 use crate::EventFd;
 use crate::fd::OwnedFd;
+use crate::notify::{Notifier, State};
+use crate::remote::Connection;
+use crate::sys::epoll::Epoll;
+use core::borrow::Borrow;
 
-macro_rules! descriptor {
-    ($name:ident, $says:literal) => {
-        impl AsFd for $name {
+macro_rules! borrowed {
+    ($name:ty $(, $parameter:ident: $bound:path)?) => {
+        impl $(<$parameter: $bound>)? AsFd for $name {
             #[inline]
             fn as_fd(&self) -> BorrowedFd<'_> {
                 // SAFETY: owned, so open and not negative, for as long as the borrow lasts.
@@ -16,12 +20,23 @@ macro_rules! descriptor {
             }
         }
 
-        impl AsRawFd for $name {
+        impl $(<$parameter: $bound>)? AsRawFd for $name {
             #[inline]
             fn as_raw_fd(&self) -> RawFd {
                 Self::as_raw_fd(self)
             }
         }
+    };
+}
+
+// To be waited for in someone else's reactor; whose they are does not change.
+borrowed!(Epoll);
+borrowed!(Connection);
+borrowed!(Notifier<S>, S: Borrow<State>);
+
+macro_rules! descriptor {
+    ($name:ident, $says:literal) => {
+        borrowed!($name);
 
         impl IntoRawFd for $name {
             #[inline]

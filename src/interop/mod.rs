@@ -1,6 +1,6 @@
 //! What std programs expect: its traits for descriptors, streams and errors. Feature `std`.
 //!
-//! Uses [`sys`](crate::sys) and what is below; nothing uses it. There is nothing to name here, only implementations.
+//! Uses all of the crate; nothing uses it. There is nothing to name here, only implementations.
 
 extern crate std;
 

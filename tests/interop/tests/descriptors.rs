@@ -154,3 +154,12 @@ fn vmm_sys_util_gives_its_own_and_takes_ours() {
     drop(theirs);
     census.assert_opened(&[]);
 }
+
+#[test]
+fn what_is_built_with_eventfds_is_borrowed_as_its_own_number() {
+    let _alone = Census::take();
+    let notifier = rsyscall::Notifier::new().unwrap();
+    assert_eq!(notifier.as_fd().as_raw_fd(), notifier.bell().as_raw_fd());
+    let epoll = rsyscall::sys::epoll::Epoll::new().unwrap();
+    assert_eq!(epoll.as_fd().as_raw_fd(), epoll.as_raw_fd());
+}
