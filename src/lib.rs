@@ -34,7 +34,21 @@
 //!
 //! The interface is a trait, so the same typed layer drives this process at the price of the bare instruction, another
 //! process through a connection, or a fake kernel in a unit test.
+//!
+//! # With std, and from other crates
+//!
+//! Feature `std` (off by default, no dependency) adds what std programs expect: `AsFd` and its kin, so that tokio, mio and
+//! others can wait for an eventfd; `From` for std's `OwnedFd`; `io::Read` and `io::Write` for `&EventFd`; `io::Error` from
+//! every error, so that `?` works. [`migration`] has what a line written for `libc`, nix, rustix, vmm-sys-util or Python's
+//! rsyscall is here.
+//!
+//! # Where it runs
+//!
+//! Linux on x86_64, aarch64 (little-endian) and riscv64, from Linux 2.6.30; other targets are refused with a message when
+//! they are compiled. Rust 1.85 or newer. A program without libc begins with the README's three files, or with a copy of the
+//! repository's `examples/guest`.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[path = "../arch/mod.rs"]
 pub mod arch;
@@ -43,6 +57,10 @@ pub mod errno;
 pub mod fake;
 pub mod far;
 pub mod fd;
+#[cfg(feature = "std")]
+mod interop;
+#[doc = include_str!("migration.md")]
+pub mod migration {}
 pub mod near;
 pub mod notify;
 pub mod remote;

@@ -165,6 +165,14 @@ impl Known {
     }
 
     /// Remembers that it is missing.
+    ///
+    /// ```
+    /// use rsyscall::sysif::Known;
+    ///
+    /// let known = Known::new();
+    /// known.learn_lacks_nowait();
+    /// assert!(known.lacks_nowait());
+    /// ```
     #[cold]
     pub fn learn_lacks_nowait(&self) {
         self.lacks_nowait.store(true, Ordering::Relaxed);

@@ -49,6 +49,15 @@ impl<'a, T: FileDescriptorTask> Inheritable<'a, T> {
     ///
     /// System calls: `fcntl(F_SETFD)`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let mut bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// bell.inheritable()?.restore()?;
+    /// assert!(bell.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// What the interface adds.

@@ -50,6 +50,17 @@ assert_not_impl_any!(OwnedFd: Copy, Clone);
 impl OwnedFd {
     /// Takes over a number of this process.
     ///
+    /// ```
+    /// use rsyscall::fd::OwnedFd;
+    /// use std::os::fd::IntoRawFd;
+    ///
+    /// let raw = std::fs::File::open("/dev/null")?.into_raw_fd();
+    /// // SAFETY: it was given away a line above.
+    /// let owned = unsafe { OwnedFd::from_raw_fd(raw) };
+    /// owned.close()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Safety
     ///
     /// The number is open, and this value is from now on the only one that closes it.
@@ -63,6 +74,18 @@ impl OwnedFd {
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
     /// Takes over a number of the task's table: the way in for descriptors that something else made.
+    ///
+    /// ```
+    /// use rsyscall::fd::OwnedFd;
+    /// use rsyscall::sysif::Local;
+    /// use rsyscall::{Current, EventfdFlags, near};
+    ///
+    /// let fd = near::eventfd(&Local, 0, EventfdFlags::CLOEXEC)?;
+    /// // SAFETY: made a line above, and known to nobody else.
+    /// let owned = unsafe { OwnedFd::adopt(Current, fd) };
+    /// assert_eq!(owned.near(), fd);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Safety
     ///
@@ -78,12 +101,29 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     }
 
     /// The number, still owned by this value.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// assert!(owned.near().0 >= 0);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn near(&self) -> FileDescriptor {
         self.number.get()
     }
 
     /// The number, still owned by this value, as std and C have it.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// let shown = std::fs::read_link(format!("/proc/self/fd/{}", owned.as_raw_fd())).unwrap();
+    /// assert_eq!(shown.to_str(), Some("anon_inode:[eventfd]"));
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     #[doc(alias = "fileno")]
     pub fn as_raw_fd(&self) -> i32 {
@@ -91,6 +131,16 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     }
 
     /// The number, from now on owned by the caller: nothing closes it any more.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags, fd::OwnedFd};
+    ///
+    /// let raw = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd().into_raw_fd();
+    /// // SAFETY: it was given away a line above.
+    /// let owned = unsafe { OwnedFd::from_raw_fd(raw) };
+    /// # let _ = owned;
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     #[must_use = "nobody else knows this number: unused, it stays open for ever"]
     pub fn into_raw_fd(self) -> i32 {
@@ -98,6 +148,14 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     }
 
     /// The task through which it is used.
+    ///
+    /// ```
+    /// use rsyscall::{Current, EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// assert_eq!(owned.task(), Current);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn task(&self) -> T {
         self.task
@@ -113,6 +171,14 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// The number is gone whatever the answer, and a close is never repeated.
     ///
     /// System calls: `close`.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// owned.close()?;
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -147,6 +213,15 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// let again = owned.try_clone()?;
+    /// assert!(again.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// `EMFILE`: the process's descriptors are used up.
@@ -165,6 +240,14 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// System calls: `fcntl(F_GETFL)`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::NONBLOCK)?.into_owned_fd();
+    /// assert!(owned.is_nonblocking()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// What the interface adds.
@@ -181,6 +264,16 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// System calls: `ioctl(FIONBIO)`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// let again = owned.try_clone()?;
+    /// owned.set_nonblocking(true)?;
+    /// assert!(again.is_nonblocking()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// What the interface adds.
@@ -194,6 +287,14 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// Whether `execve` closes this number.
     ///
     /// System calls: `fcntl(F_GETFD)`.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// assert!(owned.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -209,6 +310,15 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// System calls: `fcntl(F_SETFD)`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// owned.set_cloexec(false)?;
+    /// assert!(!owned.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// What the interface adds.
@@ -222,6 +332,17 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// Lets `execve` keep this number for as long as the guard lives, and puts it back afterwards.
     ///
     /// System calls: `fcntl(F_SETFD)`, now and when the guard ends.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let mut owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+    /// let guard = owned.inheritable()?;
+    /// assert!(guard.as_raw_fd() >= 0); // what an executed program is told
+    /// drop(guard);
+    /// assert!(owned.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ bitflags::bitflags! {
     ///
     /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `include/uapi/linux/eventfd.h`.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-    #[doc(alias = "EFD", alias = "EfdFlags")]
+    #[doc(alias = "EFD", alias = "EfdFlags", alias = "EFD_NONE")]
     pub struct EventfdFlags: u32 {
         /// A read takes one unit instead of the whole count.
         #[doc(alias = "EFD_SEMAPHORE")]

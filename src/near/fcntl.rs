@@ -18,6 +18,18 @@ const FIONBIO: u32 = 0x5421;
 ///
 /// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
 ///
+/// ```
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventFd, EventfdFlags, near};
+///
+/// let bell = EventFd::new(0, EventfdFlags::empty())?;
+/// // SAFETY: `bell` is open, and stays so.
+/// let again = unsafe { near::dup_cloexec(&Local, bell.near()) }?;
+/// // SAFETY: made a line above, and known to nobody else.
+/// unsafe { near::close(&Local, again) }?;
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
 /// # Errors
 ///
 /// `EBADF`: it is not open. `EMFILE`: the process's descriptors are used up. `EINVAL`: its limit of descriptors is 0.
@@ -39,6 +51,16 @@ pub unsafe fn dup_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) ->
 ///
 /// System calls: `fcntl(F_GETFD)`.
 ///
+/// ```
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventFd, EventfdFlags, near};
+///
+/// let bell = EventFd::new(0, EventfdFlags::empty())?;
+/// // SAFETY: `bell` is open, and stays so.
+/// assert!(unsafe { near::is_cloexec(&Local, bell.near()) }?);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
 /// # Errors
 ///
 /// `EBADF`: it is not open.
@@ -57,6 +79,17 @@ pub unsafe fn is_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> 
 ///
 /// System calls: `fcntl(F_SETFD)`.
 ///
+/// ```
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventFd, EventfdFlags, near};
+///
+/// let bell = EventFd::new(0, EventfdFlags::empty())?;
+/// // SAFETY: `bell` is open, and stays so.
+/// unsafe { near::set_cloexec(&Local, bell.near(), false) }?;
+/// assert!(!bell.is_cloexec()?);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
 /// # Errors
 ///
 /// `EBADF`: it is not open.
@@ -74,6 +107,16 @@ pub unsafe fn set_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, cl
 /// Whether `O_NONBLOCK` is set on the open description.
 ///
 /// System calls: `fcntl(F_GETFL)`.
+///
+/// ```
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventFd, EventfdFlags, near};
+///
+/// let bell = EventFd::new(0, EventfdFlags::NONBLOCK)?;
+/// // SAFETY: `bell` is open, and stays so.
+/// assert!(unsafe { near::is_nonblocking(&Local, bell.near()) }?);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -95,6 +138,17 @@ pub unsafe fn is_nonblocking<S: SyscallInterface>(sysif: &S, fd: FileDescriptor)
 /// One call and no read-modify-write: other flags that someone changes at the same time are not lost.
 ///
 /// System calls: `ioctl(FIONBIO)`.
+///
+/// ```
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventFd, EventfdFlags, near};
+///
+/// let bell = EventFd::new(0, EventfdFlags::empty())?;
+/// // SAFETY: `bell` is open, and stays so.
+/// unsafe { near::set_nonblocking(&Local, bell.near(), true) }?;
+/// assert!(bell.is_nonblocking()?);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
 ///
 /// # Errors
 ///

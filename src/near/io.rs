@@ -10,6 +10,18 @@ use sc::nr;
 ///
 /// System calls: `read`.
 ///
+/// ```
+/// use core::mem::MaybeUninit;
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventFd, EventfdFlags, near};
+///
+/// let bell = EventFd::new(3, EventfdFlags::empty())?;
+/// let mut count = [MaybeUninit::uninit(); 8];
+/// // SAFETY: `bell` is open, and stays so.
+/// assert_eq!(unsafe { near::read(&Local, bell.near(), &mut count) }?, 8);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
 /// # Errors
 ///
 /// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer: [read(2)](https://man7.org/linux/man-pages/man2/read.2.html).
@@ -32,6 +44,17 @@ pub unsafe fn read<S: SyscallInterface>(
 ///
 /// System calls: `write`.
 ///
+/// ```
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventFd, EventfdFlags, near};
+///
+/// let bell = EventFd::new(0, EventfdFlags::empty())?;
+/// // SAFETY: `bell` is open, and stays so.
+/// assert_eq!(unsafe { near::write(&Local, bell.near(), &3_u64.to_ne_bytes()) }?, 8);
+/// assert_eq!(bell.read()?, 3);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
 /// # Errors
 ///
 /// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer: [write(2)](https://man7.org/linux/man-pages/man2/write.2.html).
@@ -49,6 +72,20 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
 /// be exactly as long as the buffer.
 ///
 /// System calls: `preadv2` with `RWF_NOWAIT` at the file position.
+///
+/// ```
+/// use core::mem::MaybeUninit;
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{Errno, EventFd, EventfdFlags, near};
+///
+/// let bell = EventFd::new(0, EventfdFlags::empty())?;
+/// let mut count = [MaybeUninit::uninit(); 8];
+/// // SAFETY: `bell` is open, and stays so.
+/// let answer = unsafe { near::read_nowait(&Local, bell.near(), &mut count) };
+/// // The others where the kernel does not have it.
+/// assert!(matches!(answer, Err(Errno::EAGAIN | Errno::EOPNOTSUPP | Errno::ENOSYS)));
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -106,6 +143,16 @@ pub(crate) unsafe fn write_exact<S: SyscallInterface>(
 /// The number is free again whatever the answer: a close is never repeated, the number may be someone else's by then.
 ///
 /// System calls: `close`.
+///
+/// ```
+/// use rsyscall::sysif::Local;
+/// use rsyscall::{EventfdFlags, near};
+///
+/// let fd = near::eventfd(&Local, 0, EventfdFlags::CLOEXEC)?;
+/// // SAFETY: made a line above, and known to nobody else.
+/// unsafe { near::close(&Local, fd) }?;
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -11,6 +11,13 @@ use sc::nr;
 ///
 /// System calls: `exit_group`.
 ///
+/// ```no_run
+/// use rsyscall::{near, sysif::Local};
+///
+/// // SAFETY: no destructor of this program is relied on.
+/// let _refused = unsafe { near::exit_group(&Local, 0) };
+/// ```
+///
 /// # Errors
 ///
 /// Only those of the interface.

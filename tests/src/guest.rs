@@ -77,3 +77,27 @@ impl Guest {
         [".interp", ".dynamic"].iter().any(|name| object.section_by_name(name).is_some())
     }
 }
+
+/// What runs programs of a target: nothing where this machine does, `None` if there is nothing that could.
+pub fn runner(target: &str) -> Option<Option<String>> {
+    let arch = target.split('-').next()?.replace("riscv64gc", "riscv64");
+    if arch == std::env::consts::ARCH {
+        return Some(None);
+    }
+    let emulator = format!("qemu-{arch}-static");
+    let there = std::process::Command::new(&emulator).arg("--version").output().is_ok();
+    there.then_some(Some(emulator))
+}
+
+/// Runs a program of a target, or says that it could not and why.
+pub fn run(case: &str, target: &str, program: &Path) -> Option<std::process::Output> {
+    let Some(runner) = runner(target) else {
+        crate::skip(&format!("{case} run for {target}"), "no emulator is installed; `ci/setup emulators` does");
+        return None;
+    };
+    let mut command = std::process::Command::new(runner.as_deref().map_or(program, Path::new));
+    if runner.is_some() {
+        command.arg(program);
+    }
+    Some(command.output().expect("a program that starts"))
+}

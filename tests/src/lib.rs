@@ -4,7 +4,9 @@ pub mod guest;
 pub mod signal;
 pub mod threads;
 
+use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Reports that a case did not run here, and why: past the test harness, which keeps to itself what a passing test prints.
@@ -34,4 +36,35 @@ pub fn cannot(case: &str, reason: &str) {
 /// Whether a child can share this process's descriptor table: not under qemu-user.
 pub fn shares_files() -> bool {
     rsyscall::remote::fork_sharing_files().is_ok()
+}
+
+/// A folder outside the repository, so that only its own configuration is found in it; gone with this value.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// An empty one.
+    pub fn empty(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("rsyscall-{name}-{}", std::process::id()));
+        let _not_there = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        Self(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes a file in it, and the folders on the way.
+    pub fn write(&self, name: &str, text: &str) {
+        let file = self.0.join(name);
+        fs::create_dir_all(file.parent().expect("in a folder")).expect("a folder");
+        fs::write(file, text).expect("a file");
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _nobody_to_tell = fs::remove_dir_all(&self.0);
+    }
 }

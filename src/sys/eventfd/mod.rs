@@ -78,7 +78,7 @@ impl<T: FileDescriptorTask> EventfdTask for T {
 /// ```
 ///
 /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `fs/eventfd.c`.
-#[doc(alias = "EventFileDescriptor")]
+#[doc(alias = "EventFileDescriptor", alias = "EventConsumer", alias = "EventNotifier")]
 pub struct EventFd<T: FileDescriptorTask = Current> {
     fd: OwnedFd<T>,
 }
@@ -106,7 +106,8 @@ impl EventFd {
     ///
     /// Those of [`EventfdTask::eventfd`].
     #[inline(always)]
-    #[doc(alias = "eventfd", alias = "eventfd2", alias = "from_value_and_flags")]
+    #[doc(alias = "eventfd", alias = "eventfd2")]
+    #[doc(alias = "from_value", alias = "from_flags", alias = "from_value_and_flags")]
     pub fn new(initval: u32, flags: EventfdFlags) -> Result<Self, Errno> {
         Current.eventfd(initval, flags)
     }
@@ -137,6 +138,17 @@ impl EventFd {
 
 impl<T: FileDescriptorTask> EventFd<T> {
     /// Takes over a number of the task's table that is an eventfd.
+    ///
+    /// ```
+    /// use rsyscall::sysif::Local;
+    /// use rsyscall::{Current, EventFd, EventfdFlags, near};
+    ///
+    /// let fd = near::eventfd(&Local, 5, EventfdFlags::CLOEXEC)?;
+    /// // SAFETY: made a line above, and known to nobody else.
+    /// let bell = unsafe { EventFd::adopt(Current, fd) };
+    /// assert_eq!(bell.read()?, 5);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Safety
     ///
@@ -171,6 +183,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
     #[inline(always)]
+    #[doc(alias = "eventfd_read", alias = "consume")]
     pub fn read(&self) -> Result<u64, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
         // SAFETY: owned, so open, for as long as the borrow lasts.
@@ -204,6 +217,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
     #[inline(always)]
+    #[doc(alias = "eventfd_write", alias = "notify", alias = "arm")]
     pub fn write(&self, value: u64) -> Result<(), T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
         unsafe { near::write_exact(self.fd.sysif(), self.fd.near(), &value.to_ne_bytes()) }
@@ -226,7 +240,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// `EMFILE`: the process's descriptors are used up.
     #[inline]
-    #[doc(alias = "dup")]
+    #[doc(alias = "dup", alias = "F_DUPFD_CLOEXEC", alias = "fcntl_dupfd_cloexec")]
     pub fn try_clone(&self) -> Result<Self, T::Error> {
         self.fd.try_clone().map(|fd| Self { fd })
     }
@@ -234,6 +248,14 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Whether [`read`](Self::read) and [`write`](Self::write) answer `EAGAIN` instead of sleeping.
     ///
     /// System calls: `fcntl(F_GETFL)`.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::NONBLOCK)?;
+    /// assert!(bell.is_nonblocking()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -261,6 +283,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// Those of [`OwnedFd::set_nonblocking`].
     #[inline]
+    #[doc(alias = "O_NONBLOCK", alias = "ioctl_fionbio")]
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), T::Error> {
         self.fd.set_nonblocking(nonblocking)
     }
@@ -268,6 +291,14 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Whether `execve` closes this descriptor.
     ///
     /// System calls: `fcntl(F_GETFD)`.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert!(bell.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -281,10 +312,20 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// System calls: `fcntl(F_SETFD)`.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// bell.set_cloexec(false)?;
+    /// assert!(!bell.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`OwnedFd::set_cloexec`].
     #[inline]
+    #[doc(alias = "FD_CLOEXEC", alias = "enable_cloexec", alias = "disable_cloexec")]
     pub fn set_cloexec(&self, cloexec: bool) -> Result<(), T::Error> {
         self.fd.set_cloexec(cloexec)
     }
@@ -293,10 +334,22 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// System calls: `fcntl(F_SETFD)`, now and when the guard ends.
     ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let mut bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// let guard = bell.inheritable()?;
+    /// assert!(guard.as_raw_fd() >= 0); // what an executed program is told
+    /// drop(guard);
+    /// assert!(bell.is_cloexec()?);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Those of [`OwnedFd::inheritable`].
     #[inline]
+    #[doc(alias = "as_argument")]
     pub fn inheritable(&mut self) -> Result<Inheritable<'_, T>, T::Error> {
         self.fd.inheritable()
     }
@@ -305,6 +358,14 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// that sleeps on another descriptor of the counter, or on this one.
     ///
     /// System calls: `close`.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// bell.close()?;
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -315,18 +376,45 @@ impl<T: FileDescriptorTask> EventFd<T> {
     }
 
     /// The number, still owned by this value.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert_eq!(bell.near().0, bell.as_raw_fd());
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn near(&self) -> FileDescriptor {
         self.fd.near()
     }
 
     /// The number, still owned by this value, as std and C have it.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert!(bell.as_raw_fd() >= 0);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn as_raw_fd(&self) -> i32 {
         self.fd.as_raw_fd()
     }
 
     /// The number, from now on owned by the caller: nothing closes it any more.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// let raw = bell.into_raw_fd();
+    /// // SAFETY: it was given away a line above.
+    /// let bell = unsafe { EventFd::from_raw_fd(raw) };
+    /// # let _ = bell;
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     #[must_use = "nobody else knows this number: unused, it stays open for ever"]
     pub fn into_raw_fd(self) -> i32 {
@@ -334,18 +422,41 @@ impl<T: FileDescriptorTask> EventFd<T> {
     }
 
     /// The descriptor without its kind.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// assert_eq!(bell.as_owned_fd().as_raw_fd(), bell.as_raw_fd());
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn as_owned_fd(&self) -> &OwnedFd<T> {
         &self.fd
     }
 
     /// The descriptor without its kind, given away.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let owned = EventFd::new(2, EventfdFlags::empty())?.into_owned_fd();
+    /// assert_eq!(EventFd::from(owned).read()?, 2);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn into_owned_fd(self) -> OwnedFd<T> {
         self.fd
     }
 
     /// The task through which it is used.
+    ///
+    /// ```
+    /// use rsyscall::{Current, EventFd, EventfdFlags};
+    ///
+    /// assert_eq!(EventFd::new(0, EventfdFlags::empty())?.task(), Current);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
     #[inline(always)]
     pub fn task(&self) -> T {
         self.fd.task()
@@ -362,6 +473,7 @@ impl<T: FileDescriptorTask> AsRef<OwnedFd<T>> for EventFd<T> {
 impl<T: FileDescriptorTask> From<OwnedFd<T>> for EventFd<T> {
     /// Says that a descriptor is an eventfd. If it is not, its calls answer errors.
     #[inline]
+    #[doc(alias = "from_owned_fd")]
     fn from(fd: OwnedFd<T>) -> Self {
         Self { fd }
     }

@@ -1,0 +1,12 @@
+//! What is written adds up; what is read is all of it.
+
+use rsyscall::{Errno, EventFd, EventfdFlags};
+
+fn main() -> Result<(), Errno> {
+    let counter = EventFd::new(1, EventfdFlags::empty())?;
+    counter.write(2)?;
+    counter.write(3)?;
+    println!("taken: {}", counter.read()?);
+    println!("nothing left: {:?}", counter.try_read()?);
+    Ok(())
+}

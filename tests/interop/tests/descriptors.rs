@@ -1,0 +1,165 @@
+//! To and from the descriptors of std, rustix and nix: one owner at any time, and one close.
+
+use interop::Census;
+use rsyscall::fd::OwnedFd;
+use rsyscall::{Errno, EventFd, EventfdFlags};
+use std::os::fd::{self, AsFd, AsRawFd, FromRawFd, IntoRawFd};
+
+fn bell(count: u32) -> EventFd {
+    EventFd::new(count, EventfdFlags::empty()).unwrap()
+}
+
+#[test]
+fn a_borrow_is_of_the_same_number_and_closes_nothing() {
+    let census = Census::take();
+    let bell = bell(0);
+    let number = AsRawFd::as_raw_fd(&bell);
+    assert_eq!(bell.as_fd().as_raw_fd(), number);
+    assert_eq!(bell.as_owned_fd().as_fd().as_raw_fd(), number);
+    census.assert_opened(&[number]);
+    drop(bell);
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn std_takes_it_over_and_gives_it_back_with_its_count() {
+    let census = Census::take();
+    let bell = bell(3);
+    let number = bell.as_raw_fd();
+    let std = fd::OwnedFd::from(bell);
+    census.assert_opened(&[number]);
+    let bell = EventFd::from(std);
+    census.assert_opened(&[number]);
+    assert_eq!(bell.read(), Ok(3));
+
+    let std = fd::OwnedFd::from(bell.into_owned_fd());
+    let owned = OwnedFd::from(std);
+    census.assert_opened(&[number]);
+    drop(fd::OwnedFd::from(owned));
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn what_std_takes_over_it_closes() {
+    let census = Census::take();
+    drop(fd::OwnedFd::from(bell(0)));
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn a_duplicate_made_by_std_is_the_same_counter() {
+    let census = Census::take();
+    let bell = bell(0);
+    let again = EventFd::from(bell.as_fd().try_clone_to_owned().unwrap());
+    census.assert_opened(&[bell.as_raw_fd(), again.as_raw_fd()]);
+    again.write(2).unwrap();
+    assert_eq!(bell.read(), Ok(2));
+    drop((bell, again));
+    census.assert_opened(&[]);
+}
+
+/// As generic code does it, which knows nothing of our own functions of these names.
+fn there_and_back<T: IntoRawFd + FromRawFd>(value: T) -> T {
+    let raw = value.into_raw_fd();
+    // SAFETY: given away a line above.
+    unsafe { T::from_raw_fd(raw) }
+}
+
+#[test]
+fn a_raw_number_has_no_owner_until_it_is_taken_over() {
+    let census = Census::take();
+    let bell = there_and_back(bell(1));
+    let number = bell.as_raw_fd();
+    census.assert_opened(&[number]);
+    let owned = there_and_back(bell.into_owned_fd());
+    census.assert_opened(&[number]);
+    assert_eq!(EventFd::from(owned).read(), Ok(1));
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn what_is_not_an_eventfd_answers_errors() {
+    let census = Census::take();
+    let file = std::fs::File::open("/dev/zero").unwrap();
+    let not_one = EventFd::from(fd::OwnedFd::from(file));
+    assert_eq!(not_one.write(1), Err(Errno::EBADF));
+    drop(not_one);
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn rustix_reads_and_writes_ours() {
+    let census = Census::take();
+    let bell = bell(0);
+    assert_eq!(rustix::io::write(&bell, &5_u64.to_ne_bytes()), Ok(8));
+    let mut count = [0; 8];
+    assert_eq!(rustix::io::read(bell.as_owned_fd(), &mut count), Ok(8));
+    assert_eq!(u64::from_ne_bytes(count), 5);
+    assert!(rustix::io::fcntl_getfd(&bell).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+    drop(bell);
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn rustix_gives_its_own_and_takes_ours() {
+    let census = Census::take();
+    let theirs: rustix::fd::OwnedFd = rustix::event::eventfd(7, rustix::event::EventfdFlags::CLOEXEC).unwrap();
+    let ours = EventFd::from(theirs);
+    assert_eq!(ours.read(), Ok(7));
+    let theirs: rustix::fd::OwnedFd = ours.into();
+    rustix::io::write(&theirs, &1_u64.to_ne_bytes()).unwrap();
+    drop(theirs);
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn nix_gives_its_own_and_takes_ours() {
+    let census = Census::take();
+    let theirs = nix::sys::eventfd::EventFd::from_value(7).unwrap();
+    let ours = EventFd::from(fd::OwnedFd::from(theirs));
+    assert_eq!(ours.read(), Ok(7));
+    // SAFETY: it is an eventfd.
+    let theirs = unsafe { nix::sys::eventfd::EventFd::from_owned_fd(ours.into()) };
+    theirs.write(4).unwrap();
+    assert_eq!(theirs.read(), Ok(4));
+    drop(theirs);
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn nix_polls_and_reads_ours() {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let _alone = Census::take();
+    let bell = bell(2);
+    let mut entries = [PollFd::new(bell.as_fd(), PollFlags::POLLIN)];
+    assert_eq!(poll(&mut entries, PollTimeout::ZERO), Ok(1));
+    assert_eq!(entries[0].revents(), Some(PollFlags::POLLIN));
+    let mut count = [0; 8];
+    assert_eq!(nix::unistd::read(&bell, &mut count), Ok(8));
+    assert_eq!(u64::from_ne_bytes(count), 2);
+}
+
+#[test]
+fn vmm_sys_util_gives_its_own_and_takes_ours() {
+    let census = Census::take();
+    let theirs = vmm_sys_util::eventfd::EventFd::new(libc::EFD_CLOEXEC).unwrap();
+    theirs.write(3).unwrap();
+    // SAFETY: given away in the same expression.
+    let ours = unsafe { EventFd::from_raw_fd(theirs.into_raw_fd()) };
+    assert_eq!(ours.read(), Ok(3));
+    ours.write(9).unwrap();
+    // SAFETY: given away in the same expression.
+    let theirs = unsafe { vmm_sys_util::eventfd::EventFd::from_raw_fd(ours.into_raw_fd()) };
+    assert_eq!(theirs.read().unwrap(), 9);
+    drop(theirs);
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn what_is_built_with_eventfds_is_borrowed_as_its_own_number() {
+    let _alone = Census::take();
+    let notifier = rsyscall::Notifier::new().unwrap();
+    assert_eq!(notifier.as_fd().as_raw_fd(), notifier.bell().as_raw_fd());
+    let epoll = rsyscall::sys::epoll::Epoll::new().unwrap();
+    assert_eq!(epoll.as_fd().as_raw_fd(), epoll.as_raw_fd());
+}

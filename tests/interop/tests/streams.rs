@@ -1,0 +1,128 @@
+//! `io::Read`, `io::Write` and `io::Error`: what code that is generic over them sees.
+
+use rsyscall::sysif::Error;
+use rsyscall::{Errno, EventFd, EventfdFlags};
+use std::io::{self, Read, Write};
+
+fn bell(count: u32) -> EventFd {
+    EventFd::new(count, EventfdFlags::NONBLOCK).unwrap()
+}
+
+#[test]
+fn the_eight_bytes_are_the_count_in_native_order() {
+    let bell = bell(0);
+    let value = 0x0102_0304_0506_0708_u64;
+    (&bell).write_all(&value.to_ne_bytes()).unwrap();
+    (&bell).flush().unwrap();
+    let mut bytes = [0; 8];
+    (&bell).read_exact(&mut bytes).unwrap();
+    assert_eq!(bytes, value.to_ne_bytes());
+}
+
+#[test]
+fn a_shorter_buffer_is_invalid_input_and_takes_nothing() {
+    let bell = bell(3);
+    for len in 0..8 {
+        let error = Read::read(&mut &bell, &mut vec![0; len]).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.raw_os_error()),
+            (io::ErrorKind::InvalidInput, Some(Errno::EINVAL.raw())),
+            "{len}"
+        );
+    }
+    assert_eq!(bell.read(), Ok(3));
+}
+
+#[test]
+fn a_longer_buffer_is_written_for_eight_bytes_and_no_more() {
+    let bell = bell(3);
+    let mut bytes = [0xaa; 24];
+    assert_eq!(Read::read(&mut &bell, &mut bytes).unwrap(), 8);
+    assert_eq!(bytes[..8], 3_u64.to_ne_bytes());
+    assert_eq!(bytes[8..], [0xaa; 16]);
+}
+
+#[test]
+fn another_length_is_not_written() {
+    let bell = bell(0);
+    for len in 0..8 {
+        let error = Write::write(&mut &bell, &vec![1; len]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{len}");
+    }
+    assert_eq!(bell.read(), Err(Errno::EAGAIN));
+    // Before 6.9 the first eight of more are taken.
+    match Write::write(&mut &bell, &[1; 16]) {
+        Ok(taken) => assert_eq!((taken, bell.read()), (8, Ok(u64::from_ne_bytes([1; 8])))),
+        Err(error) => assert_eq!((error.kind(), bell.read()), (io::ErrorKind::InvalidInput, Err(Errno::EAGAIN))),
+    }
+}
+
+#[test]
+fn the_largest_number_is_invalid_input() {
+    let error = (&bell(0)).write_all(&u64::MAX.to_ne_bytes()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+}
+
+#[test]
+fn an_empty_counter_and_a_full_one_would_block() {
+    let bell = bell(0);
+    let empty = (&bell).read_exact(&mut [0; 8]).unwrap_err();
+    assert_eq!(empty.kind(), io::ErrorKind::WouldBlock);
+    (&bell).write_all(&(u64::MAX - 1).to_ne_bytes()).unwrap();
+    let full = (&bell).write_all(&1_u64.to_ne_bytes()).unwrap_err();
+    assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn it_goes_through_a_dyn_reader_and_a_dyn_writer() {
+    let bell = bell(0);
+    let mut writer: Box<dyn Write + '_> = Box::new(&bell);
+    writer.write_all(&2_u64.to_ne_bytes()).unwrap();
+    let mut reader: Box<dyn Read + '_> = Box::new(&bell);
+    let mut bytes = [0; 8];
+    reader.read_exact(&mut bytes).unwrap();
+    assert_eq!(u64::from_ne_bytes(bytes), 2);
+}
+
+#[test]
+fn the_own_methods_stay_what_they_are_with_the_traits_in_scope() {
+    let mut bell = bell(0);
+    bell.write(1).unwrap();
+    let exclusive: &mut EventFd = &mut bell;
+    exclusive.write(1).unwrap();
+    assert_eq!(exclusive.read(), Ok(2));
+}
+
+#[test]
+fn every_errno_goes_through_io_error_and_back() {
+    for raw in 1..=4095 {
+        let errno = Errno::from_raw(raw).unwrap();
+        let error = io::Error::from(errno);
+        assert_eq!(error.raw_os_error(), Some(raw));
+        assert_eq!(error.kind(), io::Error::from_raw_os_error(raw).kind());
+        assert_eq!(Errno::try_from(error).unwrap(), errno);
+    }
+}
+
+#[test]
+fn an_io_error_that_is_not_the_kernels_comes_back_as_it_is() {
+    let error = Errno::try_from(io::Error::other("of our own")).unwrap_err();
+    assert_eq!(error.to_string(), "of our own");
+    // A number that no Linux kernel answers.
+    assert!(Errno::try_from(io::Error::from_raw_os_error(0)).is_err());
+    assert!(Errno::try_from(io::Error::from_raw_os_error(4096)).is_err());
+}
+
+#[test]
+fn the_three_outcomes_stay_apart() {
+    let kinds = [Error::Os(Errno::EINTR), Error::NotSent, Error::Hangup].map(|error| io::Error::from(error).kind());
+    assert_eq!(kinds, [io::ErrorKind::Interrupted, io::ErrorKind::NotConnected, io::ErrorKind::ConnectionAborted]);
+}
+
+#[test]
+fn a_question_mark_makes_an_io_error() {
+    fn refused() -> io::Result<EventFd> {
+        Ok(EventFd::new(0, EventfdFlags::from_bits_retain(1 << 30))?)
+    }
+    assert_eq!(refused().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+}

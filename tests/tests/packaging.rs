@@ -1,0 +1,105 @@
+//! What is published: the files of the package, and the public interface.
+
+use rsyscall_tests::{cargo, skip};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn said(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_package_holds_what_a_user_needs_and_nothing_else() {
+    let list = said(cargo().args(["package", "--list", "--allow-dirty"]).current_dir(root()).output().unwrap());
+    let made_by_cargo = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"];
+    let files: Vec<_> = list.lines().filter(|file| !made_by_cargo.contains(file)).collect();
+    for wanted in ["Cargo.toml", "README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "examples/README.md"] {
+        assert!(files.contains(&wanted), "{wanted} is missing: {files:?}");
+    }
+    for file in &files {
+        let wanted = match file.split_once('/') {
+            None => ["Cargo.toml", "README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"].contains(file),
+            Some(("src", rest)) => rest.ends_with(".rs") || rest.ends_with(".md"),
+            Some(("arch", rest)) => rest.ends_with(".rs"),
+            Some(("examples", rest)) => rest == "README.md" || (rest.ends_with(".rs") && !rest.contains('/')),
+            Some(_) => false,
+        };
+        assert!(wanted, "{file} has no business in the package");
+    }
+    // Every file that a module is made of.
+    let mut sources = Vec::new();
+    for folder in ["src", "arch"] {
+        collect(&root(), Path::new(folder), &mut sources);
+    }
+    for source in sources {
+        assert!(files.contains(&source.as_str()), "{source} is missing");
+    }
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) {
+    for entry in fs::read_dir(root.join(folder)).unwrap() {
+        let path = folder.join(entry.unwrap().file_name());
+        if root.join(&path).is_dir() {
+            collect(root, &path, files);
+        } else {
+            files.push(path.to_str().unwrap().to_owned());
+        }
+    }
+}
+
+#[test]
+fn the_package_compiles_by_itself() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("package");
+    said(
+        cargo()
+            .args(["package", "--quiet", "--allow-dirty", "--all-features", "--target-dir"])
+            .arg(target)
+            .current_dir(root())
+            .output()
+            .unwrap(),
+    );
+}
+
+#[test]
+fn the_public_interface_is_the_one_in_api_txt() {
+    const CASE: &str = "the public interface";
+    if cfg!(not(target_arch = "x86_64")) {
+        return skip(CASE, "it is written down as x86_64 has it");
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api");
+    let mut rustdoc = cargo();
+    rustdoc.args(["rustdoc", "--quiet", "--lib", "--all-features", "--target-dir"]).arg(&target);
+    rustdoc.args(["--", "-Zunstable-options", "--output-format", "json"]);
+    // rustdoc's JSON is not stable; a stable compiler writes it all the same if asked like this.
+    said(rustdoc.env("RUSTC_BOOTSTRAP", "1").current_dir(root()).output().unwrap());
+
+    let mut api = cargo();
+    api.args(["run", "--quiet", "--locked", "--target-dir"]).arg(&target).arg("--");
+    let output = api.arg(target.join("doc/rsyscall.json")).current_dir(root().join("tests/api")).output().unwrap();
+    if output.status.code() == Some(3) {
+        // Not by `skip`: which compiler is installed is nobody's omission.
+        writeln!(std::io::stderr(), "SKIPPED {CASE}: this compiler's rustdoc writes another format of JSON").unwrap();
+        return;
+    }
+    let now = said(output);
+    let file = root().join("api.txt");
+    if std::env::var_os("RSYSCALL_WRITE_API").is_some() {
+        fs::write(&file, &now).unwrap();
+    }
+    let listed = fs::read_to_string(file).unwrap();
+    let change = now.lines().filter(|line| !listed.lines().any(|old| old == *line)).map(|line| format!("+{line}"));
+    let gone = listed.lines().filter(|line| !now.lines().any(|new| new == *line)).map(|line| format!("-{line}"));
+    let change: Vec<_> = change.chain(gone).collect();
+    assert!(
+        listed == now,
+        "{}\nIf this is meant: RSYSCALL_WRITE_API=1 cargo test --package rsyscall-tests --test packaging",
+        change.join("\n")
+    );
+}
