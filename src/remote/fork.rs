@@ -115,6 +115,9 @@ pub fn fork<const N: usize>(inherit: [&OwnedFd; N]) -> Result<Forked<N>, Errno> 
 ///
 /// Those of [`fork`]. `ENOSYS`: Linux before 5.2, where the end of such a child cannot be noticed. `EINVAL`: qemu-user.
 #[doc(alias = "CLONE_FILES")]
+// Inlined for those who do not use it: else its instance of the error path of three-argument calls is everybody's (at
+// opt-level 1, without LTO), and stays in programs that do not look at their errors.
+#[inline]
 pub fn fork_sharing_files() -> Result<Forked, Errno> {
     let Started { client, server, process, pidfd, scratch } = start(Table::Shared)?;
     let child = Child::new(process, pidfd);
