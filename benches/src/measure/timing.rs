@@ -18,7 +18,12 @@ pub const QUICK: Effort = Effort { rounds: 25, batch: Duration::from_millis(1) }
 
 pub fn run(effort: Effort) {
     println!("operation,peer,ns,ns_q1,ns_q3,ratio,ratio_q1,ratio_q3,rounds");
+    let allowed = allowed_descriptors();
     for operation in OPERATIONS {
+        if operation.descriptors > allowed {
+            eprintln!("SKIPPED {}: {} descriptors, and {allowed} are allowed", operation.name, operation.descriptors);
+            continue;
+        }
         let cases = operation.cases;
         let n: Vec<_> = cases.iter().map(|case| enough(case, effort.batch)).collect();
         let mut times = vec![Vec::with_capacity(effort.rounds); cases.len()];
@@ -63,4 +68,17 @@ fn order(len: usize, round: usize) -> Vec<usize> {
 fn quartiles(samples: Vec<f64>) -> [f64; 3] {
     let mut data = Data::new(samples);
     [data.median(), data.lower_quartile(), data.upper_quartile()]
+}
+
+/// The limit, raised as far as it may be.
+fn allowed_descriptors() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a structure that the first call writes and the second reads.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit.rlim_cur = limit.rlim_max;
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+    }
+    limit.rlim_cur
 }

@@ -71,7 +71,7 @@ impl Row for Count {
         self.instructions
     }
     fn ours(&self) -> bool {
-        self.peer == OURS
+        self.peer.starts_with(OURS)
     }
 }
 

@@ -30,7 +30,7 @@ fn header(text: &mut String, first: &str, columns: &[&str]) -> Result<()> {
 fn times(text: &mut String, rows: &[Time]) -> Result<()> {
     let operations = distinct(rows.iter().map(|row| row.operation.as_str()));
     let peers = distinct(rows.iter().map(|row| row.peer.as_str()));
-    text.push_str("\n## Time\n\nNanoseconds for one operation: the median, and in brackets the ratio to assembly by hand in the same round (median).\n\n");
+    text.push_str("\n## Time\n\nNanoseconds for one operation: the median, and in brackets the ratio to assembly by hand in the same round (median). In the rows of another process the measure is a minimal client and server in C.\n\n");
     header(text, "ns (ratio)", &peers)?;
     for operation in &operations {
         write!(text, "| {operation} |")?;

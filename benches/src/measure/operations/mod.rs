@@ -5,6 +5,8 @@
 //! because a user's loop does not see how its descriptor was made.
 
 mod counter;
+mod many;
+mod remote;
 mod waiting;
 mod waking;
 
@@ -17,9 +19,10 @@ use crate::peers::mio::Mio;
 use crate::peers::nix::Nix;
 use crate::peers::pipe::Pipe;
 use crate::peers::polling::Polling;
-use crate::peers::rsyscall::Rsyscall;
+use crate::peers::rsyscall::{Rsyscall, RsyscallNotifier};
 use crate::peers::rustix::Rustix;
 use crate::peers::sc::Sc;
+use crate::peers::sets::{AsmSet, LibcSet, MioSet, NixSet, PollingSet, RsyscallSet, RustixSet};
 use crate::peers::syscalls::Syscalls;
 use crate::peers::vmm::Vmm;
 use std::time::{Duration, Instant};
@@ -29,6 +32,8 @@ pub struct Operation {
     pub cases: &'static [Case],
     /// Whether the same is executed every time. The number of instructions is counted only then.
     pub exact: bool,
+    /// How many descriptors must be allowed.
+    pub descriptors: u64,
 }
 
 pub struct Case {
@@ -42,6 +47,7 @@ macro_rules! operation {
         Operation {
             name: $name,
             exact: $exact,
+            descriptors: 64,
             cases: &[$(Case { peer: <$peer as Peer>::NAME, run: |n| $module::$run::<$peer>(n).expect(<$peer as Peer>::NAME) }),*],
         }
     };
@@ -91,18 +97,56 @@ pub const OPERATIONS: &[Operation] = &[
         "redundant notify",
         true,
         waking::redundant,
-        [Asm, Rsyscall, Bare, Sc, Syscalls, Rustix, Libc, Nix, Vmm, Futex, Mio, Polling]
+        [Asm, Rsyscall, RsyscallNotifier, Bare, Sc, Syscalls, Rustix, Libc, Nix, Vmm, Futex, Mio, Polling]
     ),
     operation!(
         "there and back, one processor",
         false,
         waking::together,
-        [Asm, Rsyscall, Bare, Sc, Syscalls, Rustix, Libc, Nix, Vmm, Pipe, Futex, Mio, Polling]
+        [Asm, Rsyscall, RsyscallNotifier, Bare, Sc, Syscalls, Rustix, Libc, Nix, Vmm, Pipe, Futex, Mio, Polling]
     ),
     operation!(
         "there and back, two processors",
         false,
         waking::apart,
-        [Asm, Rsyscall, Bare, Sc, Syscalls, Rustix, Libc, Nix, Vmm, Pipe, Futex, Mio, Polling]
+        [Asm, Rsyscall, RsyscallNotifier, Bare, Sc, Syscalls, Rustix, Libc, Nix, Vmm, Pipe, Futex, Mio, Polling]
     ),
+    operation!(
+        "write, wait for any of 1, read",
+        true,
+        many::of_1,
+        [AsmSet, RsyscallSet, RustixSet, LibcSet, NixSet, MioSet, PollingSet]
+    ),
+    operation!(
+        "write, wait for any of 10, read",
+        false,
+        many::of_10,
+        [AsmSet, RsyscallSet, RustixSet, LibcSet, NixSet, MioSet, PollingSet]
+    ),
+    operation!(
+        "write, wait for any of 100, read",
+        false,
+        many::of_100,
+        [AsmSet, RsyscallSet, RustixSet, LibcSet, NixSet, MioSet, PollingSet]
+    ),
+    Operation {
+        descriptors: 1100,
+        ..operation!(
+            "write, wait for any of 1000, read",
+            false,
+            many::of_1000,
+            [AsmSet, RsyscallSet, RustixSet, LibcSet, NixSet, MioSet, PollingSet]
+        )
+    },
+    Operation {
+        descriptors: 10100,
+        ..operation!(
+            "write, wait for any of 10 000, read",
+            false,
+            many::of_10000,
+            [AsmSet, RsyscallSet, RustixSet, LibcSet, NixSet, MioSet, PollingSet]
+        )
+    },
+    Operation { name: "a call in another process", cases: remote::ONE, exact: false, descriptors: 64 },
+    Operation { name: "the same, 50 pipelined", cases: remote::PIPELINED, exact: false, descriptors: 64 },
 ];

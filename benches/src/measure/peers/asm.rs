@@ -5,7 +5,7 @@ use sc::nr;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-pub struct Asm(i32);
+pub struct Asm(pub(super) i32);
 
 const EAGAIN: usize = 11_usize.wrapping_neg();
 const EINTR: usize = 4_usize.wrapping_neg();
@@ -33,8 +33,13 @@ pub fn new_fd(ret: usize) -> Result<i32, Word> {
 }
 
 impl Asm {
+    /// Takes over an open descriptor.
+    pub fn adopt(fd: i32) -> Self {
+        Self(fd)
+    }
+
     #[inline(always)]
-    fn fd(&self) -> i64 {
+    pub fn fd(&self) -> i64 {
         i64::from(self.0)
     }
 

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::ptr::null;
 use std::time::Duration;
 
-pub struct Libc(i32);
+pub struct Libc(pub(super) i32);
 
 #[cold]
 #[inline(never)]

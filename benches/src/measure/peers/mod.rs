@@ -15,6 +15,7 @@ pub mod polling;
 pub mod rsyscall;
 pub mod rustix;
 pub mod sc;
+pub mod sets;
 pub mod syscalls;
 pub mod vmm;
 
@@ -66,6 +67,14 @@ pub trait Bell: Peer + Send + Sync {
     fn make() -> Result<(Self, Self::Waiter), Self::Error>;
     fn ring(&self) -> Result<(), Self::Error>;
     fn wait(&self, waiter: &mut Self::Waiter) -> Result<(), Self::Error>;
+}
+
+/// One thread waits for any of many counters.
+pub trait Set: Peer {
+    fn make(count: usize) -> Result<Self, Self::Error>;
+    fn write(&self, which: usize) -> Result<(), Self::Error>;
+    /// Waits for one, reads it, and says which it was.
+    fn wait(&mut self) -> Result<usize, Self::Error>;
 }
 
 impl<C: Counter> Bell for C {

@@ -8,7 +8,7 @@ use nix::sys::time::TimeSpec;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-pub struct Nix(EventFd);
+pub struct Nix(pub(super) EventFd);
 
 impl Peer for Nix {
     const NAME: &'static str = "nix";

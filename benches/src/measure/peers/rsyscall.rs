@@ -1,13 +1,15 @@
 //! This crate.
 
-use super::{Counter, Duplicate, NonBlocking, Peer, Timeout, TryRead};
-use rsyscall::{Errno, EventFd, EventfdFlags};
+use super::{Bell, Counter, Duplicate, NonBlocking, Peer, Timeout, TryRead};
+use rsyscall::{Errno, EventFd, EventfdFlags, Notifier};
 use std::time::Duration;
 
-pub struct Rsyscall(EventFd);
+pub const NAME: &str = "rsyscall";
+
+pub struct Rsyscall(pub(super) EventFd);
 
 impl Peer for Rsyscall {
-    const NAME: &'static str = "rsyscall";
+    const NAME: &'static str = NAME;
     type Error = Errno;
 }
 
@@ -56,5 +58,30 @@ impl Duplicate for Rsyscall {
     #[inline(always)]
     fn duplicate(&self) -> Result<Self, Self::Error> {
         self.0.try_clone().map(Self)
+    }
+}
+
+pub struct RsyscallNotifier(Notifier);
+
+impl Peer for RsyscallNotifier {
+    const NAME: &'static str = "rsyscall Notifier";
+    type Error = Errno;
+}
+
+impl Bell for RsyscallNotifier {
+    type Waiter = ();
+
+    fn make() -> Result<(Self, ()), Errno> {
+        Ok((Self(Notifier::new()?), ()))
+    }
+
+    #[inline(always)]
+    fn ring(&self) -> Result<(), Errno> {
+        self.0.notify()
+    }
+
+    #[inline(always)]
+    fn wait(&self, (): &mut ()) -> Result<(), Errno> {
+        self.0.wait()
     }
 }

@@ -6,7 +6,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::{Errno, IoSliceMut, ReadWriteFlags, fcntl_dupfd_cloexec, preadv2, read, write};
 use std::time::Duration;
 
-pub struct Rustix(OwnedFd);
+pub struct Rustix(pub(super) OwnedFd);
 
 impl Peer for Rustix {
     const NAME: &'static str = "rustix";
