@@ -1,4 +1,4 @@
-//! The charts: one with the instructions of each peer, one with the times, one with the sizes.
+//! The charts: the instructions and the time of a pair of calls, the time of a wait for many, the sizes.
 
 use crate::rows::{Count, LIMIT, OURS, Size, Time, UNCHECKED, read};
 use crate::{Result, file};
@@ -18,6 +18,9 @@ pub fn draw() -> Result<()> {
     let times: Vec<Time> = read("results/times.csv")?;
     let rows = times.iter().filter(|row| row.operation == pair && row.peer != UNCHECKED);
     bars(rows.map(|row| (row.peer.clone(), row.ns)).collect(), "times.svg", "Nanoseconds of one write and one read")?;
+    let rows = times.iter().filter(|row| row.operation == "write, wait for any of 10 000, read");
+    let title = "Nanoseconds of a write, a wait for any of 10 000, and a read";
+    bars(rows.map(|row| (row.peer.clone(), row.ns)).collect(), "waiting.svg", title)?;
     if let Ok(sizes) = read::<Size>("results/sizes.csv") {
         let rows = sizes.iter().filter(|row| row.architecture == "x86_64");
         let rows = rows.map(|row| (row.program.clone(), row.text as f64)).collect();
