@@ -110,8 +110,13 @@ pub unsafe fn read_nowait<S: SyscallInterface>(
     // The position is two words, low and high; on a 64-bit kernel the low one is the whole of it.
     let args =
         [fd.into(), Arg::OutVec(&mut vector), Arg::Word(1), Arg::Word(HERE), Arg::Word(0), Arg::Word(RWF_NOWAIT)];
+    // Not `syscall_within`: that there is nothing is an ordinary answer here, so the error is told where it arrives.
     // SAFETY: the caller may read from it; the vector and its memory are ours to write for the whole call.
-    unsafe { sysif.syscall_within(len..=len, nr::PREADV2, args) }.map(drop)
+    match unsafe { sysif.syscall(nr::PREADV2, args) } {
+        Ok(read) if read == len => Ok(()),
+        Ok(_) => Err(Errno::EIO.into()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads exactly as many bytes as the buffer has, in one call; another length is `EIO`.

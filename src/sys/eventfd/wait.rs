@@ -37,41 +37,53 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Source: [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html); Linux commit 12aceb89b0bc.
     #[inline]
     pub fn try_read(&self) -> Result<Option<u64>, T::Error> {
+        let mut count = [MaybeUninit::uninit(); 8];
+        let found = self.read_without_waiting(&mut count)?;
+        // SAFETY: something was found, so all eight bytes were written.
+        Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
+    }
+
+    /// Says whether there was something; `count` is then written.
+    #[inline(always)]
+    fn read_without_waiting(&self, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
         let sysif = self.fd.sysif();
         // A load and a branch before every call, so that a kernel without the feature is asked for it once and not each time.
         if sysif.known().is_some_and(Known::lacks_nowait) {
-            return self.poll_then_read();
+            return self.read_otherwise(None, count);
         }
-        let mut count = [MaybeUninit::uninit(); 8];
         // SAFETY: owned, so open, for as long as the borrow lasts.
-        match unsafe { near::read_nowait(sysif, self.fd.near(), &mut count) } {
-            // SAFETY: all eight bytes were written.
-            Ok(()) => Ok(Some(unsafe { assume_count(count) })),
-            Err(error) => match error.errno() {
-                Some(Errno::EAGAIN) => Ok(None),
-                Some(errno) if near::is_nowait_missing(errno) => {
-                    if let Some(known) = sysif.known() {
-                        known.learn_lacks_nowait();
-                    }
-                    self.poll_then_read()
-                }
-                _ => Err(error),
-            },
+        match unsafe { near::read_nowait(sysif, self.fd.near(), count) } {
+            Ok(()) => Ok(true),
+            Err(error) if error.errno() == Some(Errno::EAGAIN) => Ok(false),
+            Err(error) => self.read_otherwise(Some(error), count),
         }
     }
 
-    /// The second best: look, then read.
+    /// What is left to do when the one call that asks and reads was refused, or would be: where the kernel does not have it,
+    /// look, then read. Says whether there was something; `count` is then written.
+    ///
+    /// Out of line, and with a result that fits into registers, so that the caller's loop keeps its own.
     #[cold]
-    fn poll_then_read(&self) -> Result<Option<u64>, T::Error> {
+    #[inline(never)]
+    fn read_otherwise(&self, refused: Option<T::Error>, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
+        if let Some(error) = refused {
+            if !error.errno().is_some_and(near::is_nowait_missing) {
+                return Err(error);
+            }
+            if let Some(known) = self.fd.sysif().known() {
+                known.learn_lacks_nowait();
+            }
+        }
         loop {
             let ready = self.poll(PollFd::IN, Some(Timespec::ZERO));
             if matches!(ready, Ok(false)) {
-                return Ok(None);
+                return Ok(false);
             }
-            match ready.and_then(|_| self.read()) {
-                Ok(count) => return Ok(Some(count)),
+            // SAFETY: owned, so open, for as long as the borrow lasts.
+            match ready.and_then(|_| unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) }) {
+                Ok(()) => return Ok(true),
                 Err(error) => match error.errno() {
-                    Some(Errno::EAGAIN) => return Ok(None),
+                    Some(Errno::EAGAIN) => return Ok(false),
                     // A handler ran: look again, so that a lost race ends here instead of in another sleep.
                     Some(Errno::EINTR) => {}
                     _ => return Err(error),
@@ -146,7 +158,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
                 Ok(count) => return Ok(count),
                 Err(error) => match error.errno() {
                     Some(Errno::EINTR) => {}
-                    Some(Errno::EAGAIN) => self.sleep(None)?,
+                    Some(Errno::EAGAIN) => {
+                        self.sleep(None)?;
+                    }
                     _ => return Err(error),
                 },
             }
@@ -178,34 +192,41 @@ impl<T: FileDescriptorTask> EventFd<T> {
     #[inline]
     #[doc(alias = "read_timeout")]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<u64>, T::Error> {
-        // The clock is asked only once there is something to wait for.
-        let mut deadline = None;
-        loop {
-            if let Some(count) = self.try_read()? {
-                return Ok(Some(count));
-            }
-            let left = match deadline {
-                None if timeout.is_zero() => None,
-                None => {
-                    deadline = Some(Deadline::after(self.fd.sysif(), timeout)?);
-                    Some(timeout.into())
-                }
-                Some(deadline) => deadline.left(self.fd.sysif())?,
-            };
-            match left {
-                Some(left) => self.sleep(Some(left))?,
-                None => return Ok(None),
-            }
-        }
+        let mut count = [MaybeUninit::uninit(); 8];
+        let found = self.read_without_waiting(&mut count)? || self.sleep_then_read(timeout, &mut count)?;
+        // SAFETY: something was found, so all eight bytes were written.
+        Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
     }
 
-    /// Sleeps until it is readable, the time is over, or a signal handler has run: the caller looks again in any case.
+    /// Says whether there was something in time; `count` is then written. The clock is asked only here, where there is
+    /// something to wait for, and out of line, so that the caller's loop keeps its registers.
+    #[inline(never)]
+    fn sleep_then_read(&self, timeout: Duration, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
+        if timeout.is_zero() {
+            return Ok(false);
+        }
+        let deadline = Deadline::after(self.fd.sysif(), timeout)?;
+        let mut left = timeout.into();
+        // Nothing is left to look for once the time is over: the kernel has looked once more by then.
+        while self.sleep(Some(left))? {
+            if self.read_without_waiting(count)? {
+                return Ok(true);
+            }
+            match deadline.left(self.fd.sysif())? {
+                Some(more) => left = more,
+                None => break,
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sleeps until it is readable, the time is over, or a signal handler has run, and says whether it is worth looking
+    /// again: not if the time is over.
     #[inline]
-    fn sleep(&self, time: Option<Timespec>) -> Result<(), T::Error> {
+    fn sleep(&self, time: Option<Timespec>) -> Result<bool, T::Error> {
         match self.poll(PollFd::IN, time) {
-            Ok(_) => Ok(()),
-            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(()),
-            Err(error) => Err(error),
+            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(true),
+            result => result,
         }
     }
 
