@@ -24,6 +24,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`notify`] | waking one sleeper cheaply: [`Notifier`], futures |
+//! | [`remote`] | tasks that are other processes |
+//! | `fake` (feature `fake`) | a kernel in memory, for unit tests |
 //! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::poll`], [`sys::epoll`] |
 //! | [`fd`] | owned descriptors: the life cycle that every kind shares |
 //! | [`task`] | whose process, which tables: [`Task`], [`Current`] |
