@@ -6,11 +6,12 @@
 #![no_std]
 #![no_main]
 
-mod memory;
 // What init itself is made of, to start it and to talk to the kernel and to the console.
 #[path = "../../init/src/log.rs"]
 #[allow(dead_code, reason = "this program says less")]
 mod log;
+#[path = "../../init/src/memory.rs"]
+mod memory;
 #[path = "../../init/src/start.rs"]
 #[allow(dead_code, reason = "this program has no arguments")]
 mod start;

@@ -63,3 +63,11 @@ unsafe extern "C" fn strlen(string: *const u8) -> usize {
     }
     length
 }
+
+/// What the precompiled atomics of aarch64 ask libc for, to learn whether the processor has instructions for them. Without
+/// libc nobody runs their question, and they use the instructions that every processor has.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(no_mangle)]
+extern "C" fn getauxval(_kind: usize) -> usize {
+    0
+}
