@@ -1,13 +1,13 @@
 //! `epoll_create1`, `epoll_ctl` and `epoll_pwait`, and what they take and give.
 
-use super::{FileDescriptor, NEW_FD, SignalSet, signal_set};
+use super::{FileDescriptor, NEW_FD, SignalSet, flags, signal_set};
 use crate::sysif::{Arg, SyscallInterface};
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr::slice_from_raw_parts_mut;
 use sc::nr;
 
-bitflags::bitflags! {
+flags! {
     /// What an epoll descriptor is made with.
     ///
     /// ```
@@ -15,7 +15,6 @@ bitflags::bitflags! {
     /// ```
     ///
     /// Source: [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct EpollFlags: u32 {
         /// The descriptor is closed by `execve`. Owned descriptors always have it.
         #[doc(alias = "EPOLL_CLOEXEC")]
@@ -23,7 +22,7 @@ bitflags::bitflags! {
     }
 }
 
-bitflags::bitflags! {
+flags! {
     /// What is asked of a descriptor, what was found, and how it is reported.
     ///
     /// Without [`ET`](Self::ET) a report is level-triggered: repeated at every wait for as long as the condition lasts.
@@ -36,7 +35,6 @@ bitflags::bitflags! {
     /// ```
     ///
     /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html); `include/uapi/linux/eventpoll.h`.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct EpollEvents: u32 {
         /// There is something to read.
         #[doc(alias = "EPOLLIN")]

@@ -1,11 +1,11 @@
 //! `eventfd2`, and the flags it takes.
 
-use super::{FileDescriptor, NEW_FD};
+use super::{FileDescriptor, NEW_FD, flags};
 use crate::sysif::SyscallInterface;
 use sc::nr;
 use static_assertions::const_assert_eq;
 
-bitflags::bitflags! {
+flags! {
     /// How an eventfd behaves; empty is a blocking counter.
     ///
     /// Bits without a name can be carried (`from_bits_retain`); the kernel answers them with `EINVAL`.
@@ -19,7 +19,6 @@ bitflags::bitflags! {
     /// ```
     ///
     /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `include/uapi/linux/eventfd.h`.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     #[doc(alias = "EFD", alias = "EfdFlags", alias = "EFD_NONE")]
     pub struct EventfdFlags: u32 {
         /// A read takes one unit instead of the whole count.

@@ -10,6 +10,7 @@
 mod epoll;
 mod eventfd;
 mod fcntl;
+mod flags;
 mod io;
 mod memory;
 mod poll;
@@ -23,6 +24,7 @@ mod time;
 pub use epoll::{EpollEvents, EpollFlags, EpollOp, Event, epoll_create1, epoll_ctl, epoll_pwait};
 pub use eventfd::{EventfdFlags, eventfd};
 pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblocking};
+pub(crate) use flags::flags;
 pub use io::{close, read, read_nowait, write};
 pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
 pub(crate) use memory::fresh_memory;

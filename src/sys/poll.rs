@@ -6,7 +6,7 @@ pub use crate::near::{PollFd, SignalSet};
 
 use crate::Errno;
 use crate::fd::OwnedFd;
-use crate::near::{self, Timespec};
+use crate::near::{self, Timespec, flags};
 use crate::sys::deadline::wait_until_ready;
 use crate::sysif::SyscallError;
 use crate::task::FileDescriptorTask;
@@ -14,7 +14,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
 
-bitflags::bitflags! {
+flags! {
     /// What is asked of a descriptor, and what was found.
     ///
     /// ```
@@ -24,7 +24,6 @@ bitflags::bitflags! {
     /// ```
     ///
     /// Source: [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html); `include/uapi/asm-generic/poll.h`.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct PollEvents: i16 {
         /// There is something to read. An eventfd: its count is above 0.
         #[doc(alias = "POLLIN")]

@@ -104,3 +104,12 @@ fn every_call_has_the_number_of_the_kernels_header() {
         assert_eq!(ours, theirs, "{name}");
     }
 }
+
+#[test]
+fn flags_are_printed_by_their_names_and_those_without_one_in_hexadecimal() {
+    let printed = |bits| format!("{:?}", EventfdFlags::from_bits_retain(bits));
+    assert_eq!(printed(0), "EventfdFlags(0x0)");
+    assert_eq!(printed(0x801), "EventfdFlags(SEMAPHORE | NONBLOCK)");
+    assert_eq!(printed(0x81), "EventfdFlags(SEMAPHORE | 0x80)");
+    assert_eq!(format!("{:#x}", EventfdFlags::NONBLOCK), "0x800");
+}
