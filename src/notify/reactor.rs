@@ -27,12 +27,14 @@ pub struct Slot {
 
 impl Slot {
     /// A free place.
+    #[inline]
     pub const fn new() -> Self {
         Self { taken: Cell::new(false), ready: Cell::new(false), waker: Cell::new(None), turn: Cell::new(0) }
     }
 }
 
 impl fmt::Debug for Slot {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot")
             .field("taken", &self.taken.get())
@@ -201,6 +203,7 @@ impl Drop for Reactor<'_> {
 }
 
 /// A report's 64 bits: the turn above, the place below.
+#[inline]
 fn parts(data: u64) -> (u32, usize) {
     let [a, b, c, d, e, f, g, h] = data.to_le_bytes();
     // Widening: a usize has 64 bits here.

@@ -40,6 +40,7 @@ pub struct StaticNotifier {
 
 impl StaticNotifier {
     /// Nothing notified, and no eventfd yet.
+    #[inline]
     pub const fn new() -> Self {
         Self { state: State::new(), bell: AtomicI32::new(-1), taken: AtomicBool::new(false) }
     }
@@ -113,24 +114,29 @@ impl Default for StaticNotifier {
     }
 }
 
+#[inline]
 fn raw(notifier: &'static StaticNotifier) -> RawWaker {
     static TABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop);
 
     /// # Safety
     ///
     /// The pointer came from [`raw`].
+    #[inline]
     unsafe fn of(notifier: *const ()) -> &'static StaticNotifier {
         // SAFETY: it was made of a `&'static StaticNotifier`.
         unsafe { &*notifier.cast::<StaticNotifier>() }
     }
+    #[inline]
     unsafe fn clone(notifier: *const ()) -> RawWaker {
         // SAFETY: only called with the pointer of this table's waker.
         raw(unsafe { of(notifier) })
     }
+    #[inline]
     unsafe fn wake(notifier: *const ()) {
         // SAFETY: as above.
         unsafe { of(notifier) }.wake();
     }
+    #[inline]
     unsafe fn drop(_notifier: *const ()) {}
 
     RawWaker::new(ptr::from_ref(notifier).cast(), &TABLE)

@@ -19,18 +19,21 @@ const SCRATCH: usize = 4096;
 unsafe impl SyscallInterface for Connection {
     type Error = Error;
 
+    #[inline]
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Error> {
         const { assert!(N <= ARGS, "a system call has at most six arguments") };
         let mut args = args;
         self.call(nr, &mut args)
     }
 
+    #[inline]
     fn known(&self) -> Option<&Known> {
         Some(self.known_features())
     }
 }
 
 impl Connection {
+    #[inline]
     fn call(&self, nr: usize, args: &mut [Arg<'_>]) -> Result<usize, Error> {
         let Some(mut inbox) = self.inbox().filter(|_| self.is_open()) else { return Err(Error::NotSent) };
         if inbox.len() > self.owed.get() {
@@ -55,6 +58,7 @@ impl Connection {
     }
 
     /// Sends a call and what moves its memory. Answers how many bytes were sent, and at which of them the call's request ended.
+    #[inline]
     pub(super) fn post(
         &self,
         inbox: &mut Inbox,
@@ -73,6 +77,7 @@ impl Connection {
     }
 
     /// Receives what [`post`](Self::post) asked for.
+    #[inline]
     fn answer(
         &self,
         inbox: &mut Inbox,
@@ -125,11 +130,13 @@ impl Connection {
     }
 
     /// Makes sure of scratch space for so many bytes, and that the server moves them when asked.
+    #[inline]
     pub(super) fn reserve(&self, inbox: &mut Inbox, len: usize, deadline: Deadline) -> Result<(), Error> {
         if self.has_scratch(len) { Ok(()) } else { self.reserve_now(inbox, len, deadline) }
     }
 
     #[cold]
+    #[inline]
     fn reserve_now(&self, inbox: &mut Inbox, len: usize, deadline: Deadline) -> Result<(), Error> {
         let old = self.scratch.get();
         if len > old.len {
@@ -150,6 +157,7 @@ impl Connection {
 
     /// Asks for a transfer of nothing in either direction, before any byte depends on it: were a server to refuse only the
     /// transfer and not its bytes, it would take those bytes for requests.
+    #[inline]
     fn prove(&self, inbox: &mut Inbox, deadline: Deadline) -> Result<(), Error> {
         let mut scratch = self.scratch.get();
         let (server, here, none) = (|| Arg::from(self.server()), || Arg::Word(scratch.address), || Arg::Word(0));
@@ -170,6 +178,7 @@ impl Connection {
     }
 
     /// A call of the client's own, without memory, in preparation of another: whatever goes wrong, that other was not sent.
+    #[inline]
     fn words<const N: usize>(
         &self,
         inbox: &mut Inbox,
@@ -199,17 +208,20 @@ impl Connection {
     /// # Errors
     ///
     /// `ENOMEM`; `EPERM` where a [`Policy`](super::Policy) does not allow them. [`Error::NotSent`].
+    #[inline]
     pub fn reserve_scratch(&self, len: usize) -> Result<(), Error> {
         let Some(mut inbox) = self.inbox().filter(|_| self.is_open()) else { return Err(Error::NotSent) };
         self.reserve(&mut inbox, len.max(1), self.deadline())
     }
 }
 
+#[inline]
 fn from_ret(ret: usize) -> Result<usize, Error> {
     Errno::from_ret(ret).map_err(Error::Os)
 }
 
 /// Whether a call answers how many bytes it wrote. Of others it is not known, and all of their memory is taken as written.
+#[inline]
 const fn answers_bytes(nr: usize) -> bool {
     matches!(nr, nr::READ | nr::PREAD64 | nr::READV | nr::PREADV | nr::PREADV2 | nr::RECVFROM | nr::GETRANDOM)
 }
@@ -225,6 +237,7 @@ struct Incoming<'a> {
 
 impl Incoming<'_> {
     /// Receives what came of this memory, of which the first `written` bytes count: those of the memory are subtracted.
+    #[inline]
     fn receive(&mut self, to: &mut [MaybeUninit<u8>], written: &mut usize) -> Result<(), Gone> {
         self.skip(align(self.at).saturating_sub(self.at))?;
         let len = to.len();
@@ -236,6 +249,7 @@ impl Incoming<'_> {
         Ok(())
     }
 
+    #[inline]
     fn skip(&mut self, mut count: usize) -> Result<(), Gone> {
         let mut nowhere = [MaybeUninit::uninit(); 128];
         while count != 0 {
@@ -262,10 +276,12 @@ pub(super) struct Letter<'a> {
 const LETTER: usize = 256;
 
 impl<'a> Letter<'a> {
+    #[inline]
     pub(super) fn new(connection: &'a Connection, inbox: &'a mut Inbox, deadline: Deadline) -> Self {
         Self { connection, inbox, deadline, bytes: [0; LETTER], len: 0, sent: 0 }
     }
 
+    #[inline]
     fn write_all(&mut self, nr: usize, pieces: &[Piece<'_>; ARGS], layout: &Layout, base: usize) -> Result<(), Gone> {
         let server = word(self.connection.server());
         if layout.in_len != 0 {
@@ -280,6 +296,7 @@ impl<'a> Letter<'a> {
     }
 
     /// The memory that the call reads, in the order of its places.
+    #[inline]
     fn memory(&mut self, pieces: &[Piece<'_>; ARGS], layout: &Layout, base: usize) -> Result<(), Gone> {
         let mut at = 0;
         for (piece, target) in pieces.iter().zip(layout.targets) {
@@ -304,6 +321,7 @@ impl<'a> Letter<'a> {
         Ok(())
     }
 
+    #[inline]
     fn part(&mut self, at: &mut usize, bytes: &[u8]) -> Result<(), Gone> {
         let padding = align(*at).saturating_sub(*at);
         self.write([0; 8].get(..padding).unwrap_or_default())?;
@@ -311,10 +329,12 @@ impl<'a> Letter<'a> {
         self.write(bytes)
     }
 
+    #[inline]
     pub(super) fn request(&mut self, nr: usize, args: [usize; ARGS]) -> Result<(), Gone> {
         self.write(&Request { nr, args }.to_bytes())
     }
 
+    #[inline]
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Gone> {
         let end = self.len.saturating_add(bytes.len());
         if let Some(room) = self.bytes.get_mut(self.len..end) {
@@ -333,6 +353,7 @@ impl<'a> Letter<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn flush(&mut self) -> Result<(), Gone> {
         let bytes = self.bytes.get(..self.len).unwrap_or_default();
         self.len = 0;
@@ -341,12 +362,14 @@ impl<'a> Letter<'a> {
 }
 
 /// `struct iovec`.
+#[inline]
 fn entry(base: usize, len: usize) -> [u8; VECTOR_ENTRY] {
     // SAFETY: the same size: two integers and no padding, all initialised.
     unsafe { core::mem::transmute::<[usize; 2], [u8; VECTOR_ENTRY]>([base, len]) }
 }
 
 /// A descriptor as a word.
+#[inline]
 pub(super) fn word(fd: near::FileDescriptor) -> usize {
     Arg::from(fd).word()
 }

@@ -19,16 +19,19 @@ pub struct Child {
 }
 
 impl Child {
+    #[inline]
     pub(super) const fn new(process: Process, pidfd: Option<OwnedFd>) -> Self {
         Self { process, pidfd, status: None }
     }
 
     /// The child's number, which stays its own until it is waited for.
+    #[inline]
     pub fn process(&self) -> Process {
         self.process
     }
 
     /// A descriptor for the child that is readable in a poll once it has ended. `None` before Linux 5.2 and under qemu-user.
+    #[inline]
     pub fn pidfd(&self) -> Option<&OwnedFd> {
         self.pidfd.as_ref()
     }
@@ -40,6 +43,7 @@ impl Child {
     /// # Errors
     ///
     /// `ESRCH`: it was waited for. `EINVAL`: no such signal. `EPERM`: it has changed its user.
+    #[inline]
     pub fn signal(&self, signal: u32) -> Result<(), Errno> {
         if self.status.is_some() {
             return Err(Errno::ESRCH);
@@ -62,6 +66,7 @@ impl Child {
     /// # Errors
     ///
     /// Those of [`signal`](Self::signal).
+    #[inline]
     pub fn interrupt(&self) -> Result<(), Errno> {
         self.signal(SIGURG)
     }
@@ -73,6 +78,7 @@ impl Child {
     /// # Errors
     ///
     /// Those of [`signal`](Self::signal).
+    #[inline]
     pub fn kill(&self) -> Result<(), Errno> {
         self.signal(SIGKILL)
     }
@@ -84,6 +90,7 @@ impl Child {
     /// # Errors
     ///
     /// `ECHILD`: something else in this process waited for it, or it was adopted from another.
+    #[inline]
     pub fn wait(&mut self) -> Result<ExitStatus, Errno> {
         loop {
             match self.reap(true) {
@@ -101,10 +108,12 @@ impl Child {
     /// # Errors
     ///
     /// Those of [`wait`](Self::wait).
+    #[inline]
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, Errno> {
         self.reap(false)
     }
 
+    #[inline]
     fn reap(&mut self, block: bool) -> Result<Option<ExitStatus>, Errno> {
         if self.status.is_none() {
             // By number: it is ours until this very call, and kernels before 5.4 do not take a pidfd here.
@@ -115,6 +124,7 @@ impl Child {
 }
 
 impl Drop for Child {
+    #[inline]
     fn drop(&mut self) {
         if self.status.is_none() && self.kill().is_ok() {
             // Killed, it ends: this does not wait for long. Ignored: nobody is left to be told.

@@ -97,10 +97,12 @@ impl Connection {
     ///
     /// The stream is a connected stream socket, and its other end a server of the format on a machine of this architecture
     /// that answers truthfully: what it answers is believed as the kernel's word is. Nobody else uses this end.
+    #[inline]
     pub unsafe fn from_stream(stream: OwnedFd, server: FileDescriptor) -> Self {
         Self::new(stream, server, Scratch { address: 0, len: 0, mapped: false, proved: false }, None)
     }
 
+    #[inline]
     pub(super) const fn new(stream: OwnedFd, server: FileDescriptor, scratch: Scratch, shared: Option<Shared>) -> Self {
         Self {
             stream,
@@ -120,6 +122,7 @@ impl Connection {
 
     /// The number of the stream in this process: readable in a poll when an answer has arrived, or when the stream has ended.
     /// Answers that were read ahead are not seen there: ask [`Pipeline::try_complete`](super::Pipeline::try_complete) first.
+    #[inline]
     pub fn as_raw_fd(&self) -> i32 {
         self.stream.as_raw_fd()
     }
@@ -127,11 +130,13 @@ impl Connection {
     /// The server's number for its end, in its own table: readable there when a request waits. A process that sleeps in a
     /// poll of its own, and not in the server's loop, adds it to what it polls.
     #[doc(alias = "get_activity_fd")]
+    #[inline]
     pub fn activity_fd(&self) -> FileDescriptor {
         self.server
     }
 
     /// Whether calls can still be made, as far as is known.
+    #[inline]
     pub fn is_open(&self) -> bool {
         self.open.get()
     }
@@ -140,6 +145,7 @@ impl Connection {
     ///
     /// A call that takes longer is [`Error::Hangup`] and ends the connection: nobody can say what the late answer would mean.
     /// To wait for a limited time and go on, use a [`Pipeline`](super::Pipeline). Pipelines have limits of their own.
+    #[inline]
     pub fn set_timeout(&self, timeout: Option<Duration>) {
         self.timeout.set(timeout);
     }
@@ -149,6 +155,7 @@ impl Connection {
     ///
     /// System calls: `shutdown`.
     #[doc(alias = "shutdown")]
+    #[inline]
     pub fn finish(&self) {
         self.open.set(false);
         self.shut(Shutdown::Write);
@@ -158,48 +165,58 @@ impl Connection {
     ///
     /// System calls: `shutdown`.
     #[doc(alias = "close_interface")]
+    #[inline]
     pub fn shutdown(&self) {
         self.open.set(false);
         self.shut(Shutdown::Both);
     }
 
+    #[inline]
     fn shut(&self, how: Shutdown) {
         // Ignored: it fails only where the other end is gone, which is what is wanted.
         // SAFETY: the stream is ours.
         let _ignored = unsafe { near::shutdown(&Local, self.stream.near(), how) };
     }
 
+    #[inline]
     pub(super) fn known_features(&self) -> &Known {
         &self.known
     }
 
+    #[inline]
     pub(super) fn server(&self) -> FileDescriptor {
         self.server
     }
 
+    #[inline]
     pub(super) fn is_shared(&self) -> bool {
         self.shared.is_some()
     }
 
     /// From now on the server's end is only in the server's own table.
+    #[inline]
     pub(super) fn unshared(&mut self) {
         self.shared = None;
     }
 
+    #[inline]
     pub(super) fn inbox(&self) -> Option<core::cell::RefMut<'_, Inbox>> {
         // Never `None`: no code of the caller runs while it is borrowed.
         self.inbox.try_borrow_mut().ok()
     }
 
     /// When a call that begins now must be answered.
+    #[inline]
     pub(super) fn deadline(&self) -> Deadline {
         self.timeout.get().map(deadline_after)
     }
 
+    #[inline]
     pub(super) fn is_in_step(&self) -> bool {
         self.in_step.get()
     }
 
+    #[inline]
     pub(super) fn has_scratch(&self, len: usize) -> bool {
         let scratch = self.scratch.get();
         len == 0 || (len <= scratch.len && scratch.proved)
@@ -207,6 +224,7 @@ impl Connection {
 
     /// Nothing more is sent, and nothing more believed if it is out of step.
     #[cold]
+    #[inline]
     pub(super) fn break_off(&self, why: Gone) {
         if why == Gone::OutOfStep {
             self.in_step.set(false);
@@ -216,6 +234,7 @@ impl Connection {
 
     /// The error of a call of which the kernel took `sent` bytes, when the call's own request ends at byte `end`.
     #[cold]
+    #[inline]
     pub(super) fn lost(&self, why: Gone, sent: usize, end: usize) -> Error {
         let executed = sent >= end && !(why == Gone::Ended && self.is_left_unread(sent, end));
         self.break_off(why);
@@ -225,6 +244,7 @@ impl Connection {
     /// Whether a server that has ended never read all of the request.
     ///
     /// Only where it shared its table can we look: its end of the stream is then still here.
+    #[inline]
     fn is_left_unread(&self, sent: usize, end: usize) -> bool {
         let Some(shared) = &self.shared else { return false };
         if near::ppoll(&Local, &mut [in_entry(shared.alive.near())], Some(Timespec::ZERO), None) != Ok(1) {
@@ -237,6 +257,7 @@ impl Connection {
 
     /// Sends all the bytes, counting them in `sent`. Never blocks for ever on a server that itself waits to be read: while it
     /// cannot send it receives.
+    #[inline]
     pub(super) fn send(
         &self,
         inbox: &mut Inbox,
@@ -270,6 +291,7 @@ impl Connection {
 
     /// Receives until so many bytes are there, behind those that a pipeline is owed: one sleep instead of one for each answer.
     /// They must be certain to come, whatever the answers say.
+    #[inline]
     pub(super) fn gather(&self, inbox: &mut Inbox, len: usize, deadline: Deadline) -> Result<(), Gone> {
         if self.owed.get() != 0 || self.unwanted.get() != 0 {
             return Ok(());
@@ -283,6 +305,7 @@ impl Connection {
     }
 
     /// Receives something into the inbox.
+    #[inline]
     pub(super) fn fill(&self, inbox: &mut Inbox, deadline: Deadline) -> Result<(), Gone> {
         let count = self.receive(uninit(inbox.room()), 0, deadline)?;
         inbox.filled_by(count);
@@ -294,6 +317,7 @@ impl Connection {
     }
 
     /// Receives at least one byte.
+    #[inline]
     fn receive(&self, buffer: &mut [MaybeUninit<u8>], flags: u32, deadline: Deadline) -> Result<usize, Gone> {
         let patient = deadline.is_none() && self.shared.is_none();
         let flags = if patient { flags } else { MSG_DONTWAIT };
@@ -313,6 +337,7 @@ impl Connection {
     }
 
     /// Waits until the stream is ready, and answers for what; 0 if a signal handler has run.
+    #[inline]
     fn wait(&self, events: i16, deadline: Deadline) -> Result<i16, Gone> {
         let left = deadline.map(|deadline| deadline.checked_sub(now()).unwrap_or(Timespec::ZERO));
         let alive = self.shared.as_ref().map_or(FileDescriptor(-1), |shared| shared.alive.near());
@@ -331,6 +356,7 @@ impl Connection {
     }
 
     /// Receives the next word of the answer to the last call.
+    #[inline]
     pub(super) fn own_word(&self, inbox: &mut Inbox, deadline: Deadline) -> Result<usize, Gone> {
         let owed = self.owed.get();
         loop {
@@ -346,6 +372,7 @@ impl Connection {
     }
 
     /// Receives the next bytes of the answer to the last call.
+    #[inline]
     pub(super) fn own_bytes(
         &self,
         inbox: &mut Inbox,
@@ -373,6 +400,7 @@ impl Connection {
 }
 
 impl Drop for Connection {
+    #[inline]
     fn drop(&mut self) {
         if let Some(shared) = &self.shared {
             self.shutdown();
@@ -396,6 +424,7 @@ impl Drop for Connection {
 impl Shared {
     /// Ends the server's process, whose stream has ended: only then may the number of its end, which is also ours, be closed
     /// and used for something else.
+    #[inline]
     fn end(&self, idle: bool) {
         /// An idle server ends as soon as it runs; this is for one that is stopped or was given more to do by others.
         const GRACE: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
@@ -414,6 +443,7 @@ impl Shared {
 }
 
 impl fmt::Debug for Connection {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("stream", &self.as_raw_fd())
@@ -424,21 +454,25 @@ impl fmt::Debug for Connection {
 }
 
 /// Memory for the kernel to write, and nobody else: nothing uninitialised ever gets there.
+#[inline]
 fn uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     let bytes = slice_from_raw_parts_mut(bytes.as_mut_ptr().cast::<MaybeUninit<u8>>(), bytes.len());
     // SAFETY: the same memory for the same borrow.
     unsafe { &mut *bytes }
 }
 
+#[inline]
 const fn in_entry(fd: FileDescriptor) -> PollFd {
     PollFd { fd, events: PollFd::IN, revents: 0 }
 }
 
+#[inline]
 fn now() -> Timespec {
     // It does not fail; if a policy forbids it, every deadline has come.
     near::clock_monotonic(&Local).unwrap_or(Timespec::from(Duration::MAX))
 }
 
+#[inline]
 pub(super) fn deadline_after(time: Duration) -> Timespec {
     now().saturating_add(time.into())
 }

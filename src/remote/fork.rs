@@ -74,6 +74,7 @@ pub struct Forked<const N: usize = 0> {
 ///
 /// Source: [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html).
 #[doc(alias = "clone", alias = "inherit")]
+#[inline]
 pub fn fork<const N: usize>(inherit: [&OwnedFd; N]) -> Result<Forked<N>, Errno> {
     let numbers = inherit.map(OwnedFd::near);
     if has_twins(&numbers) {
@@ -127,12 +128,14 @@ pub fn fork_sharing_files() -> Result<Forked, Errno> {
     Ok(Forked { task: task(connection, process, FdTable::CURRENT), child, inherited: [] })
 }
 
+#[inline]
 fn task(connection: Connection, process: Process, table: FdTable) -> Task<Connection> {
     // SAFETY: the child that was just made: its memory is a copy, its pid namespace ours, its table as its maker says.
     unsafe { Task::new(connection, process, table, AddressSpace::new(), PidNamespace::CURRENT) }
 }
 
 /// Whether a number is there twice.
+#[inline]
 pub(super) fn has_twins(numbers: &[FileDescriptor]) -> bool {
     numbers.iter().enumerate().any(|(index, number)| numbers.iter().take(index).any(|other| other == number))
 }
@@ -147,8 +150,10 @@ pub(super) fn has_twins(numbers: &[FileDescriptor]) -> bool {
 /// # Errors
 ///
 /// None from a kernel without a seccomp policy.
+#[inline]
 pub fn interruptible() -> Result<(), Errno> {
     /// The handler does nothing: that a call was interrupted is all that is wanted of it.
+    #[inline]
     extern "C" fn nothing(_signal: i32) {}
     /// `arch/x86/include/uapi/asm/signal.h`: the kernel needs to be told the way back.
     #[cfg(target_arch = "x86_64")]
@@ -188,6 +193,7 @@ struct Started {
 /// The first scratch space of a child, in words: a piece of its stack, large enough for every call of an eventfd.
 const SCRATCH: usize = 64;
 
+#[inline]
 fn start(table: Table<'_>) -> Result<Started, Errno> {
     // SAFETY: just made, and known to nobody else.
     let [client, server] = near::socketpair_stream(&Local)?.map(|fd| unsafe { OwnedFd::adopt(Current, fd) });
@@ -217,6 +223,7 @@ fn start(table: Table<'_>) -> Result<Started, Errno> {
 }
 
 /// Forks, in the best way that there is. Answers also the pidfd, if there is one.
+#[inline]
 fn clone(table: Table<'_>) -> (Result<Process, Errno>, Option<OwnedFd>) {
     let files = if matches!(table, Table::Shared) { CLONE_FILES } else { 0 };
     let mut pidfd = (-1_i32).to_ne_bytes();
@@ -236,6 +243,7 @@ fn clone(table: Table<'_>) -> (Result<Process, Errno>, Option<OwnedFd>) {
 }
 
 /// What the child does, until the stream ends.
+#[inline]
 fn child(
     server: &OwnedFd,
     client: &OwnedFd,
@@ -252,6 +260,7 @@ fn child(
     }
 }
 
+#[inline]
 fn become_server(
     server: &OwnedFd,
     client: &OwnedFd,
@@ -285,6 +294,7 @@ fn become_server(
 /// # Safety
 ///
 /// No other number of the table is used afterwards.
+#[inline]
 unsafe fn close_all_but(server: FileDescriptor, client: FileDescriptor, keep: &[FileDescriptor]) -> Result<(), Errno> {
     let stays = |fd: FileDescriptor| fd == server || keep.contains(&fd);
     for standard in (0..FIRST).map(FileDescriptor) {
@@ -318,6 +328,7 @@ pub(super) const FIRST: i32 = 3;
 ///
 /// As [`near::close_range`].
 #[cold]
+#[inline]
 unsafe fn close_each(first: u32, last: u32) {
     let limit = near::descriptor_limit(&Local).unwrap_or(u32::MAX);
     for number in first..=last.min(limit) {
@@ -338,6 +349,7 @@ pub(super) struct Gaps<'a> {
 impl Iterator for Gaps<'_> {
     type Item = (u32, u32);
 
+    #[inline]
     fn next(&mut self) -> Option<(u32, u32)> {
         loop {
             let first = self.next?;

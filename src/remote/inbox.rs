@@ -18,19 +18,23 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self { bytes: [0; CAPACITY], start: 0, end: 0 }
     }
 
+    #[inline]
     pub(super) const fn len(&self) -> usize {
         self.end.saturating_sub(self.start)
     }
 
+    #[inline]
     fn filled(&self) -> &[u8] {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Where more can be written.
+    #[inline]
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -42,11 +46,13 @@ impl Inbox {
     }
 
     /// Says that so many bytes were written there.
+    #[inline]
     pub(super) fn filled_by(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(CAPACITY);
     }
 
     /// Forgets at most `count` bytes at the front, and answers how many.
+    #[inline]
     pub(super) fn skip(&mut self, count: usize) -> usize {
         let count = count.min(self.len());
         self.start = self.start.saturating_add(count);
@@ -54,6 +60,7 @@ impl Inbox {
     }
 
     /// Takes bytes that stand `offset` bytes behind the front, as many as there are and fit, and answers how many.
+    #[inline]
     pub(super) fn take(&mut self, offset: usize, to: &mut [MaybeUninit<u8>]) -> usize {
         let Some(from) = self.filled().get(offset..) else { return 0 };
         let count = from.len().min(to.len());
@@ -72,6 +79,7 @@ impl Inbox {
     }
 
     /// The word that stands `offset` bytes behind the front, if it is there.
+    #[inline]
     pub(super) fn word(&self, offset: usize) -> Option<usize> {
         let end = offset.checked_add(RESPONSE)?;
         let bytes = self.filled().get(offset..end)?;
@@ -79,6 +87,7 @@ impl Inbox {
     }
 
     /// The bytes that stand there, if all of them are there.
+    #[inline]
     pub(super) fn get(&self, offset: usize, len: usize) -> Option<&[u8]> {
         self.filled().get(offset..offset.checked_add(len)?)
     }

@@ -16,6 +16,7 @@ pub(super) enum Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
+    #[inline]
     pub(super) fn of(arg: &'a Arg<'_>) -> Self {
         match arg {
             Arg::Word(word) => Self::Word(*word),
@@ -51,6 +52,7 @@ pub(super) struct Layout {
 pub(super) const VECTOR_ENTRY: usize = 16;
 
 impl Layout {
+    #[inline]
     pub(super) fn new(pieces: &[Piece<'_>; ARGS]) -> Self {
         let mut layout = Self::default();
         let mut end = 0;
@@ -92,11 +94,13 @@ impl Layout {
     }
 
     /// How much scratch space it takes.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.in_len.max(self.out_start.saturating_add(self.out_len))
     }
 
     /// The words of the call for scratch space at this address.
+    #[inline]
     pub(super) fn words(&self, base: usize) -> [usize; ARGS] {
         let mut words = self.words;
         for (word, is_place) in words.iter_mut().zip(self.is_place) {
@@ -109,12 +113,14 @@ impl Layout {
 }
 
 /// Room for `len` bytes at the end, aligned for any structure of the kernel.
+#[inline]
 pub(super) fn place(end: &mut usize, len: usize) -> usize {
     let here = align(*end);
     *end = here.saturating_add(len);
     here
 }
 
+#[inline]
 pub(super) const fn align(place: usize) -> usize {
     place.saturating_add(7) & !7
 }

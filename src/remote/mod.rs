@@ -20,6 +20,9 @@
 //!
 //! Uses [`sys`](crate::sys), [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
 
+// All of it is inlined, that is, compiled in the crates that use it: otherwise it would be three quarters of what the
+// library's own build compiles, for everybody.
+
 mod call;
 mod child;
 mod connection;

@@ -28,12 +28,14 @@ pub enum Operand<'a> {
 }
 
 impl From<FileDescriptor> for Operand<'_> {
+    #[inline]
     fn from(fd: FileDescriptor) -> Self {
         Self::Word(Arg::from(fd).word())
     }
 }
 
 impl<'a> Operand<'a> {
+    #[inline]
     const fn piece(self) -> Piece<'a> {
         match self {
             Self::Word(word) => Piece::Word(word),
@@ -71,6 +73,7 @@ pub enum SubmitError {
 }
 
 impl fmt::Display for SubmitError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full => f.write_str("the pipeline is full"),
@@ -94,6 +97,7 @@ impl Slot {
     pub const EMPTY: Self = Self { in_len: 0, out_len: 0 };
 
     /// How many bytes its answer has.
+    #[inline]
     fn answer(&self) -> usize {
         let moved_in = if self.in_len == 0 { 0 } else { RESPONSE };
         let moved_out = if self.out_len == 0 { 0 } else { self.out_len.saturating_add(RESPONSE) };
@@ -145,6 +149,7 @@ impl Connection {
     ///
     /// The connection reads ahead 1792 bytes at most: so many bytes can the answers on their way have together, 8 for a call
     /// without memory, 16 for a write of an eventfd, 24 for a read.
+    #[inline]
     pub fn pipeline<'c, 's>(&'c self, slots: &'s mut [Slot]) -> Option<Pipeline<'c, 's>> {
         (!self.piped.replace(true)).then_some(Pipeline { connection: self, slots, first: 0, next: 0 })
     }
@@ -152,6 +157,7 @@ impl Connection {
 
 impl Pipeline<'_, '_> {
     /// How many calls are on their way.
+    #[inline]
     pub fn pending(&self) -> usize {
         usize::try_from(self.next.wrapping_sub(self.first)).unwrap_or(usize::MAX)
     }
@@ -169,6 +175,7 @@ impl Pipeline<'_, '_> {
     /// # Safety
     ///
     /// As for [`SyscallInterface::syscall`](crate::sysif::SyscallInterface::syscall), at whatever later moment it is made.
+    #[inline]
     pub unsafe fn submit<const N: usize>(
         &mut self,
         nr: usize,
@@ -182,6 +189,7 @@ impl Pipeline<'_, '_> {
         self.submit_pieces(nr, &pieces)
     }
 
+    #[inline]
     fn submit_pieces(&mut self, nr: usize, pieces: &[Piece<'_>; ARGS]) -> Result<Ticket, SubmitError> {
         let connection = self.connection;
         let layout = Layout::new(pieces);
@@ -216,6 +224,7 @@ impl Pipeline<'_, '_> {
         Ok(Ticket(ticket))
     }
 
+    #[inline]
     fn slot(&mut self, ticket: u64) -> Option<&mut Slot> {
         let index = usize::try_from(ticket).ok()?.checked_rem(self.slots.len())?;
         self.slots.get_mut(index)
@@ -226,6 +235,7 @@ impl Pipeline<'_, '_> {
     /// # Errors
     ///
     /// Those of [`submit`](Self::submit), and [`Foreign`](SubmitError::Foreign).
+    #[inline]
     pub fn write<T>(&mut self, eventfd: &EventFd<T>, value: u64) -> Result<Ticket, SubmitError>
     where
         T: FileDescriptorTask<Interface = Connection>,
@@ -242,6 +252,7 @@ impl Pipeline<'_, '_> {
     /// # Errors
     ///
     /// Those of [`submit`](Self::submit), and [`Foreign`](SubmitError::Foreign).
+    #[inline]
     pub fn read<T>(&mut self, eventfd: &EventFd<T>) -> Result<Ticket, SubmitError>
     where
         T: FileDescriptorTask<Interface = Connection>,
@@ -251,6 +262,7 @@ impl Pipeline<'_, '_> {
         unsafe { self.submit(nr::READ, [eventfd.near().into(), Operand::Out(8), Operand::Word(8)]) }
     }
 
+    #[inline]
     fn check_own<T>(&self, eventfd: &EventFd<T>) -> Result<(), SubmitError>
     where
         T: FileDescriptorTask<Interface = Connection>,
@@ -266,6 +278,7 @@ impl Pipeline<'_, '_> {
     /// The calls that will never complete complete with [`Error::Hangup`].
     ///
     /// System calls: `recvfrom`, unless the answer was read ahead.
+    #[inline]
     pub fn complete(&mut self, out: &mut [u8]) -> Option<Completion> {
         self.complete_before(out, None)
     }
@@ -274,6 +287,7 @@ impl Pipeline<'_, '_> {
     /// completed later.
     ///
     /// System calls: `recvfrom`, `ppoll`, `clock_gettime`, unless the answer was read ahead.
+    #[inline]
     pub fn complete_timeout(&mut self, out: &mut [u8], timeout: Duration) -> Option<Completion> {
         self.complete_before(out, Some(deadline_after(timeout)))
     }
@@ -281,10 +295,12 @@ impl Pipeline<'_, '_> {
     /// As [`complete`](Self::complete), without waiting. `None` if nothing completed.
     ///
     /// System calls: those of [`complete_timeout`](Self::complete_timeout).
+    #[inline]
     pub fn try_complete(&mut self, out: &mut [u8]) -> Option<Completion> {
         self.complete_before(out, Some(Timespec::ZERO))
     }
 
+    #[inline]
     fn complete_before(&mut self, out: &mut [u8], deadline: Deadline) -> Option<Completion> {
         if self.pending() == 0 {
             return None;
@@ -307,6 +323,7 @@ impl Pipeline<'_, '_> {
 
 impl Connection {
     /// Takes the answer at the front.
+    #[inline]
     fn owed_answer(&self, slot: Slot, out: &mut [u8], deadline: Deadline) -> Result<usize, Gone> {
         let mut inbox = self.inbox().ok_or(Gone::Ended)?;
         let moved_in = if slot.in_len == 0 { 0 } else { RESPONSE };
@@ -341,6 +358,7 @@ impl Connection {
 }
 
 impl Drop for Pipeline<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
         let connection = self.connection;
         let owed = connection.owed.replace(0);

@@ -25,6 +25,7 @@ pub enum ServeError {
 }
 
 impl fmt::Display for ServeError {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truncated => f.write_str("the stream ended inside a request"),
@@ -79,6 +80,7 @@ impl core::error::Error for ServeError {}
 /// assert_eq!(server.join().unwrap(), Ok(()));
 /// # Ok::<(), std::io::Error>(())
 /// ```
+#[inline]
 pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeError> {
     stream.set_cloexec(true).map_err(ServeError::Os)?;
     let fd = stream.near();
@@ -95,6 +97,7 @@ pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeErr
 }
 
 /// One request, or `None` if the stream ends before it.
+#[inline]
 fn receive_request(fd: FileDescriptor) -> Result<Option<Request>, ServeError> {
     let mut bytes = [MaybeUninit::<u8>::uninit(); REQUEST];
     let mut filled = 0_usize;
@@ -111,6 +114,7 @@ fn receive_request(fd: FileDescriptor) -> Result<Option<Request>, ServeError> {
     Ok(Some(Request::from_bytes(unsafe { core::mem::transmute::<[MaybeUninit<u8>; REQUEST], [u8; REQUEST]>(bytes) })))
 }
 
+#[inline]
 fn send_response(fd: FileDescriptor, ret: usize) -> Result<(), ServeError> {
     let bytes = response_to_bytes(ret);
     let mut left = bytes.as_slice();
@@ -125,6 +129,7 @@ fn send_response(fd: FileDescriptor, ret: usize) -> Result<(), ServeError> {
 }
 
 /// What is to be done about an error of the stream: nothing, wait, or end.
+#[inline]
 fn recover(fd: FileDescriptor, errno: Errno, events: i16) -> Result<(), ServeError> {
     match errno {
         Errno::EINTR => Ok(()),
@@ -143,6 +148,7 @@ fn recover(fd: FileDescriptor, errno: Errno, events: i16) -> Result<(), ServeErr
 /// # Safety
 ///
 /// It is sound to make.
+#[inline]
 unsafe fn execute(stream: FileDescriptor, request: Request) -> usize {
     let Request { nr, args } = request;
     let [a, b, c, d, e, f] = args;
@@ -163,6 +169,7 @@ unsafe fn execute(stream: FileDescriptor, request: Request) -> usize {
 
 /// The descriptor as the word in which a client names it.
 #[expect(clippy::cast_sign_loss, reason = "an open number is not negative")]
+#[inline]
 const fn stream_word(fd: FileDescriptor) -> usize {
     fd.0 as usize
 }
@@ -172,6 +179,7 @@ const fn stream_word(fd: FileDescriptor) -> usize {
 /// # Safety
 ///
 /// The call is sound to make.
+#[inline]
 unsafe fn all_of(stream: FileDescriptor, nr: usize, args: [usize; 6], more_flags: usize) -> usize {
     let [fd, address, len, flags, e, f] = args;
     let mut moved = 0_usize;

@@ -41,6 +41,7 @@ impl Task<Connection> {
     ///
     /// [`Error::NotSent`]. The end of the connection is what is wanted here, and no error.
     #[doc(alias = "exit_group")]
+    #[inline]
     pub fn exit(self, status: i32) -> Result<(), Error> {
         // SAFETY: the process runs nothing but the server's loop, and its handles are gone.
         match unsafe { near::exit_group(self.sysif(), status) } {
@@ -72,6 +73,7 @@ impl Task<Connection> {
     /// [`Error::NotSent`]. The end of the connection is what is wanted here, and no error.
     #[doc(alias = "execve")]
     #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
+    #[inline]
     pub fn exec(mut self, path: &CStr, argv: &[&CStr], envp: &[&CStr]) -> Result<(), (Self, Error)> {
         match self.try_exec(path, argv, envp) {
             Ok(()) | Err(Error::Hangup) => Ok(()),
@@ -79,6 +81,7 @@ impl Task<Connection> {
         }
     }
 
+    #[inline]
     fn try_exec(&mut self, path: &CStr, argv: &[&CStr], envp: &[&CStr]) -> Result<(), Error> {
         if self.sysif.is_shared() {
             // The program's table would be a copy anyway. It is made now, while this process can still let go of its own
@@ -116,6 +119,7 @@ impl Task<Connection> {
     /// A descriptor of another table. `EINVAL`: one is named twice. `ENOSYS`: Linux before 5.9. In these cases nothing has
     /// happened. `ENOMEM`, `EMFILE`; what the connection adds.
     #[doc(alias = "unshare", alias = "CLONE_FILES")]
+    #[inline]
     pub fn unshare_files<T: FileDescriptorTask, const N: usize>(
         &mut self,
         inherit: [&OwnedFd<T>; N],
@@ -129,6 +133,7 @@ impl Task<Connection> {
         Ok(inherit.map(|fd| unsafe { Token::new(fd.near(), table) }))
     }
 
+    #[inline]
     fn unshare_numbers(&mut self, keep: &[FileDescriptor]) -> Result<(), Error> {
         if has_twins(keep) {
             return Err(Errno::EINVAL.into());
@@ -145,6 +150,7 @@ impl Task<Connection> {
         Ok(())
     }
 
+    #[inline]
     fn unshare(&mut self) -> Result<(), Error> {
         // SAFETY: the task has no handles now: they borrow it.
         unsafe { near::unshare_files(&self.sysif) }?;
@@ -155,6 +161,7 @@ impl Task<Connection> {
 }
 
 impl Connection {
+    #[inline]
     fn exec(&self, path: &CStr, argv: &[&CStr], envp: &[&CStr]) -> Result<(), Error> {
         let deadline = self.deadline();
         let strings = || core::iter::once(path).chain(argv.iter().copied()).chain(envp.iter().copied());
@@ -198,6 +205,7 @@ impl Connection {
 }
 
 /// How much room a string takes.
+#[inline]
 fn size(string: &CStr) -> usize {
     string.count_bytes().saturating_add(1)
 }

@@ -31,12 +31,14 @@ static_assertions::assert_eq_size!(usize, [u8; RESPONSE]);
 
 impl Request {
     /// The request that these bytes are. Every 56 bytes are one.
+    #[inline]
     pub const fn from_bytes(bytes: [u8; REQUEST]) -> Self {
         // SAFETY: the same size, and any bytes are seven integers.
         unsafe { core::mem::transmute::<[u8; REQUEST], Self>(bytes) }
     }
 
     /// The bytes that this request is.
+    #[inline]
     pub const fn to_bytes(self) -> [u8; REQUEST] {
         // SAFETY: the same size: seven integers and no padding, all initialised.
         unsafe { core::mem::transmute::<Self, [u8; REQUEST]>(self) }
@@ -51,11 +53,13 @@ impl Request {
 /// let response = remote::response_to_bytes(Errno::EINVAL.into_ret());
 /// assert_eq!(Errno::from_ret(remote::response_from_bytes(response)), Err(Errno::EINVAL));
 /// ```
+#[inline]
 pub const fn response_from_bytes(bytes: [u8; RESPONSE]) -> usize {
     usize::from_ne_bytes(bytes)
 }
 
 /// The bytes of the response for this word of the kernel.
+#[inline]
 pub const fn response_to_bytes(ret: usize) -> [u8; RESPONSE] {
     ret.to_ne_bytes()
 }

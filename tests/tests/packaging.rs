@@ -1,6 +1,7 @@
 //! What is published: the files of the package, and the public interface.
 
-use rsyscall_tests::{cargo, skip};
+use object::{Object, ObjectSymbol, SymbolKind};
+use rsyscall_tests::{Folder, cargo, skip};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,33 @@ fn the_package_compiles_by_itself() {
             .output()
             .unwrap(),
     );
+}
+
+/// Everything is inlined or generic: a user's compiler spends its time on what the user calls, and the library's own build
+/// stays short.
+#[test]
+fn the_library_leaves_nothing_but_printing_to_be_compiled_beforehand() {
+    const AT_MOST: u64 = 4096;
+    let target = Folder::empty("beforehand");
+    said(
+        cargo()
+            .args(["rustc", "--quiet", "--release", "--lib", "--target-dir"])
+            .arg(target.path())
+            .args(["--", "--emit=obj", "-Ccodegen-units=1"])
+            .current_dir(root())
+            .output()
+            .unwrap(),
+    );
+    let compiled = fs::read_dir(target.path().join("release/deps")).unwrap().map(|entry| entry.unwrap().path());
+    let objects: Vec<_> = compiled.filter(|path| path.extension().is_some_and(|extension| extension == "o")).collect();
+    let [object] = &objects[..] else { panic!("one object: {objects:?}") };
+    let bytes = fs::read(object).unwrap();
+    let object = object::File::parse(&*bytes).unwrap();
+    let functions = object.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition());
+    let functions: Vec<_> = functions.map(|symbol| (symbol.size(), symbol.name().unwrap())).collect();
+    let bytes: u64 = functions.iter().map(|(size, _)| size).sum();
+    assert!(functions.iter().any(|(_, name)| name.contains("fmt")), "printing is compiled beforehand: {functions:?}");
+    assert!(bytes <= AT_MOST, "{bytes} bytes: {functions:#?}");
 }
 
 #[test]
