@@ -11,6 +11,7 @@ mod epoll;
 mod eventfd;
 mod fcntl;
 mod flags;
+mod futex;
 mod io;
 mod memory;
 mod poll;
@@ -25,6 +26,7 @@ pub use epoll::{EpollEvents, EpollFlags, EpollOp, Event, epoll_create1, epoll_ct
 pub use eventfd::{EventfdFlags, eventfd};
 pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblocking};
 pub(crate) use flags::flags;
+pub(crate) use futex::{futex_wait, futex_wake};
 pub use io::{close, read, read_nowait, write};
 pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
 pub(crate) use memory::fresh_memory;

@@ -1,7 +1,8 @@
 //! Waking one sleeper cheaply.
 //!
 //! An eventfd write is a system call, even if the reader is awake, or was already told. A [`Notifier`] puts one word of
-//! memory in front of the eventfd, and writes only to a reader that sleeps.
+//! memory in front of the eventfd, and makes a call only for a sleeper: one that sleeps on the word itself is woken there,
+//! and the eventfd is written for one that waits for descriptors.
 //!
 //! Uses [`sys`](crate::sys).
 
@@ -21,13 +22,14 @@ pub use waker::StaticNotifier;
 
 use crate::Errno;
 use crate::fd::OwnedFd;
-use crate::near::{self, PollFd};
+use crate::near::{self, Address};
 use crate::sys::deadline::Deadline;
 use crate::sys::eventfd::{EventFd, EventfdFlags};
 use crate::sysif::Local;
 use core::borrow::Borrow;
 use core::time::Duration;
 use spin::Spinner;
+use state::{ASLEEP, Sleeper};
 use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 use sync::AtomicU32;
 
@@ -39,6 +41,21 @@ impl State {
     /// Nothing notified, nobody asleep: the same as four zero bytes.
     pub const fn new() -> Self {
         Self(AtomicU32::new(0))
+    }
+
+    /// Where it is: what is slept on.
+    #[inline(always)]
+    fn address(&self) -> Address {
+        Address(self.0.as_ptr().expose_provenance())
+    }
+
+    /// Ends the sleep that a notification has found.
+    #[inline]
+    fn rouse(&self, sleeper: Sleeper, ring: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+        match sleeper {
+            Sleeper::Polls => ring(),
+            Sleeper::Sleeps => near::futex_wake(&Local, self.address()),
+        }
     }
 }
 
@@ -160,8 +177,7 @@ impl Notifier {
 }
 
 impl<S: Borrow<State>> Notifier<S> {
-    /// One of a state and its bell, an eventfd that nobody else writes or reads. A blocking one is quicker: a sleep is then
-    /// one call.
+    /// One of a state and its bell, an eventfd that nobody else writes or reads.
     ///
     /// All that share the state must share the bell's counter too, or the bell is rung where nobody sleeps. Nothing of this
     /// is a matter of safety.
@@ -186,7 +202,8 @@ impl<S: Borrow<State>> Notifier<S> {
     ///
     /// It never sleeps and takes no lock: a signal handler may call it.
     ///
-    /// System calls: `write`, if the sleeper sleeps and this is the first to say so; otherwise none.
+    /// System calls: if somebody sleeps and this is the first to say so, `futex` (in [`wait`](Self::wait)) or `write` (for the
+    /// descriptor); otherwise none.
     ///
     /// # Errors
     ///
@@ -194,16 +211,19 @@ impl<S: Borrow<State>> Notifier<S> {
     #[inline(always)]
     #[doc(alias = "wake")]
     pub fn notify(&self) -> Result<(), Errno> {
-        if self.state().notify() { self.ring() } else { Ok(()) }
+        match self.state().notify() {
+            None => Ok(()),
+            Some(sleeper) => self.rouse(sleeper),
+        }
     }
 
     #[cold]
-    fn ring(&self) -> Result<(), Errno> {
-        match self.bell.write(1) {
+    fn rouse(&self, sleeper: Sleeper) -> Result<(), Errno> {
+        self.state().rouse(sleeper, || match self.bell.write(1) {
             // So full that it rings already.
             Err(Errno::EAGAIN) => Ok(()),
             result => result,
-        }
+        })
     }
 
     /// Takes the notification, if one is pending: whether one was. One load, and if one is pending one atomic operation.
@@ -227,23 +247,23 @@ impl<S: Borrow<State>> Notifier<S> {
     /// Takes the notification, sleeping until there is one, however many signal handlers run. Before it sleeps it may look
     /// for a while: [`Spin`].
     ///
-    /// System calls: if it has to sleep, `read`.
+    /// System calls: if it has to sleep, `futex`.
     ///
     /// # Errors
     ///
-    /// Those of [`EventFd::wait`]; nothing is taken then.
+    /// `ENOSYS`: a kernel without `CONFIG_FUTEX`; the [bell](Self::bell) works there too. Nothing is taken then.
     #[inline]
     pub fn wait(&self) -> Result<(), Errno> {
         if self.take_or_spin() {
             return Ok(());
         }
-        self.state().sleep(|| self.bell.wait().map(|_count| true)).map(drop)
+        self.sleep(None).map(drop)
     }
 
     /// Takes the notification, sleeping for at most `timeout` until there is one: whether there was. Kept on
     /// `CLOCK_MONOTONIC` across signal handlers. One that is pending is taken whatever the timeout, zero included.
     ///
-    /// System calls: if it has to sleep, `clock_gettime`, `ppoll` and those of [`EventFd::try_read`].
+    /// System calls: if it has to sleep, `clock_gettime` and `futex`.
     ///
     /// ```
     /// use core::time::Duration;
@@ -257,7 +277,8 @@ impl<S: Borrow<State>> Notifier<S> {
     ///
     /// # Errors
     ///
-    /// Those of `ppoll` except `EINTR`, and of [`EventFd::try_read`]; nothing is taken then.
+    /// Those of [`wait`](Self::wait); nothing is taken then.
+    #[inline]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool, Errno> {
         if self.take_or_spin() {
             return Ok(true);
@@ -265,22 +286,18 @@ impl<S: Borrow<State>> Notifier<S> {
         if timeout.is_zero() {
             return Ok(false);
         }
-        let deadline = Deadline::after(&Local, timeout)?;
-        let mut all = Some(timeout.into());
-        self.state().sleep(|| {
-            let left = match all.take() {
-                None => deadline.left(&Local)?,
-                all => all,
-            };
-            let Some(left) = left else { return Ok(false) };
-            let mut entry = [PollFd { fd: self.bell.near(), events: PollFd::IN, revents: 0 }];
-            match near::ppoll(&Local, &mut entry, Some(left), None) {
-                Ok(0) => Ok(false),
-                Ok(_) => self.bell.try_read().map(|_count| true),
-                // A signal handler ran: look, and sleep on.
-                Err(Errno::EINTR) => Ok(true),
-                Err(error) => Err(error),
-            }
+        self.sleep(Some(Deadline::after(&Local, timeout)?))
+    }
+
+    /// Sleeps on the word until a notification is taken, or until the deadline: whether one was taken.
+    #[inline]
+    fn sleep(&self, deadline: Option<Deadline>) -> Result<bool, Errno> {
+        let (state, moment) = (self.state(), deadline.map(Deadline::moment));
+        state.sleep(|| match near::futex_wait(&Local, state.address(), ASLEEP, moment) {
+            Err(Errno::ETIMEDOUT) => Ok(false),
+            // Woken, or too late to sleep, or a signal handler ran: the state tells.
+            Ok(()) | Err(Errno::EAGAIN | Errno::EINTR) => Ok(true),
+            Err(error) => Err(error),
         })
     }
 

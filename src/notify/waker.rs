@@ -98,11 +98,13 @@ impl StaticNotifier {
 
     #[inline]
     fn wake(&self) {
-        if self.state.notify() {
-            let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
+        if let Some(sleeper) = self.state.notify() {
             // Ignored: a waker has nobody to tell, and an eventfd that only this writes takes it.
-            // SAFETY: there is one since the waker was made, and it is never closed.
-            let _ignored = unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) };
+            let _ignored = self.state.rouse(sleeper, || {
+                let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
+                // SAFETY: there is one since the waker was made, and it is never closed.
+                unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) }.map(drop)
+            });
         }
     }
 }

@@ -16,6 +16,12 @@ impl Deadline {
         near::clock_monotonic(sysif).map(|now| Self(now.saturating_add(timeout.into())))
     }
 
+    /// The moment itself.
+    #[inline]
+    pub(crate) fn moment(self) -> Timespec {
+        self.0
+    }
+
     /// What is left until then, or `None` if it is over.
     #[inline]
     pub(crate) fn left<S: SyscallInterface>(self, sysif: &S) -> Result<Option<Timespec>, S::Error> {

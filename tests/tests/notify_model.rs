@@ -1,7 +1,8 @@
 //! The notifier's state, of which no wake-up may be lost, in every order that the memory model allows (loom).
 //!
-//! It is the very file of the crate, with loom's atomics in the place of core's, and a bell made of loom's mutex: as the
-//! kernel's eventfd is a counter behind a lock. A lost wake-up is a thread that sleeps for ever, which loom reports.
+//! It is the very file of the crate, with loom's atomics in the place of core's, and a bell and a futex made of loom's mutex:
+//! as the kernel's eventfd is a counter behind a lock, and its futex looks at the word and falls asleep behind a lock that
+//! whoever wakes takes too. A lost wake-up is a thread that sleeps for ever, which loom reports.
 #![cfg(target_arch = "x86_64")]
 
 #[allow(dead_code, reason = "the crate uses more of it than a model does")]
@@ -14,7 +15,7 @@ mod sync {
 use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
-use state::State;
+use state::{ASLEEP, Sleeper, State};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ struct Model<const N: usize> {
     state: State,
     count: Mutex<u64>,
     written: Condvar,
+    futex: Mutex<()>,
+    woken: Condvar,
     /// What the notifiers do before they notify: relaxed, so that only the notifier can make it visible.
     work: [AtomicBool; N],
 }
@@ -40,17 +43,10 @@ impl<const N: usize> Model<N> {
             state: State(sync::AtomicU32::new(0)),
             count: Mutex::new(0),
             written: Condvar::new(),
+            futex: Mutex::new(()),
+            woken: Condvar::new(),
             work: std::array::from_fn(|_| AtomicBool::new(false)),
         })
-    }
-
-    /// The eventfd's blocking read.
-    fn read(&self) -> u64 {
-        let mut count = self.count.lock().unwrap();
-        while *count == 0 {
-            count = self.written.wait(count).unwrap();
-        }
-        std::mem::take(&mut *count)
     }
 
     /// The eventfd's read that never sleeps.
@@ -71,25 +67,44 @@ impl<const N: usize> Model<N> {
         self.written.notify_all();
     }
 
+    /// Sleeps, if the word is still what it was: whether it was.
+    fn futex_wait(&self, sleep: bool) -> bool {
+        let guard = self.futex.lock().unwrap();
+        if self.state.0.load(Relaxed) != ASLEEP {
+            return false;
+        }
+        if sleep {
+            drop(self.woken.wait(guard).unwrap());
+        }
+        true
+    }
+
+    fn futex_wake(&self) {
+        drop(self.futex.lock().unwrap());
+        self.woken.notify_all();
+    }
+
     fn notify(&self) {
-        if self.state.notify() {
-            self.write();
+        match self.state.notify() {
+            None => {}
+            Some(Sleeper::Polls) => self.write(),
+            Some(Sleeper::Sleeps) => self.futex_wake(),
         }
     }
 
     fn wait(&self) {
         if !self.state.take() {
             let sleep = || {
-                self.read();
+                self.futex_wait(true);
                 Ok::<_, Infallible>(true)
             };
             assert_eq!(self.state.sleep(sleep), Ok(true));
         }
     }
 
-    /// The time is over as soon as there is nothing to read: the shortest timeout, which loses the most races.
+    /// The time is over as soon as it would have to sleep: the shortest timeout, which loses the most races.
     fn wait_timeout(&self) -> bool {
-        self.state.take() || self.state.sleep(|| Ok::<_, Infallible>(self.try_read())).unwrap()
+        self.state.take() || self.state.sleep(|| Ok::<_, Infallible>(!self.futex_wait(false))).unwrap()
     }
 
     /// Waits, and looks only after a wait. Each wait takes a notification, of which there are no more than pieces of work.
@@ -220,7 +235,23 @@ fn a_wait_of_another_kind_after_an_arm_sees_all_the_work() {
 }
 
 #[test]
-fn a_bell_that_fails_takes_nothing_that_is_pending_away() {
+fn a_sleeper_in_the_place_of_one_that_was_killed_asleep_sees_all_the_work() {
+    explore(|| {
+        let model = Model::<1>::new();
+        // As a process leaves it that is killed in its sleep.
+        model.state.0.store(ASLEEP, Relaxed);
+        let notifiers = model.notifiers();
+        if model.state.arm() {
+            model.poll();
+        }
+        assert!(model.state.disarm());
+        assert!(model.done());
+        model.end(notifiers);
+    });
+}
+
+#[test]
+fn a_sleep_that_fails_takes_nothing_that_is_pending_away() {
     explore(|| {
         let model = Model::<1>::new();
         let notifiers = model.notifiers();

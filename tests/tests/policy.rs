@@ -5,7 +5,7 @@
 
 use rsyscall::near::{self, FileDescriptor};
 use rsyscall::sysif::Local;
-use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask};
+use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Notifier};
 use rsyscall_suite::{Line, World, run};
 use rsyscall_tests::skip;
 use sc::nr;
@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::os::fd::FromRawFd as _;
 use std::path::Path;
+use std::time::Duration;
 
 /// How a call is written in the documentation, its number, and where its second argument is part of the name, that.
 fn known_calls() -> BTreeMap<&'static str, (usize, Option<u64>)> {
@@ -29,6 +30,7 @@ fn known_calls() -> BTreeMap<&'static str, (usize, Option<u64>)> {
         ("ppoll", (nr::PPOLL, None)),
         ("clock_gettime", (nr::CLOCK_GETTIME, None)),
         ("exit_group", (nr::EXIT_GROUP, None)),
+        ("futex", (nr::FUTEX, None)),
         // `include/uapi/asm-generic/fcntl.h`, `include/uapi/linux/fcntl.h`, `include/uapi/asm-generic/ioctls.h`.
         ("fcntl(F_GETFD)", (nr::FCNTL, Some(1))),
         ("fcntl(F_SETFD)", (nr::FCNTL, Some(2))),
@@ -38,11 +40,14 @@ fn known_calls() -> BTreeMap<&'static str, (usize, Option<u64>)> {
     ])
 }
 
-/// The calls that the documentation of eventfds, of their descriptors and of tasks lists.
-fn documented_calls() -> BTreeSet<String> {
+/// Where eventfds, their descriptors and tasks are documented.
+const EVENTFDS: [&str; 5] = ["sys/eventfd/mod.rs", "sys/eventfd/wait.rs", "fd/mod.rs", "fd/inheritable.rs", "task.rs"];
+
+/// The calls that the documentation in these files lists.
+fn documented_calls(files: &[&str]) -> BTreeSet<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
     let mut calls = BTreeSet::new();
-    for file in ["sys/eventfd/mod.rs", "sys/eventfd/wait.rs", "fd/mod.rs", "fd/inheritable.rs", "task.rs"] {
+    for file in files {
         let text = std::fs::read_to_string(source.join(file)).unwrap();
         let text = text.lines().map(|line| line.trim().trim_start_matches("///")).collect::<Vec<_>>().join("\n");
         for paragraph in text.split("System calls:").skip(1) {
@@ -179,15 +184,42 @@ fn passed(test: &str, (text, end): (String, End)) {
 
 #[test]
 fn the_suite_makes_only_the_calls_that_the_documentation_lists() {
-    let calls = documented_calls();
+    let calls = documented_calls(&EVENTFDS);
     let world = world("only-documented").only_documented();
     let ended = under(&only(&calls), |report| suite(&world, report));
     passed("the_suite_makes_only_the_calls_that_the_documentation_lists", ended);
 }
 
+/// Everything that a notifier of one thread can do, the sleep included.
+fn notify() -> Result<bool, Errno> {
+    let notifier = Notifier::new()?;
+    let slept = !notifier.wait_timeout(Duration::from_millis(1))?;
+    notifier.notify()?;
+    notifier.wait()?;
+    let armed = notifier.arm();
+    notifier.notify()?;
+    Ok(slept && armed && notifier.acknowledge()?)
+}
+
+#[test]
+fn a_notifier_makes_only_the_calls_that_its_documentation_lists() {
+    const TEST: &str = "a_notifier_makes_only_the_calls_that_its_documentation_lists";
+    let own = documented_calls(&["notify/mod.rs"]);
+    let all: BTreeSet<_> = own.union(&documented_calls(&EVENTFDS)).cloned().collect();
+    let work = |_: &mut Report| notify() == Ok(true);
+    passed(TEST, under(&only(&all), work));
+    for missing in &own {
+        let less = all.iter().filter(|call| call != &missing).cloned().collect();
+        match under(&only(&less), work).1 {
+            End::NoFilter => {}
+            end => assert_eq!(end, End::KilledByFilter, "without {missing}"),
+        }
+    }
+}
+
 #[test]
 fn the_documentation_lists_no_call_that_the_suite_never_makes() {
-    let all = documented_calls();
+    let all = documented_calls(&EVENTFDS);
     let world = world("one-less").only_documented();
     for missing in &all {
         let mut calls = all.clone();

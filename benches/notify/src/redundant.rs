@@ -14,7 +14,8 @@ pub fn run() -> bool {
     let poller = polling::Poller::new().unwrap();
     notifier.notify().unwrap();
 
-    let mut ways: [(&str, u32, Box<dyn FnMut()>, Vec<f64>); 4] = [
+    type Way<'a> = (&'a str, u32, Box<dyn FnMut() + 'a>, Vec<f64>);
+    let mut ways: [Way; 4] = [
         ("Notifier::notify", 100_000, Box::new(|| notifier.notify().unwrap()), Vec::new()),
         ("EventFd::write", 2_000, Box::new(|| eventfd.write(1).unwrap()), Vec::new()),
         ("mio Waker::wake", 2_000, Box::new(|| waker.wake().unwrap()), Vec::new()),

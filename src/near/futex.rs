@@ -1,0 +1,57 @@
+//! `futex`: sleeping until a word of memory changes, and waking who sleeps on it.
+
+use super::{Address, Timespec};
+use crate::sysif::{Arg, SyscallInterface};
+use sc::nr;
+
+// `include/uapi/linux/futex.h`. Without FUTEX_PRIVATE_FLAG: the word may be shared with other processes.
+const FUTEX_WAKE: u32 = 1;
+const FUTEX_WAIT_BITSET: u32 = 9;
+const FUTEX_BITSET_MATCH_ANY: u32 = u32::MAX;
+
+/// Sleeps until it is woken, or until `deadline` on `CLOCK_MONOTONIC`; not at all if the word is not `expected` any more. The
+/// look at the word and falling asleep are one step for whoever changes the word first and wakes then.
+///
+/// System calls: `futex`.
+///
+/// # Errors
+///
+/// `EAGAIN`: the word is not `expected`. `EINTR`: a signal handler ran. `ETIMEDOUT`: the time is over. `EFAULT`: no such
+/// memory. `EINVAL`: the address is not a multiple of four. `ENOSYS`: a kernel without `CONFIG_FUTEX`.
+///
+/// Source: [FUTEX_WAIT_BITSET(2const)](https://man7.org/linux/man-pages/man2/FUTEX_WAIT_BITSET.2const.html): its time is a
+/// moment, where that of `FUTEX_WAIT` is a duration.
+#[inline]
+pub(crate) fn futex_wait<S: SyscallInterface>(
+    sysif: &S,
+    word: Address,
+    expected: u32,
+    deadline: Option<Timespec>,
+) -> Result<(), S::Error> {
+    let moment;
+    let time = match deadline {
+        Some(deadline) => {
+            moment = deadline.to_bytes();
+            Arg::In(&moment)
+        }
+        None => Arg::Word(0),
+    };
+    let (wait, unused, any) = (FUTEX_WAIT_BITSET.into(), Arg::Word(0), FUTEX_BITSET_MATCH_ANY.into());
+    // SAFETY: the kernel only reads the word and the time, and refuses an address that has no memory.
+    unsafe { sysif.syscall(nr::FUTEX, [word.into(), wait, expected.into(), time, unused, any]) }.map(drop)
+}
+
+/// Wakes all that sleep on the word, whatever it says.
+///
+/// System calls: `futex`.
+///
+/// # Errors
+///
+/// `EFAULT`: no such memory. `EINVAL`: the address is not a multiple of four. `ENOSYS`: a kernel without `CONFIG_FUTEX`.
+///
+/// Source: [FUTEX_WAKE(2const)](https://man7.org/linux/man-pages/man2/FUTEX_WAKE.2const.html).
+#[inline]
+pub(crate) fn futex_wake<S: SyscallInterface>(sysif: &S, word: Address) -> Result<(), S::Error> {
+    // SAFETY: no memory is read or written; whoever sleeps on a word must bear to be woken for nothing.
+    unsafe { sysif.syscall(nr::FUTEX, [word.into(), FUTEX_WAKE.into(), Arg::from(i32::MAX)]) }.map(drop)
+}
