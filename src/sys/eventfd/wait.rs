@@ -74,21 +74,16 @@ impl<T: FileDescriptorTask> EventFd<T> {
                 known.learn_lacks_nowait();
             }
         }
-        loop {
-            let ready = self.poll(PollFd::IN, Some(Timespec::ZERO));
-            if matches!(ready, Ok(false)) {
-                return Ok(false);
-            }
+        let found = match self.poll(PollFd::IN, Some(Timespec::ZERO)) {
             // SAFETY: owned, so open, for as long as the borrow lasts.
-            match ready.and_then(|_| unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) }) {
-                Ok(()) => return Ok(true),
-                Err(error) => match error.errno() {
-                    Some(Errno::EAGAIN) => return Ok(false),
-                    // A handler ran: look again, so that a lost race ends here instead of in another sleep.
-                    Some(Errno::EINTR) => {}
-                    _ => return Err(error),
-                },
-            }
+            Ok(true) => unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) }.map(|()| true),
+            found => found,
+        };
+        match found {
+            // Interrupted: the kernel looked before it left, and there was nothing. So a lost race ends with the truth, and
+            // not in another sleep.
+            Err(error) if matches!(error.errno(), Some(Errno::EAGAIN | Errno::EINTR)) => Ok(false),
+            found => found,
         }
     }
 
