@@ -61,10 +61,11 @@ impl State {
     /// Leaves a notification. Whoever may be asleep has to be told now.
     #[inline(always)]
     pub(super) fn notify(&self) -> Option<Sleeper> {
+        // One comparison while nobody sleeps.
         match self.0.swap(NOTIFIED, Ordering::Release) {
-            ARMED => Some(Sleeper::Polls),
+            EMPTY | NOTIFIED => None,
             ASLEEP => Some(Sleeper::Sleeps),
-            _ => None,
+            _ => Some(Sleeper::Polls),
         }
     }
 
