@@ -1,5 +1,8 @@
 //! Calls that another process makes, through a connection: `getpid`, beside a minimal client and server of the same format
 //! in C, which are the limit here.
+//!
+//! Both ends are on one processor. Left to the scheduler they are on one or on two, five times dearer, and that would be
+//! what is compared.
 
 use super::{Case, timed};
 use rsyscall::near;
@@ -14,11 +17,33 @@ pub const DEPTH: usize = 50;
 /// Calls that are not measured: the other process has begun by then.
 const WARM: u64 = 100;
 
-pub const ONE: &[Case] =
-    &[Case { peer: "C", run: |n| in_c(n, 1) }, Case { peer: crate::peers::rsyscall::NAME, run: one }];
+pub const ONE: &[Case] = &[
+    Case { peer: "C", run: |n| together(|| in_c(n, 1)) },
+    Case { peer: crate::peers::rsyscall::NAME, run: |n| together(|| one(n)) },
+];
 
-pub const PIPELINED: &[Case] =
-    &[Case { peer: "C", run: |n| in_c(n, DEPTH) }, Case { peer: crate::peers::rsyscall::NAME, run: pipelined }];
+pub const PIPELINED: &[Case] = &[
+    Case { peer: "C", run: |n| together(|| in_c(n, DEPTH)) },
+    Case { peer: crate::peers::rsyscall::NAME, run: |n| together(|| pipelined(n)) },
+];
+
+/// On one processor, this thread and all that it makes meanwhile.
+fn together(work: impl FnOnce() -> Duration) -> Duration {
+    // SAFETY: two sets of this thread's own, all zero at first, which is empty; the calls write and read just one each.
+    let free = unsafe {
+        let mut free: libc::cpu_set_t = std::mem::zeroed();
+        libc::sched_getaffinity(0, size_of_val(&free), &raw mut free);
+        let mut one: libc::cpu_set_t = std::mem::zeroed();
+        let first = (0..size_of_val(&free) * 8).find(|&processor| libc::CPU_ISSET(processor, &free));
+        libc::CPU_SET(first.expect("this thread runs somewhere"), &mut one);
+        libc::sched_setaffinity(0, size_of_val(&one), &raw const one);
+        free
+    };
+    let time = work();
+    // SAFETY: as above.
+    unsafe { libc::sched_setaffinity(0, size_of_val(&free), &raw const free) };
+    time
+}
 
 #[inline(never)]
 fn one(n: u64) -> Duration {
@@ -60,7 +85,7 @@ fn in_c(n: u64, depth: usize) -> Duration {
 }
 
 fn compile() -> PathBuf {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/remote/src/pair.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/measure/operations/remote.c");
     let program = std::env::current_exe().unwrap().with_file_name("remote-pair");
     let status = Command::new("cc").args(["-O2", "-o"]).arg(&program).arg(source).status();
     assert!(status.expect("a C compiler; ci/setup tools").success());
