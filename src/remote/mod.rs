@@ -33,6 +33,7 @@ mod pipeline;
 mod policy;
 mod serve;
 mod task;
+mod transfer;
 mod wire;
 
 pub use crate::near::ExitStatus;
