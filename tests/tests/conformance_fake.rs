@@ -34,7 +34,7 @@ fn one(name: &str, (major, minor): (u16, u16)) -> u32 {
     let kernel = Kernel::new(&mut storage).with_version(major, minor).with_call_time(Duration::from_micros(1));
     let task = kernel.into_task();
     let mut world = World::fake(name, (major.into(), minor.into()));
-    world.rounds = 100_000;
+    world.rounds = 10_000;
     (world.faults, world.clock, world.beyond, world.epoll, world.limits) = (Ok(()), Ok(()), Ok(()), Ok(()), Ok(()));
     (world.proc, world.pidfd, world.fork, world.kinds) = (NO_PROC, NO_PIDFD, NO_FORK, NO_KINDS);
     world.nowait = if (major, minor) < (5, 8) { TOO_OLD } else { Ok(()) };
