@@ -38,7 +38,7 @@ fn one(name: &str, (major, minor): (u16, u16)) -> u32 {
     (world.faults, world.clock, world.beyond, world.epoll, world.limits) = (Ok(()), Ok(()), Ok(()), Ok(()), Ok(()));
     (world.proc, world.pidfd, world.fork, world.kinds) = (NO_PROC, NO_PIDFD, NO_FORK, NO_KINDS);
     world.nowait = if (major, minor) < (5, 8) { TOO_OLD } else { Ok(()) };
-    let reasons = [world.proc, world.pidfd, world.fork, world.kinds, world.nowait];
+    let reasons = [world.proc, world.pidfd, world.here, world.fork, world.kinds, world.nowait];
     let tally = run(&task, &world, &mut |id, says, outcome| {
         if let Outcome::Skipped(reason) = outcome {
             assert!(reasons.contains(&Err(reason)), "{id} is skipped for a reason that is not a fake's: {reason}");

@@ -9,7 +9,7 @@ use rsyscall::Errno;
 use rsyscall::EventfdTask;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::FileDescriptor;
-use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
+use rsyscall::sysif::{Arg, Local, OutSlice, SyscallInterface};
 use sc::nr;
 
 // `include/uapi/asm-generic/fcntl.h`, `include/uapi/linux/fcntl.h`.
@@ -305,6 +305,21 @@ pub(crate) fn pidfd_getfd<T: EventfdTask>(task: T, fd: FileDescriptor) -> Result
     let pidfd = owned(task, unsafe { task.sysif().syscall(nr::PIDFD_OPEN, [Arg::Word(pid), Arg::Word(0)]) }?)?;
     // SAFETY: words only; a duplicate takes nothing from whoever owns the number.
     owned(task, unsafe { task.sysif().syscall(nr::PIDFD_GETFD, [pidfd.near().into(), fd.into(), Arg::Word(0)]) }?)
+}
+
+/// Two words of this process's memory that are 0, that a child shares, and that stay for ever.
+pub(crate) fn shared_words() -> Result<[*const u32; 2], Errno> {
+    // `include/uapi/asm-generic/mman-common.h`, `include/uapi/linux/mman.h`.
+    const PROT_READ_WRITE: u32 = 0x1 | 0x2;
+    const MAP_SHARED_ANONYMOUS: u32 = 0x1 | 0x20;
+    const PAGE: usize = 4096;
+    let (anywhere, no_file, offset) = (Arg::Word(0), Arg::from(-1_i32), Arg::Word(0));
+    let args = [anywhere, Arg::Word(PAGE), PROT_READ_WRITE.into(), MAP_SHARED_ANONYMOUS.into(), no_file, offset];
+    // SAFETY: no address is asked for, so no memory that exists is touched.
+    let page = unsafe { Local.syscall(nr::MMAP, args) }?;
+    let first = core::ptr::with_exposed_provenance::<u32>(page);
+    // A cache line apart.
+    Ok([first, first.wrapping_add(16)])
 }
 
 /// A child that is a copy of this process and does `work`; its status is 0 if that was true.

@@ -5,7 +5,8 @@
 //! makes all its calls through the task's interface and names memory only as [`Arg`](rsyscall::sysif::Arg)s. Nothing here
 //! allocates, and a case that fails does not stop the others.
 //!
-//! Numbers: C creation, R reading, W writing, P readiness, S sharing; A what the typed layer adds; E errors; M waiting for many; L long runs.
+//! Numbers: C creation, R reading, W writing, P readiness, S sharing; A what the typed layer adds; E errors; M waiting for many; N notifiers and
+//! futures; L long runs.
 //!
 //! # To run it in another world
 //!
@@ -40,6 +41,7 @@ mod world;
 mod creation;
 mod errors;
 mod long;
+mod notifying;
 mod readiness;
 mod reading;
 mod sharing;
@@ -92,6 +94,7 @@ pub fn each<T: EventfdTask>(visit: &mut dyn FnMut(&Case<T>)) {
     typed::cases().iter().for_each(&mut *visit);
     errors::cases().iter().for_each(&mut *visit);
     waiting::cases().iter().for_each(&mut *visit);
+    notifying::cases().iter().for_each(&mut *visit);
     long::cases().iter().for_each(&mut *visit);
 }
 

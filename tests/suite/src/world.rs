@@ -42,6 +42,8 @@ pub struct World<'a> {
     pub limits: Can,
     /// `pidfd_open` and `pidfd_getfd` of the task's own process.
     pub pidfd: Can,
+    /// The task is this process.
+    pub here: Can,
     /// `clone` makes a child that goes on here, in a copy of this process.
     pub fork: Can,
 }
@@ -50,7 +52,7 @@ impl<'a> World<'a> {
     /// The world behind a task whose calls a Linux kernel answers, directly, through an emulator or over a connection.
     ///
     /// The version is what `uname` says. What a real kernel of that version has is claimed; what an emulator may lack is
-    /// tried. Wherever the task is not in this process, `fork` must be set to `Err` by the caller.
+    /// tried. Wherever the task is not this process, `here` and `fork` must be set to `Err` by the caller.
     pub fn of<T: EventfdTask>(task: T, name: &'a str) -> Self {
         let kernel = calls::kernel_version(task).unwrap_or((0, 0));
         let mut world = Self {
@@ -67,6 +69,7 @@ impl<'a> World<'a> {
             proc: Ok(()),
             limits: Ok(()),
             pidfd: since(kernel, (5, 6), "pidfd_getfd came with Linux 5.6"),
+            here: Ok(()),
             fork: Ok(()),
         };
         if !calls::can_open(task, c"/proc/self/fd") {
@@ -110,6 +113,7 @@ impl<'a> World<'a> {
             proc: NO,
             limits: NO,
             pidfd: NO,
+            here: Err("a fake is not this process"),
             fork: NO,
         }
     }
@@ -126,6 +130,7 @@ impl<'a> World<'a> {
             proc: NO,
             limits: NO,
             pidfd: NO,
+            here: NO,
             fork: NO,
             ..self
         }
