@@ -16,8 +16,6 @@ const EPOLLET: u32 = 1 << 31;
 const EPOLLONESHOT: u32 = 1 << 30;
 const EPOLLWAKEUP: u32 = 1 << 29;
 const EPOLLEXCLUSIVE: u32 = 1 << 28;
-/// What is not a kind of readiness.
-const PRIVATE: u32 = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE;
 /// `EPOLLEXCLUSIVE_OK_BITS` in `fs/eventpoll.c`: what an exclusive watch may be asked for.
 const EXCLUSIVE_WITH: u32 = 0x1 | 0x4 | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 const O_CLOEXEC: u32 = 0o2000000;
@@ -47,6 +45,15 @@ pub(super) struct Watch {
     added: u64,
     /// The edge by which it came into the ready list, if it is there.
     ready: Option<u64>,
+}
+
+impl Watch {
+    /// When it is woken: who came last first, as the kernel's queue grows at its head, and then the exclusive ones, which come
+    /// to its end.
+    fn turn(&self) -> (bool, u64) {
+        let exclusive = self.events & EPOLLEXCLUSIVE != 0;
+        (exclusive, if exclusive { self.added } else { !self.added })
+    }
 }
 
 impl Kernel<'_> {
@@ -127,13 +134,12 @@ impl Kernel<'_> {
     pub(super) fn wake(&self, index: usize, event: i16) {
         let event = bits(event);
         let watching = |cell: &Cell<Option<Watch>>| cell.get().filter(|watch| watch.target == index);
-        // Who came last is woken first: the kernel's queue grows at its head.
-        let mut before = u64::MAX;
+        let mut last = None;
         loop {
             let watches = self.table.watches.iter().filter_map(|cell| Some((cell, watching(cell)?)));
-            let next = watches.filter(|(_, watch)| watch.added < before).max_by_key(|(_, watch)| watch.added);
+            let next = watches.filter(|(_, watch)| Some(watch.turn()) > last).min_by_key(|(_, watch)| watch.turn());
             let Some((cell, mut watch)) = next else { break };
-            before = watch.added;
+            last = Some(watch.turn());
             if watch.events & event != 0 {
                 watch.ready = watch.ready.or_else(|| Some(self.edge()));
                 cell.set(Some(watch));
@@ -202,7 +208,8 @@ impl Kernel<'_> {
                 }
                 count = count.saturating_add(1);
                 if watch.events & EPOLLONESHOT != 0 {
-                    watch.events &= PRIVATE;
+                    // Nothing is asked for any more until it is modified, which says everything anew.
+                    watch.events = 0;
                 } else if watch.events & EPOLLET == 0 {
                     watch.ready = Some(self.edge());
                 }

@@ -114,6 +114,14 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
                 let fd = self.call(nr::DUP, [self.handle(h.0).near().into()])?;
                 self.made(new, FileDescriptor(fd as i32))
             }
+            #[cfg(target_arch = "x86_64")]
+            Dup2(from, to) => {
+                let (from, to) = (self.handle(from.0).near(), self.handle(to.0).near());
+                Answer::Is(self.call(nr::DUP2, [from.into(), to.into()])? == to.0 as usize)
+            }
+            // The other architectures have no such call.
+            #[cfg(not(target_arch = "x86_64"))]
+            Dup2(..) => Answer::Done,
             Dup3(from, to, Flags(flags)) => {
                 let (from, to) = (self.handle(from.0).near(), self.handle(to.0).near());
                 let fd = self.call(nr::DUP3, [from.into(), to.into(), flags.into()])?;
@@ -342,7 +350,18 @@ fn found() -> Vec<Program> {
         Write(a, Value(2)),
         EpollWait(16),
     ];
-    vec![Program { steps: last_woken_first }]
+    let out = Events(4 | 1 << 31);
+    let exclusive_woken_last = vec![
+        Create(a, 0, Flags(0)),
+        Clone(b, a),
+        Write(a, Value(2)),
+        Watch(b, out),
+        Watch(a, Events(out.0 | 1 << 28)),
+        EpollWait(16),
+        TryRead(a),
+        EpollWait(16),
+    ];
+    vec![Program { steps: last_woken_first }, Program { steps: exclusive_woken_last }]
 }
 
 #[test]

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rsyscall::EventfdFlags;
 use rsyscall::fake::nr;
+use rsyscall::sys::epoll::{EpollEvents, Event};
 use std::fmt;
 
 /// One of the program's descriptors, by the order in which they were made.
@@ -48,15 +49,18 @@ impl fmt::Debug for Flags {
     }
 }
 
+/// `EPOLLWAKEUP`, for which the crate has no name.
+const WAKEUP: u32 = 1 << 29;
+
 /// What epoll is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Events(pub u32);
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [(1, "IN"), (4, "OUT"), (1 << 31, "ET"), (1 << 30, "ONESHOT")];
-        let names: Vec<_> = names.iter().filter(|(bit, _)| self.0 & bit != 0).map(|(_, name)| *name).collect();
-        f.write_str(&names.join(" | "))
+        let flags = EpollEvents::from_bits_retain(self.0);
+        f.write_str(&flags.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join(" | "))?;
+        if self.0 & WAKEUP != 0 { f.write_str(" | WAKEUP") } else { Ok(()) }
     }
 }
 
@@ -66,6 +70,7 @@ pub enum Step {
     Create(Handle, u32, Flags),
     Clone(Handle, Handle),
     Dup(Handle, Handle),
+    Dup2(Handle, Handle),
     Dup3(Handle, Handle, Flags),
     Close(Handle),
     Read(Handle),
@@ -95,6 +100,9 @@ pub enum Step {
     /// A call on the number −1.
     Nobody(usize),
 }
+
+/// How many events `epoll_pwait` can be asked for: `EP_MAX_EVENTS` of `fs/eventpoll.c`.
+const MAX_EVENTS: usize = i32::MAX as usize / size_of::<Event>();
 
 const SEMAPHORE: u32 = 1;
 const NONBLOCK: u32 = 0o4000;
@@ -129,7 +137,7 @@ impl Step {
         use Step::*;
         match self {
             Create(..) | Poll(_) | EpollWait(_) | Nobody(_) => vec![],
-            Dup3(from, to, _) => vec![from, to],
+            Dup2(from, to) | Dup3(from, to, _) => vec![from, to],
             Clone(_, h)
             | Dup(_, h)
             | Close(h)
@@ -229,6 +237,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (new, initval(), flags()).prop_map(|(new, initval, flags)| Create(new, initval, flags)),
         3 => (new, h()).prop_map(|(new, h)| Clone(new, h)),
         2 => (new, h()).prop_map(|(new, h)| Dup(new, h)),
+        1 => (h(), h()).prop_map(|(from, to)| Dup2(from, to)),
         1 => (h(), h(), select(vec![0, CLOEXEC, 1, NONBLOCK])).prop_map(|(from, to, flags)| Dup3(from, to, Flags(flags))),
         3 => h().prop_map(Close),
         3 => (h(), any::<bool>()).prop_map(|(h, on)| SetNonblocking(h, on)),
@@ -251,6 +260,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (h(), events()).prop_map(|(h, events)| Rewatch(h, events)),
         1 => h().prop_map(Unwatch),
         6 => select(vec![16_usize, 1, 2]).prop_map(EpollWait),
+        // More than there will ever be, as far as may be asked for and beyond.
+        1 => select(vec![MAX_EVENTS, MAX_EVENTS + 1, 0, i32::MAX as usize, usize::MAX]).prop_map(EpollWait),
         1 => select(vec![nr::READ, nr::WRITE, nr::CLOSE, nr::DUP, nr::FCNTL, nr::IOCTL, nr::LSEEK])
             .prop_map(Nobody),
     ]
@@ -276,8 +287,17 @@ fn flags() -> impl Strategy<Value = Flags> {
 }
 
 fn events() -> impl Strategy<Value = Events> {
-    let (readiness, how) = (select(vec![1_u32, 4, 5, 0]), select(vec![0_u32, 1 << 31, 1 << 30, 3 << 30]));
-    (readiness, how).prop_map(|(readiness, how)| Events(readiness | how))
+    const ET: u32 = 1 << 31;
+    const ONESHOT: u32 = 1 << 30;
+    const EXCLUSIVE: u32 = 1 << 28;
+    // With what an exclusive watch may be asked for, and with one thing that it may not.
+    let with = [0, 0x8, 0x10, WAKEUP, ET, 0x2, ONESHOT, 0x2000];
+    let how = prop_oneof![
+        4 => select(vec![0, ET, ONESHOT, ET | ONESHOT]),
+        1 => select(with.map(|with| EXCLUSIVE | with).to_vec()),
+        1 => select(vec![WAKEUP, 0x2, 0x8, 0x10]),
+    ];
+    (select(vec![1_u32, 4, 5, 0]), how).prop_map(|(readiness, how)| Events(readiness | how))
 }
 
 /// Commands that answer the same whatever the numbers of the table are.
