@@ -176,7 +176,9 @@ fn a_descriptor_of_another_table_is_ebadf() {
 
 #[test]
 fn execve_closes_it() {
-    assert_eq!(Epoll::new().unwrap().as_owned_fd().is_cloexec(), Ok(true));
+    let epoll = Epoll::new().unwrap();
+    assert_eq!(epoll.as_owned_fd().is_cloexec(), Ok(true));
+    assert_eq!(epoll.as_raw_fd(), epoll.near().0);
 }
 
 #[test]

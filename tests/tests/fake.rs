@@ -1,12 +1,17 @@
 //! What the fake kernel adds to a real one: limits, faults, a clock, an account of every call; and what it refuses to touch.
 
 use rsyscall::fake::{Blocked, Fault, Kernel, Register, Storage, Wake, nr};
-use rsyscall::near::{self, FileDescriptor};
+use rsyscall::near::{self, FileDescriptor, PollFd, Timespec};
+use rsyscall::sys::epoll::{Epoll, EpollEvents, EpollTask, Event};
+use rsyscall::sys::poll::{PollEvents, PollSet};
 use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
 use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task};
 use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::time::Duration;
+
+/// Never waited for.
+const LONG: Duration = Duration::from_secs(1 << 40);
 
 fn bell<'k>(task: &'k Task<Kernel<'k>>) -> EventFd<&'k Task<Kernel<'k>>> {
     task.eventfd(0, EventfdFlags::empty()).expect("room for one")
@@ -371,4 +376,122 @@ fn a_kernel_in_used_storage_is_a_new_one() {
     let after = Kernel::new(&mut storage);
     assert_eq!((after.descriptors().count(), after.calls().count()), (0, 0));
     assert_eq!(near::eventfd(&after, 0, EventfdFlags::empty()), Ok(FileDescriptor(0)));
+}
+
+#[test]
+fn an_epoll_wait_says_what_it_sleeps_for_and_lets_the_time_pass() {
+    const TIME: Duration = Duration::from_millis(5);
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let (door, phone) = (bell(&task), bell(&task));
+    let (one, other) = (task.epoll().expect("an epoll"), task.epoll().expect("an epoll"));
+    one.add(&door, EpollEvents::IN, 1).expect("watched");
+    other.add(&phone, EpollEvents::IN, 2).expect("watched");
+    let mut memory = [MaybeUninit::uninit(); 4];
+    assert_eq!(task.sysif().blocked(), None);
+    assert_eq!(other.wait_timeout(&mut memory, TIME).map(<[_]>::len), Ok(0));
+    assert_eq!(task.sysif().now(), TIME);
+    assert_eq!(task.sysif().blocked(), Some(Blocked::Poll { fd: Some(phone.near()), deadline: Some(TIME) }));
+    // Ready at once: no time passes.
+    phone.write(1).expect("room");
+    assert_eq!(other.wait_timeout(&mut memory, TIME).map(<[_]>::len), Ok(1));
+    assert_eq!(task.sysif().now(), TIME);
+    // Without a time there is nobody who could end it.
+    assert_eq!(one.wait(&mut memory).err(), Some(Errno::EDEADLK));
+    assert_eq!(task.sysif().blocked(), Some(Blocked::Poll { fd: Some(door.near()), deadline: None }));
+}
+
+#[test]
+fn a_wait_for_many_is_one_call_that_is_told_all_of_the_time_and_an_error_of_it_is_told() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let door = bell(&task);
+    let epoll = task.epoll().expect("an epoll");
+    epoll.add(&door, EpollEvents::IN, 1).expect("watched");
+    let (mut memory, mut entry) = ([MaybeUninit::uninit(); 4], [PollFd::UNUSED; 1]);
+    let mut poll = PollSet::new(&task, &mut entry);
+    poll.add(&door, PollEvents::IN).expect("room");
+    let waits = |nr| task.sysif().calls().filter(|call| call.nr == nr).count();
+    for time in [Duration::from_millis(1500), Duration::from_nanos(1_000_001)] {
+        task.sysif().forget_calls();
+        assert_eq!(epoll.wait_timeout(&mut memory, time).map(<[_]>::len), Ok(0));
+        assert_eq!(poll.wait_timeout(time), Ok(0));
+        assert_eq!((waits(nr::EPOLL_PWAIT), waits(nr::PPOLL)), (1, 1), "{time:?}");
+    }
+    for error in [Errno::ENOMEM, Errno::EINVAL] {
+        for number in [nr::PPOLL, nr::EPOLL_PWAIT] {
+            task.sysif().inject(Fault::error(error).of(number).always()).expect("room for a fault");
+        }
+        assert_eq!((poll.wait(), poll.wait_timeout(LONG)), (Err(error), Err(error)));
+        assert_eq!(epoll.wait(&mut memory).err(), Some(error));
+        assert_eq!(epoll.wait_timeout(&mut memory, LONG).err(), Some(error));
+        task.sysif().forget_faults();
+    }
+}
+
+#[test]
+fn an_epoll_is_readable_in_a_poll_for_its_own_descriptors_only() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let (door, phone) = (bell(&task), bell(&task));
+    let (one, other) = (task.epoll().expect("an epoll"), task.epoll().expect("an epoll"));
+    one.add(&door, EpollEvents::IN, 1).expect("watched");
+    other.add(&phone, EpollEvents::IN, 2).expect("watched");
+    let readable = |epoll: &Epoll<_>| {
+        let mut entry = [PollFd { fd: epoll.near(), events: PollFd::IN, revents: 0 }];
+        near::ppoll(task.sysif(), &mut entry, Some(Timespec::ZERO), None)
+    };
+    assert_eq!((readable(&one), readable(&other)), (Ok(0), Ok(0)));
+    phone.write(1).expect("room");
+    assert_eq!((readable(&one), readable(&other)), (Ok(0), Ok(1)));
+    // Not any more, though nobody has fetched the report.
+    phone.read().expect("a count");
+    assert_eq!((readable(&one), readable(&other)), (Ok(0), Ok(0)));
+}
+
+#[test]
+fn events_for_which_there_is_no_memory_stay_for_the_next_wait() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let (door, phone) = (bell(&task), bell(&task));
+    let epoll = task.epoll().expect("an epoll");
+    for (data, bell) in [(1, &door), (2, &phone)] {
+        epoll.add(bell, EpollEvents::IN | EpollEvents::ET, data).expect("watched");
+        bell.write(1).expect("room");
+    }
+    let wait = |memory: &mut [u8]| {
+        let args = [epoll.near().into(), Arg::InOut(memory), Arg::Word(2), Arg::Word(0), Arg::Word(0), Arg::Word(8)];
+        call(task.sysif(), nr::EPOLL_PWAIT, args)
+    };
+    assert_eq!(wait(&mut []), Err(Errno::EFAULT));
+    assert_eq!(wait(&mut [0; size_of::<Event>()]), Ok(1));
+    assert_eq!(wait(&mut [0; 2 * size_of::<Event>()]), Ok(1));
+    assert_eq!(wait(&mut [0; 2 * size_of::<Event>()]), Ok(0));
+}
+
+#[test]
+fn a_limit_may_be_lowered_to_what_is_asked_and_not_below_the_soft_one() {
+    let mut storage = Storage::<8>::new();
+    let kernel = Kernel::new(&mut storage);
+    let set = |soft: u8, hard: u8| {
+        let mut new = [0; 16];
+        (new[0], new[8]) = (soft, hard);
+        call(&kernel, nr::PRLIMIT64, [Arg::Word(0), Arg::Word(7), Arg::In(&new), Arg::Word(0)])
+    };
+    assert_eq!(set(5, 4), Err(Errno::EINVAL));
+    assert_eq!(set(4, 4), Ok(0));
+    assert_eq!(set(3, 4), Ok(0));
+    // The one process is 1, and 0 is who asks.
+    let of = |process| call(&kernel, nr::PRLIMIT64, [Arg::Word(process), Arg::Word(7), Arg::Word(0), Arg::Word(0)]);
+    assert_eq!((of(0), of(1), of(2), of(3)), (Ok(0), Ok(0), Err(Errno::ESRCH), Err(Errno::ESRCH)));
+}
+
+#[test]
+fn a_short_transfer_is_no_fault_of_a_call_that_moves_nothing() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    task.sysif().inject(Fault::short(3)).expect("the first fault");
+    let bell = bell(&task);
+    assert!(bell.is_cloexec().is_ok_and(|cloexec| cloexec));
+    assert_eq!(bell.write(1), Err(Errno::EIO));
 }

@@ -1,5 +1,6 @@
 //! Every number that the crate takes from elsewhere, against the kernel's headers as another crate has them.
 
+use rsyscall::near::SignalSet;
 use rsyscall::{Errno, EventfdFlags};
 
 macro_rules! errnos {
@@ -112,4 +113,21 @@ fn flags_are_printed_by_their_names_and_those_without_one_in_hexadecimal() {
     assert_eq!(printed(0x801), "EventfdFlags(SEMAPHORE | NONBLOCK)");
     assert_eq!(printed(0x81), "EventfdFlags(SEMAPHORE | 0x80)");
     assert_eq!(format!("{:#x}", EventfdFlags::NONBLOCK), "0x800");
+}
+
+#[test]
+fn a_set_of_signals_has_a_bit_for_each_of_64_and_none_for_another_number() {
+    for signal in 1..=64 {
+        let set = SignalSet::EMPTY.with(signal);
+        assert_eq!(set.bits(), 1 << (signal - 1));
+        assert!(set.contains(signal) && !SignalSet::EMPTY.contains(signal));
+        assert_eq!(set.with(1).bits(), set.bits() | 1);
+        assert_eq!((set.without(signal), SignalSet::ALL.without(signal).bits()), (SignalSet::EMPTY, !set.bits()));
+        assert!(SignalSet::ALL.contains(signal));
+    }
+    for nothing in [0, 65, 128, u32::MAX] {
+        assert_eq!(SignalSet::EMPTY.with(nothing), SignalSet::EMPTY);
+        assert_eq!(SignalSet::ALL.without(nothing), SignalSet::ALL);
+        assert!(!SignalSet::ALL.contains(nothing));
+    }
 }

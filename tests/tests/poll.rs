@@ -61,7 +61,9 @@ fn a_full_memory_is_enospc_and_changes_nothing() {
     let bell = eventfd(1);
     let mut memory = [PollFd::UNUSED; 2];
     let mut set = PollSet::new(Current, &mut memory);
+    assert!(set.is_empty());
     assert_eq!(set.add(&bell, PollEvents::IN), Ok(0));
+    assert!(!set.is_empty());
     assert_eq!(set.add(&bell, PollEvents::IN), Ok(1));
     assert_eq!(set.add(&bell, PollEvents::IN), Err(Errno::ENOSPC));
     assert_eq!(set.len(), 2);
