@@ -13,8 +13,17 @@ use std::time::Duration;
 /// Never waited for.
 const LONG: Duration = Duration::from_secs(1 << 40);
 
-fn bell<'k>(task: &'k Task<Kernel<'k>>) -> EventFd<&'k Task<Kernel<'k>>> {
+fn bell<'k>(task: Ours<'k>) -> EventFd<Ours<'k>> {
     task.eventfd(0, EventfdFlags::empty()).expect("room for one")
+}
+
+type Ours<'k> = &'k Task<Kernel<'k>>;
+
+/// An empty eventfd, and an epoll that watches it.
+fn watched<'k>(task: Ours<'k>) -> (EventFd<Ours<'k>>, Epoll<Ours<'k>>) {
+    let (bell, epoll) = (bell(task), task.epoll().expect("an epoll"));
+    epoll.add(&bell, EpollEvents::IN, 1).expect("watched");
+    (bell, epoll)
 }
 
 fn call<const N: usize>(kernel: &Kernel<'_>, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
@@ -383,10 +392,7 @@ fn an_epoll_wait_says_what_it_sleeps_for_and_lets_the_time_pass() {
     const TIME: Duration = Duration::from_millis(5);
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
-    let (door, phone) = (bell(&task), bell(&task));
-    let (one, other) = (task.epoll().expect("an epoll"), task.epoll().expect("an epoll"));
-    one.add(&door, EpollEvents::IN, 1).expect("watched");
-    other.add(&phone, EpollEvents::IN, 2).expect("watched");
+    let ((door, one), (phone, other)) = (watched(&task), watched(&task));
     let mut memory = [MaybeUninit::uninit(); 4];
     assert_eq!(task.sysif().blocked(), None);
     assert_eq!(other.wait_timeout(&mut memory, TIME).map(<[_]>::len), Ok(0));
@@ -405,9 +411,7 @@ fn an_epoll_wait_says_what_it_sleeps_for_and_lets_the_time_pass() {
 fn a_wait_for_many_is_one_call_that_is_told_all_of_the_time_and_an_error_of_it_is_told() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
-    let door = bell(&task);
-    let epoll = task.epoll().expect("an epoll");
-    epoll.add(&door, EpollEvents::IN, 1).expect("watched");
+    let (door, epoll) = watched(&task);
     let (mut memory, mut entry) = ([MaybeUninit::uninit(); 4], [PollFd::UNUSED; 1]);
     let mut poll = PollSet::new(&task, &mut entry);
     poll.add(&door, PollEvents::IN).expect("room");
@@ -433,10 +437,7 @@ fn a_wait_for_many_is_one_call_that_is_told_all_of_the_time_and_an_error_of_it_i
 fn an_epoll_is_readable_in_a_poll_for_its_own_descriptors_only() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
-    let (door, phone) = (bell(&task), bell(&task));
-    let (one, other) = (task.epoll().expect("an epoll"), task.epoll().expect("an epoll"));
-    one.add(&door, EpollEvents::IN, 1).expect("watched");
-    other.add(&phone, EpollEvents::IN, 2).expect("watched");
+    let ((_door, one), (phone, other)) = (watched(&task), watched(&task));
     let readable = |epoll: &Epoll<_>| {
         let mut entry = [PollFd { fd: epoll.near(), events: PollFd::IN, revents: 0 }];
         near::ppoll(task.sysif(), &mut entry, Some(Timespec::ZERO), None)
