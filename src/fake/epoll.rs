@@ -17,10 +17,8 @@ const EPOLLONESHOT: u32 = 1 << 30;
 const EPOLLWAKEUP: u32 = 1 << 29;
 const EPOLLEXCLUSIVE: u32 = 1 << 28;
 /// `EPOLLEXCLUSIVE_OK_BITS` in `fs/eventpoll.c`: what an exclusive watch may be asked for.
-const EXCLUSIVE_WITH: u32 = 0x1 | 0x4 | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
+const EXCLUSIVE_WITH: u32 = 0x1 | 0x4 | 0x8 | 0x10 | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 const O_CLOEXEC: u32 = 0o2000000;
-/// Reported although nobody asked.
-const ALWAYS: u32 = 0x8 | 0x10;
 
 /// `struct epoll_event`, packed on x86_64 only: the events, and behind them (and behind four unused bytes) the data.
 #[cfg(target_arch = "x86_64")]
@@ -86,7 +84,8 @@ impl Kernel<'_> {
             epoll: index,
             target: target.slot.description,
             number: target.number,
-            events: events | ALWAYS,
+            // What is reported although nobody asked, an error or a hang-up, nothing here ever has.
+            events,
             data,
             added: self.edge(),
             ready: None,

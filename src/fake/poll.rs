@@ -13,8 +13,6 @@ use core::time::Duration;
 const ENTRY: usize = size_of::<PollFd>();
 /// The last moment that a `timespec` can say.
 const END_OF_TIME: Duration = Duration::new(i64::MAX.unsigned_abs(), 999_999_999);
-/// What is reported although nobody asked.
-const ALWAYS: i16 = PollFd::ERR | PollFd::HUP;
 
 impl Kernel<'_> {
     pub(super) fn ppoll(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
@@ -73,7 +71,8 @@ impl Kernel<'_> {
         // A negative number is passed over.
         let Ok(number) = usize::try_from(fd) else { return 0 };
         match self.table.open(number) {
-            Ok(open) => self.ready(open.slot.description) & (asked | ALWAYS),
+            // An error or a hang-up, which nobody needs to ask for, nothing here ever has.
+            Ok(open) => self.ready(open.slot.description) & asked,
             Err(_) => PollFd::NVAL,
         }
     }

@@ -5,7 +5,8 @@ use rsyscall::near::{self, FileDescriptor, PollFd, Timespec};
 use rsyscall::sys::epoll::{Epoll, EpollEvents, EpollTask, Event};
 use rsyscall::sys::poll::{PollEvents, PollSet};
 use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
-use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task};
+use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task};
+use rsyscall_suite::World;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -495,4 +496,75 @@ fn a_short_transfer_is_no_fault_of_a_call_that_moves_nothing() {
     let bell = bell(&task);
     assert!(bell.is_cloexec().is_ok_and(|cloexec| cloexec));
     assert_eq!(bell.write(1), Err(Errno::EIO));
+}
+
+#[test]
+fn a_call_that_slept_is_finished_in_the_log_if_it_is_still_there_and_no_other_is() {
+    const WRITTEN: (usize, Option<Result<usize, Errno>>) = (nr::WRITE, Some(Ok(8)));
+    for (writes, read) in [(1, Some((nr::READ, Some(Err(Errno::EINTR))))), (2, None)] {
+        let write = |kernel: &Kernel<'_>, blocked: Blocked| {
+            for _ in 0..writes {
+                let args = [blocked.fd().expect("a reader").into(), Arg::In(&[1; 8]), Arg::Word(8)];
+                call(kernel, nr::WRITE, args).expect("room");
+            }
+            Wake::Interrupt
+        };
+        let mut storage = Storage::<8, 8, 2>::new();
+        let task = Kernel::new(&mut storage).with_on_block(&write).into_task();
+        let bell = bell(&task);
+        assert_eq!(bell.read(), Err(Errno::EINTR));
+        let calls: Vec<_> = task.sysif().calls().map(|call| (call.nr, call.result)).collect();
+        assert_eq!(calls, [read.unwrap_or(WRITTEN), WRITTEN]);
+    }
+}
+
+#[test]
+fn a_register_of_the_log_says_its_word() {
+    let registers = [Register::Unset, Register::Word(7), Register::Memory { address: 4096, len: 8 }];
+    assert_eq!(registers.map(Register::word), [None, Some(7), Some(4096)]);
+}
+
+#[test]
+fn a_signal_mask_of_another_size_is_einval() {
+    let mut storage = <Storage>::new();
+    let kernel = Kernel::new(&mut storage);
+    let poll = |size| {
+        let time = [0; 16];
+        let args = [Arg::Word(0), Arg::Word(0), Arg::In(&time), Arg::In(&[0; 8]), Arg::Word(size)];
+        call(&kernel, nr::PPOLL, args)
+    };
+    assert_eq!((poll(8), poll(4), poll(128)), (Ok(0), Err(Errno::EINVAL), Err(Errno::EINVAL)));
+}
+
+/// Looks at what nothing is written to: the kernel's first look finds whether it could be a program's memory at all.
+fn wait_into<T: EpollTask>(task: T, address: usize) -> Result<usize, T::Error> {
+    let epoll = task.epoll()?;
+    let args = [epoll.near().into(), Arg::Word(address), Arg::Word(1), Arg::Word(0), Arg::Word(0), Arg::Word(8)];
+    // SAFETY: it watches nothing, so nothing is written.
+    unsafe { task.sysif().syscall(nr::EPOLL_PWAIT, args) }
+}
+
+#[test]
+fn memory_that_no_program_can_have_is_efault_before_there_is_anything_to_write() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    for (address, answer) in [(4096, Ok(0)), (1 << 63, Err(Errno::EFAULT)), (usize::MAX - 4, Err(Errno::EFAULT))] {
+        assert_eq!(wait_into(&task, address), answer, "{address:#x}");
+        if !World::is_emulated(Current) {
+            assert_eq!(wait_into(Current, address), answer, "{address:#x}, the kernel");
+        }
+    }
+}
+
+#[test]
+fn a_write_of_several_pieces_knows_no_flag_but_one() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let bell = bell(&task);
+    let write = |flags: u32| {
+        let args = [bell.near().into(), Arg::Word(0), Arg::Word(1), Arg::Word(usize::MAX), Arg::Word(0), flags.into()];
+        call(task.sysif(), nr::PWRITEV2, args)
+    };
+    assert_eq!((write(0), write(1)), (Err(Errno::EFAULT), Err(Errno::EFAULT)));
+    assert_eq!((write(8), write(9)), (Err(Errno::EOPNOTSUPP), Err(Errno::EOPNOTSUPP)));
 }
