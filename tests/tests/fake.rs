@@ -568,3 +568,42 @@ fn a_write_of_several_pieces_knows_no_flag_but_one() {
     assert_eq!((write(0), write(1)), (Err(Errno::EFAULT), Err(Errno::EFAULT)));
     assert_eq!((write(8), write(9)), (Err(Errno::EOPNOTSUPP), Err(Errno::EOPNOTSUPP)));
 }
+
+#[test]
+fn a_poll_takes_as_many_entries_as_descriptors_are_allowed_and_a_time_that_is_one() {
+    const SIZE: usize = size_of::<PollFd>();
+    let mut storage = Storage::<4>::new();
+    let kernel = Kernel::new(&mut storage);
+    let poll = |entries: usize, time: [u64; 2]| {
+        let mut time: Vec<u8> = time.into_iter().flat_map(u64::to_ne_bytes).collect();
+        let mut memory = [0xff; 5 * SIZE];
+        let memory = if entries == 0 { Arg::Word(0) } else { Arg::InOut(&mut memory[..entries * SIZE]) };
+        let args = [memory, Arg::Word(entries), Arg::InOut(&mut time), Arg::Word(0), Arg::Word(8)];
+        let answer = call(&kernel, nr::PPOLL, args);
+        (answer, u64::from_ne_bytes(time[..8].try_into().expect("eight bytes")))
+    };
+    assert_eq!(poll(0, [0, 0]).0, Ok(0));
+    assert_eq!(poll(4, [0, 999_999_999]).0, Ok(0));
+    // What is left is written back: nothing, as nobody ended the sleep.
+    assert_eq!(poll(4, [5, 0]), (Ok(0), 0));
+    assert_eq!(poll(5, [0, 0]).0, Err(Errno::EINVAL));
+    assert_eq!(poll(1, [0, 1_000_000_000]).0, Err(Errno::EINVAL));
+    assert_eq!(poll(1, [1 << 63, 0]).0, Err(Errno::EINVAL));
+}
+
+#[test]
+fn a_poll_that_must_sleep_names_the_first_descriptor_that_it_asks_about() {
+    let mut storage = Storage::<4>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let _first = bell(&task);
+    let door = bell(&task);
+    let entry = |fd| PollFd { fd, events: PollFd::IN, revents: 0 };
+    let time = Timespec { seconds: 1, nanoseconds: 0 };
+    let mut entries = [entry(FileDescriptor(-1)), entry(door.near())];
+    assert_eq!(near::ppoll(task.sysif(), &mut entries, Some(time), None), Ok(0));
+    let deadline = Some(Duration::from_secs(1));
+    assert_eq!(task.sysif().blocked(), Some(Blocked::Poll { fd: Some(door.near()), deadline }));
+    let zero = &mut [entry(FileDescriptor(0))];
+    assert_eq!(near::ppoll(task.sysif(), zero, None, None), Err(Errno::EDEADLK));
+    assert_eq!(task.sysif().blocked(), Some(Blocked::Poll { fd: Some(FileDescriptor(0)), deadline: None }));
+}

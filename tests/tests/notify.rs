@@ -197,6 +197,24 @@ fn a_sleeper_is_woken_without_the_bell_and_a_futex_that_is_woken_for_nothing_end
 }
 
 #[test]
+fn a_waiter_that_spins_is_not_asleep_and_takes_what_it_sees() {
+    for (spin, left) in [(Spin::at_most(u32::MAX), 0), (Spin::NEVER, 3)] {
+        let (state, _) = shared_page();
+        let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap()).with_spin(spin);
+        // SAFETY: the word of the state, which is never unmapped and only ever changed atomically.
+        let word = unsafe { AtomicU32::from_ptr(ptr::from_ref(state).cast_mut().cast()) };
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| notifier.wait());
+            thread::sleep(Duration::from_millis(20));
+            assert_eq!(word.load(Ordering::SeqCst), left, "{spin:?}");
+            notifier.notify().unwrap();
+            waiter.join().unwrap().unwrap();
+        });
+        assert!(!notifier.try_wait(), "{spin:?}");
+    }
+}
+
+#[test]
 fn the_longest_timeout_is_for_ever() {
     let notifier = Notifier::new().unwrap();
     thread::scope(|scope| {

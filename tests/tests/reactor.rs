@@ -1,14 +1,16 @@
 //! The futures and the reactor, with real descriptors and wakers from other threads.
 
-use rsyscall::notify::{Reactor, Slot, StaticNotifier};
+use rsyscall::notify::{Reactor, Readable, Slot, StaticNotifier};
 use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A notifier of this test's own.
 macro_rules! home {
@@ -250,4 +252,68 @@ fn read_async_does_not_block_a_blocking_eventfd_that_another_reader_empties() {
     let mut set = PollSet::new(Current, &mut memory);
     set.add(&bell, PollEvents::IN).unwrap();
     assert_eq!(set.wait_timeout(Duration::ZERO), Ok(0));
+}
+
+#[test]
+fn a_bell_that_was_rung_is_silent_for_the_next_turn() {
+    const TIME: Duration = Duration::from_millis(20);
+    let home = home!();
+    let reactor = Reactor::new(home, &[]).unwrap();
+    let waker = home.waker().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(TIME);
+            waker.wake_by_ref();
+        });
+        assert_eq!(reactor.turn(None), Ok(true));
+    });
+    let start = Instant::now();
+    assert_eq!(reactor.turn(Some(TIME)), Ok(false));
+    assert!(start.elapsed() >= TIME, "it did not sleep");
+}
+
+thread_local! {
+    /// What the next wake-up does.
+    static THEN: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
+    static SUCCESSOR: Cell<Option<Pin<Box<Readable<'static>>>>> = const { Cell::new(None) };
+}
+
+struct Then;
+
+impl Wake for Then {
+    fn wake(self: Arc<Self>) {
+        if let Some(then) = THEN.take() {
+            then();
+        }
+    }
+}
+
+#[test]
+fn a_report_for_a_future_that_has_just_left_is_not_for_its_successor() {
+    fn leak<T>(value: T) -> &'static T {
+        Box::leak(Box::new(value))
+    }
+    let reactor = leak(Reactor::new(home!(), leak([const { Slot::new() }; 2])).unwrap());
+    let [first, second, third] = [(); 3].map(|()| leak(eventfd(0)));
+    let (then, nothing) = (Waker::from(Arc::new(Then)), Waker::noop());
+    let mut one = Box::pin(reactor.readable(first));
+    let mut other = Box::pin(reactor.readable(second));
+    assert!(one.as_mut().poll(&mut Context::from_waker(&then)).is_pending());
+    assert!(other.as_mut().poll(&mut Context::from_waker(nothing)).is_pending());
+    // Both are reported at once. The first one's waker sends the second away, and another takes its place.
+    THEN.set(Some(Box::new(move || {
+        drop(other);
+        let mut successor = Box::pin(reactor.readable(third));
+        assert!(successor.as_mut().poll(&mut Context::from_waker(nothing)).is_pending());
+        SUCCESSOR.set(Some(successor));
+    })));
+    first.write(1).unwrap();
+    second.write(1).unwrap();
+    reactor.turn(Some(Duration::ZERO)).unwrap();
+    let mut successor = SUCCESSOR.take().expect("the first was woken first");
+    assert!(successor.as_mut().poll(&mut Context::from_waker(nothing)).is_pending(), "its own is not readable");
+    third.write(1).unwrap();
+    reactor.turn(Some(Duration::ZERO)).unwrap();
+    assert_eq!(successor.as_mut().poll(&mut Context::from_waker(nothing)), Poll::Ready(Ok(())));
+    assert_eq!(one.as_mut().poll(&mut Context::from_waker(&then)), Poll::Ready(Ok(())));
 }
