@@ -179,7 +179,7 @@ impl Notifier {
 impl<S: Borrow<State>> Notifier<S> {
     /// One of a state and its bell, an eventfd that nobody else writes or reads.
     ///
-    /// All that share the state must share the bell's counter too, or the bell is rung where nobody sleeps. Nothing of this
+    /// All that share the state must share the bell's counter too, or it is rung where nobody polls. Nothing of this
     /// is a matter of safety.
     #[inline]
     pub const fn from_parts(state: S, bell: EventFd) -> Self {

@@ -180,12 +180,15 @@ fn a_short_transfer_is_eio_for_an_eventfd_and_moves_nothing() {
 }
 
 #[test]
-fn a_short_transfer_is_never_longer_than_the_memory() {
+fn a_short_transfer_is_never_longer_than_the_memory_or_what_was_asked_for() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).into_task();
     let bell = bell(&task);
     let mut memory = [MaybeUninit::new(0xaa); 4];
-    task.sysif().inject(Fault::short(100).times(2)).expect("room");
+    task.sysif().inject(Fault::short(100).times(4)).expect("room");
+    let args = [bell.near().into(), Arg::Out(&mut memory), Arg::Word(3)];
+    assert_eq!(call(task.sysif(), nr::READ, args), Ok(3));
+    assert_eq!(call(task.sysif(), nr::WRITE, [bell.near().into(), Arg::In(&[1; 4]), Arg::Word(3)]), Ok(3));
     let args = [bell.near().into(), Arg::Out(&mut memory), Arg::Word(100)];
     assert_eq!(call(task.sysif(), nr::READ, args), Ok(4));
     // SAFETY: initialised where it was made.
@@ -606,4 +609,15 @@ fn a_poll_that_must_sleep_names_the_first_descriptor_that_it_asks_about() {
     let zero = &mut [entry(FileDescriptor(0))];
     assert_eq!(near::ppoll(task.sysif(), zero, None, None), Err(Errno::EDEADLK));
     assert_eq!(task.sysif().blocked(), Some(Blocked::Poll { fd: Some(FileDescriptor(0)), deadline: None }));
+}
+
+#[test]
+fn that_an_old_kernel_has_no_read_that_never_waits_is_asked_once() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).with_version(5, 7).into_task();
+    let bell = bell(&task);
+    for _ in 0..3 {
+        assert_eq!(bell.try_read(), Ok(None));
+    }
+    assert_eq!(task.sysif().calls().filter(|call| call.nr == nr::PREADV2).count(), 1);
 }
