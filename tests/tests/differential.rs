@@ -361,7 +361,29 @@ fn found() -> Vec<Program> {
         TryRead(a),
         EpollWait(16),
     ];
-    vec![Program { steps: last_woken_first }, Program { steps: exclusive_woken_last }]
+    let edge = Events(1 | 1 << 31);
+    let modified_keeps_its_turn = vec![
+        Create(a, 0, Flags(0)),
+        Clone(b, a),
+        Watch(a, edge),
+        Watch(b, edge),
+        Rewatch(a, edge),
+        Write(a, Value(1)),
+        EpollWait(16),
+    ];
+    let modified_keeps_its_place = vec![
+        Create(a, 0, Flags(0)),
+        Create(b, 0, Flags(0)),
+        Watch(a, edge),
+        Watch(b, edge),
+        Write(a, Value(1)),
+        Write(b, Value(1)),
+        Rewatch(a, edge),
+        EpollWait(16),
+    ];
+    [last_woken_first, exclusive_woken_last, modified_keeps_its_turn, modified_keeps_its_place]
+        .map(|steps| Program { steps })
+        .into()
 }
 
 #[test]
