@@ -621,3 +621,16 @@ fn that_an_old_kernel_has_no_read_that_never_waits_is_asked_once() {
     }
     assert_eq!(task.sysif().calls().filter(|call| call.nr == nr::PREADV2).count(), 1);
 }
+
+#[test]
+fn a_read_into_more_than_1024_pieces_is_einval() {
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let bell = bell(&task);
+    let read = |pieces: usize| {
+        let mut memory = [MaybeUninit::uninit(); 8];
+        let args = [bell.near().into(), Arg::OutVec(&mut [OutSlice::new(&mut memory)]), Arg::Word(pieces)];
+        call(task.sysif(), nr::READV, args)
+    };
+    assert_eq!((read(1024), read(1025), read(2000)), (Err(Errno::EFAULT), Err(Errno::EINVAL), Err(Errno::EINVAL)));
+}
