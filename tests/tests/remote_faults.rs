@@ -262,6 +262,28 @@ fn bytes_that_nobody_asked_for_end_the_connection_before_a_call_is_sent() {
     });
 }
 
+#[test]
+fn after_a_byte_too_many_no_answer_is_believed_and_after_a_clean_end_those_that_came_are() {
+    let answers = [7_u64, 8, 9].map(u64::to_le_bytes).concat();
+    for (len, last) in [(20, Err(Error::Hangup)), (16, Ok(8))] {
+        let (client, mut server) = UnixStream::pair().unwrap();
+        let connection = connection(client);
+        let mut slots = [Slot::EMPTY; 3];
+        let mut pipeline = connection.pipeline(&mut slots).unwrap();
+        // SAFETY: no argument and no effect.
+        let submit = |pipeline: &mut Pipeline<'_, '_>| unsafe { pipeline.submit(sc::nr::GETPID, []) };
+        submit(&mut pipeline).unwrap();
+        submit(&mut pipeline).unwrap();
+        server.read_exact(&mut [0; 2 * 56]).unwrap();
+        server.write_all(&answers[..len]).unwrap();
+        drop(server);
+        // All that came is read at once; what is too much is seen when the next call is to be sent.
+        assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(7));
+        assert_eq!(submit(&mut pipeline), Err(SubmitError::Call(Error::NotSent)));
+        assert_eq!(pipeline.complete(&mut []).unwrap().result, last);
+    }
+}
+
 /// A server that gives scratch space and then these answers, whatever it is asked.
 fn memory_server(answers: Vec<Vec<u8>>) -> (Task<Connection>, thread::JoinHandle<()>) {
     let (client, mut server) = UnixStream::pair().unwrap();
