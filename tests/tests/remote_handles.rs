@@ -273,16 +273,48 @@ fn orphans_are_kept_and_closed_through_another_task_of_the_table() {
     });
 }
 
+/// A task of this process's table, and the end of the stream at which its server would be.
+fn unserved() -> (Task<Connection>, UnixStream) {
+    let (client, server) = UnixStream::pair().unwrap();
+    // SAFETY: std gives the number away; nobody answers.
+    let connection = unsafe { Connection::from_stream(OwnedFd::from_raw_fd(client.into_raw_fd()), FileDescriptor(0)) };
+    // SAFETY: whoever serves shares this process's table: it is a thread, or nobody.
+    let task =
+        unsafe { Task::new(connection, Process(1), FdTable::CURRENT, AddressSpace::CURRENT, PidNamespace::CURRENT) };
+    (task, server)
+}
+
+#[test]
+fn a_close_of_an_orphan_that_may_have_been_made_is_not_made_again_either() {
+    let _turn = numbers();
+    let orphans = Orphans::<1>::new();
+    let (gone, _) = unserved();
+    let bell = EventFd::new(0, EMPTY).unwrap().move_to(orphans.keep_for(&gone)).unwrap();
+    let number = bell.as_raw_fd();
+    gone.sysif().shutdown();
+    assert_eq!(bell.close(), Err(Error::NotSent));
+    // Certainly not closed by this one either: it stays an orphan like any other.
+    assert_eq!(orphans.reap(&gone), Err(Error::NotSent));
+    assert_eq!(orphans.pop().map(|orphan| orphan.is_doubtful()), Some(false));
+    // SAFETY: the orphan owned it, and is gone.
+    let bell = unsafe { EventFd::from_raw_fd(number) }.move_to(orphans.keep_for(&gone)).unwrap();
+    assert_eq!(bell.close(), Err(Error::NotSent));
+    // And this one may have closed it.
+    let (ending, mut server) = unserved();
+    let thread = std::thread::spawn(move || server.read_exact(&mut [0; 56]).unwrap());
+    assert_eq!(orphans.reap(&ending), Err(Error::Hangup));
+    thread.join().unwrap();
+    assert_eq!(orphans.reap(Current), Ok(0));
+    assert!(orphans.pop().unwrap().is_doubtful());
+    // SAFETY: it was not closed, as only this test can know.
+    unsafe { near::close(&Local, FileDescriptor(number)) }.unwrap();
+}
+
 #[test]
 fn a_close_that_may_have_been_made_is_not_made_again() {
     let _turn = numbers();
     let orphans = Orphans::<2>::new();
-    let (client, mut server) = UnixStream::pair().unwrap();
-    // SAFETY: std gives the number away; the server below answers nothing.
-    let connection = unsafe { Connection::from_stream(OwnedFd::from_raw_fd(client.into_raw_fd()), FileDescriptor(0)) };
-    // SAFETY: the server shares this process's table: it is a thread.
-    let dead =
-        unsafe { Task::new(connection, Process(1), FdTable::CURRENT, AddressSpace::CURRENT, PidNamespace::CURRENT) };
+    let (dead, mut server) = unserved();
     let bell = EventFd::new(0, EMPTY).unwrap().move_to(orphans.keep_for(&dead)).unwrap();
     let number = bell.near();
     // It reads the request, makes it, and ends before it answers.
