@@ -676,3 +676,31 @@ fn what_a_read_there_did_not_write_is_left_as_it_was() {
     assert_eq!(memory[..8], 3_u64.to_ne_bytes());
     assert_eq!(memory[8..], [0xaa; 12]);
 }
+
+#[test]
+fn a_server_that_shares_the_table_ends_by_itself_if_it_is_idle_and_is_killed_if_it_is_not() {
+    if !shares_files() {
+        return cannot("the end of a server that shares files", "clone(CLONE_FILES) is EINVAL here");
+    }
+    let mut idle = remote::fork_sharing_files().unwrap();
+    idle.task.eventfd(0, EMPTY).unwrap();
+    drop(idle.task);
+    assert_eq!(idle.child.wait(), Ok(ExitStatus::Exited(0)));
+    let mut busy = remote::fork_sharing_files().unwrap();
+    let mut slots = [Slot::EMPTY; 1];
+    let mut pipeline = busy.task.sysif().pipeline(&mut slots).unwrap();
+    submit_sleep(&mut pipeline, LONG);
+    // Forgotten: what it is owed stays owed.
+    core::mem::forget(pipeline);
+    drop(busy.task);
+    assert_eq!(busy.child.wait(), Ok(ExitStatus::Killed(9)));
+}
+
+#[test]
+fn a_connection_without_scratch_space_of_its_own_leaves_no_request_behind() {
+    let (client, mut server) = UnixStream::pair().unwrap();
+    drop(connection(client));
+    let mut bytes = Vec::new();
+    server.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes, []);
+}
