@@ -599,6 +599,34 @@ fn answers_that_nobody_waits_for_are_thrown_away() {
 }
 
 #[test]
+fn much_memory_comes_behind_answers_that_nobody_waits_for() {
+    const MUCH: usize = 5000;
+    let bytes: Vec<u8> = (0..MUCH).map(|at| (at % 251) as u8).collect();
+    let (mut here, there) = UnixStream::pair().unwrap();
+    let there = owned(there);
+    let forked = remote::fork([&there]).unwrap();
+    let [token] = forked.inherited;
+    let there = token.attach(&forked.task).unwrap();
+    let bell = forked.task.eventfd(0, EMPTY).unwrap();
+    let connection = forked.task.sysif();
+    connection.set_timeout(Some(LONG));
+    for left in 0..4 {
+        here.write_all(&bytes).unwrap();
+        let mut slots = [Slot::EMPTY; 4];
+        let mut pipeline = connection.pipeline(&mut slots).unwrap();
+        for _ in 0..left {
+            pipeline.write(&bell, 1).unwrap();
+        }
+        drop(pipeline);
+        let mut memory = vec![0; MUCH];
+        let args = [there.near().into(), Arg::InOut(&mut memory), Arg::Word(MUCH)];
+        // SAFETY: the memory is as long as is said.
+        assert_eq!(unsafe { connection.syscall(sc::nr::READ, args) }, Ok(MUCH));
+        assert!(memory == bytes, "behind {left} answers");
+    }
+}
+
+#[test]
 fn signals_to_the_client_change_nothing() {
     remote::interruptible().unwrap();
     // SAFETY: no argument.
