@@ -12,6 +12,11 @@ use std::sync::OnceLock;
 fn init() -> Result<&'static PathBuf, &'static str> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
+        // A shell cannot trap what was ignored when it began, as `nohup` and a job in the background have it.
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+            // SAFETY: this program handles none of them.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/init");
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("init");
         let built = Command::new(std::env::var_os("CARGO").ok_or("no cargo")?)
