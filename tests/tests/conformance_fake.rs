@@ -11,7 +11,6 @@ use std::time::Duration;
 /// What a fake kernel is not.
 const NO_PROC: Can = Err("a fake has no /proc");
 const NO_PIDFD: Can = Err("a fake has one process and no pidfds");
-const NO_FORK: Can = Err("a fake cannot copy the process that calls it");
 const NO_KINDS: Can = Err("a fake has eventfds and epolls, no pipes and no files");
 
 const TOO_OLD: Can = Err("preadv2(RWF_NOWAIT) on an eventfd came with Linux 5.8");
@@ -34,11 +33,10 @@ fn one(name: &str, (major, minor): (u16, u16)) -> u32 {
     let kernel = Kernel::new(&mut storage).with_version(major, minor).with_call_time(Duration::from_micros(1));
     let task = kernel.into_task();
     let mut world = World::fake(name, (major.into(), minor.into()));
-    world.rounds = 10_000;
     (world.faults, world.clock, world.beyond, world.epoll, world.limits) = (Ok(()), Ok(()), Ok(()), Ok(()), Ok(()));
-    (world.proc, world.pidfd, world.fork, world.kinds) = (NO_PROC, NO_PIDFD, NO_FORK, NO_KINDS);
+    (world.proc, world.pidfd, world.kinds) = (NO_PROC, NO_PIDFD, NO_KINDS);
     world.nowait = if (major, minor) < (5, 8) { TOO_OLD } else { Ok(()) };
-    let reasons = [world.proc, world.pidfd, world.here, world.fork, world.kinds, world.nowait];
+    let reasons = [world.proc, world.pidfd, world.here, world.kinds, world.nowait];
     let tally = run(&task, &world, &mut |id, says, outcome| {
         if let Outcome::Skipped(reason) = outcome {
             assert!(reasons.contains(&Err(reason)), "{id} is skipped for a reason that is not a fake's: {reason}");

@@ -49,12 +49,12 @@ fn many_made<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
 }
 
 fn ping_pong<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.fork?;
+    world.here?;
     let rounds = world.rounds / 100;
     let ping = ok!(task.eventfd(0, EventfdFlags::SEMAPHORE));
     let pong = ok!(task.eventfd(0, EventfdFlags::SEMAPHORE));
     let answer = || (0..rounds).all(|_| ping.read().is_ok_and(|one| one == 1) && pong.write(1).is_ok());
-    // SAFETY: the child makes system calls only; `fork` is claimed only where the task is here.
+    // SAFETY: the child makes system calls only; `here` is claimed only where the task is here.
     let child = ok!(unsafe { calls::fork(task, answer) });
     for _ in 0..rounds {
         ok!(ping.write(1));

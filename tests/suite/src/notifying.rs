@@ -114,7 +114,6 @@ fn shared() -> Result<[Notifier<&'static State>; 2], Errno> {
 
 fn ping_pong(world: &World<'_>, wait: impl Fn(&Notifier<&'static State>) -> Result<bool, Errno>) -> Verdict {
     world.here?;
-    world.fork?;
     let [ping, pong] = ok!(shared());
     let rounds = world.rounds / 100;
     let answer = || (0..rounds).all(|_| wait(&ping) == Ok(true) && pong.notify().is_ok());

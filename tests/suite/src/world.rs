@@ -42,17 +42,15 @@ pub struct World<'a> {
     pub limits: Can,
     /// `pidfd_open` and `pidfd_getfd` of the task's own process.
     pub pidfd: Can,
-    /// The task is this process.
+    /// The task is this process: what is not made through it is the same world, and a child that `clone` makes goes on here.
     pub here: Can,
-    /// `clone` makes a child that goes on here, in a copy of this process.
-    pub fork: Can,
 }
 
 impl<'a> World<'a> {
     /// The world behind a task whose calls a Linux kernel answers, directly, through an emulator or over a connection.
     ///
     /// The version is what `uname` says. What a real kernel of that version has is claimed; what an emulator may lack is
-    /// tried. Wherever the task is not this process, `here` and `fork` must be set to `Err` by the caller.
+    /// tried. Wherever the task is not this process, `here` must be set to `Err` by the caller.
     pub fn of<T: EventfdTask>(task: T, name: &'a str) -> Self {
         let kernel = calls::kernel_version(task).unwrap_or((0, 0));
         let mut world = Self {
@@ -70,7 +68,6 @@ impl<'a> World<'a> {
             limits: Ok(()),
             pidfd: since(kernel, (5, 6), "pidfd_getfd came with Linux 5.6"),
             here: Ok(()),
-            fork: Ok(()),
         };
         if !calls::can_open(task, c"/proc/self/fd") {
             world.proc = Err("/proc is not mounted");
@@ -114,7 +111,6 @@ impl<'a> World<'a> {
             limits: NO,
             pidfd: NO,
             here: Err("a fake is not this process"),
-            fork: NO,
         }
     }
 
@@ -131,7 +127,6 @@ impl<'a> World<'a> {
             limits: NO,
             pidfd: NO,
             here: NO,
-            fork: NO,
             ..self
         }
     }
