@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use rsyscall::near::{self, PollFd};
-use rsyscall::remote::{self, Operand, Slot};
+use rsyscall::remote::{self, CallSlot, Operand};
 use rsyscall::sysif::{Arg, Local, SyscallInterface};
 use rsyscall::{EventFd, EventfdFlags};
 use std::time::Duration;
@@ -22,12 +22,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let there = EventFd::from(token.attach(&forked.task).map_err(|(_, mismatch)| mismatch)?);
 
     // "While the word is 0, sleep; then ring."
-    let mut slots = [Slot::EMPTY; 2];
+    let mut slots = [CallSlot::EMPTY; 2];
     let mut bridge = forked.task.sysif().pipeline(&mut slots).ok_or("one pipeline at a time")?;
     let address = core::ptr::from_ref(word).expose_provenance();
     let wait = [Operand::Word(address), Operand::Word(FUTEX_WAIT), Operand::Word(0), Operand::Word(0)];
     // SAFETY: a word that the child has at the same address, for as long as either lives.
-    unsafe { bridge.submit(sc::nr::FUTEX, wait) }?;
+    unsafe { bridge.submit(rsyscall::nr::FUTEX, wait) }?;
     bridge.write(&there, 1)?;
 
     // Meanwhile this process polls, as it would for its other descriptors.
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     word.store(1, Ordering::Release);
     let wake = [Arg::Word(address), Arg::Word(FUTEX_WAKE), Arg::Word(1)];
     // SAFETY: the word is ours and lives for ever.
-    unsafe { Local.syscall(sc::nr::FUTEX, wake) }?;
+    unsafe { Local.syscall(rsyscall::nr::FUTEX, wake) }?;
     println!("after, ready: {}", poll(Duration::from_secs(10))?);
     println!("the bell says {}", bell.read()?);
 
@@ -64,7 +64,7 @@ fn shared_word() -> Result<&'static AtomicU32, rsyscall::Errno> {
         Arg::Word(0),
     ];
     // SAFETY: new memory, wherever there is room.
-    let address = unsafe { Local.syscall(sc::nr::MMAP, arguments) }?;
+    let address = unsafe { Local.syscall(rsyscall::nr::MMAP, arguments) }?;
     // SAFETY: a zeroed page that is never unmapped.
     Ok(unsafe { &*core::ptr::with_exposed_provenance::<AtomicU32>(address) })
 }

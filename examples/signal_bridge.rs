@@ -5,7 +5,7 @@
 //! wake-up, as a write to a full pipe would.
 
 use rsyscall::near::FileDescriptor;
-use rsyscall::remote::{self, Operand, Pipeline, Slot, SubmitError};
+use rsyscall::remote::{self, Operand, Pipeline, SubmitError, WaitSlot};
 use rsyscall::sysif::{Arg, SyscallInterface};
 use rsyscall::task::FileDescriptorTask;
 use rsyscall::{EventFd, EventfdFlags};
@@ -27,14 +27,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let child = forked.task.sysif();
     let set = (1_u64 << (SIGUSR1 - 1)).to_ne_bytes();
     // SAFETY: the child runs nothing that relies on the signal.
-    unsafe { child.syscall(sc::nr::RT_SIGPROCMASK, [SIG_BLOCK.into(), Arg::In(&set), Arg::Word(0), Arg::Word(8)]) }?;
+    unsafe {
+        child.syscall(rsyscall::nr::RT_SIGPROCMASK, [SIG_BLOCK.into(), Arg::In(&set), Arg::Word(0), Arg::Word(8)])
+    }?;
     // SAFETY: makes a descriptor, out of a set that it reads.
-    let signals =
-        unsafe { child.syscall(sc::nr::SIGNALFD4, [Arg::from(-1), Arg::In(&set), Arg::Word(8), SFD_CLOEXEC.into()]) }?;
+    let signals = unsafe {
+        child.syscall(rsyscall::nr::SIGNALFD4, [Arg::from(-1), Arg::In(&set), Arg::Word(8), SFD_CLOEXEC.into()])
+    }?;
     let signals = FileDescriptor(i32::try_from(signals)?);
 
     // "Read a signal, ring the bell", once for each signal that is expected; submitted anew when it has happened.
-    let mut slots = [Slot::EMPTY; 2];
+    let mut slots = [WaitSlot::EMPTY; 2];
     let mut bridge = child.pipeline(&mut slots).ok_or("one pipeline at a time")?;
     for round in 1..=3 {
         expect_signal(&mut bridge, signals, &there)?;
@@ -60,7 +63,7 @@ where
     T: FileDescriptorTask<Interface = remote::Connection>,
 {
     // SAFETY: a read of a descriptor of the child that nobody closes.
-    unsafe { bridge.submit(sc::nr::READ, [signals.into(), Operand::Out(SIGINFO), Operand::Word(SIGINFO)]) }?;
+    unsafe { bridge.submit(rsyscall::nr::READ, [signals.into(), Operand::Out(SIGINFO), Operand::Word(SIGINFO)]) }?;
     bridge.write(bell, 1)?;
     Ok(())
 }

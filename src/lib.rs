@@ -65,6 +65,7 @@ mod interop;
 pub mod migration {}
 pub mod near;
 pub mod notify;
+pub mod nr;
 pub mod remote;
 pub mod sys;
 pub mod sysif;

@@ -32,7 +32,7 @@ pub trait FileDescriptorTask: Copy {
     ///
     /// The number was owned in the task's table until that close, and its owner is gone.
     #[inline]
-    unsafe fn orphan(&self, fd: near::FileDescriptor, doubtful: bool) {
+    unsafe fn unclosed(&self, fd: near::FileDescriptor, doubtful: bool) {
         let _ = (fd, doubtful);
     }
 }
@@ -204,7 +204,7 @@ impl<S: SyscallInterface> FileDescriptorTask for &Task<S> {
 
     /// This process closes what is also in its own table.
     #[inline]
-    unsafe fn orphan(&self, fd: near::FileDescriptor, doubtful: bool) {
+    unsafe fn unclosed(&self, fd: near::FileDescriptor, doubtful: bool) {
         if self.fd_table == FdTable::CURRENT && !doubtful {
             // Ignored, as in any drop.
             // SAFETY: open in this process's table, and nobody owns it any more.

@@ -4,8 +4,8 @@ use super::Kernel;
 use super::fault::Effect;
 use super::memory::Arguments;
 use crate::Errno;
-use crate::sysif::{Arg, Known, SyscallInterface};
-use sc::nr;
+use crate::nr;
+use crate::sysif::{Arg, Features, SyscallInterface};
 
 // SAFETY: the call is complete when it returns: the state that its answer speaks of is the kernel's own. Where an answer
 // says that bytes were written (the eight of a count, the `k` of a short transfer, a `timespec`, a `utsname`, an `rlimit`, as many `epoll_event`s as it counts),
@@ -20,7 +20,7 @@ unsafe impl SyscallInterface for Kernel<'_> {
         self.answer(nr, &mut Arguments::new(&mut args))
     }
 
-    fn known(&self) -> Option<&Known> {
+    fn features(&self) -> Option<&Features> {
         Some(&self.known)
     }
 }

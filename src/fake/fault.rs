@@ -1,8 +1,8 @@
 //! Faults that a test asks for.
 
 use crate::Errno;
+use crate::nr;
 use core::cell::Cell;
-use sc::nr;
 
 /// Something that is to go wrong, once or for ever, in the next call or a later one.
 ///

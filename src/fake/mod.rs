@@ -97,7 +97,7 @@ pub use sc::nr;
 use crate::Errno;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
 use crate::near::{FileDescriptor, Process};
-use crate::sysif::Known;
+use crate::sysif::Features;
 use crate::task::Task;
 use core::cell::Cell;
 use core::fmt;
@@ -120,7 +120,7 @@ pub struct Kernel<'a> {
     call_time: Duration,
     /// How often something was added to an epoll or became ready in one: the order in which epoll reports.
     edges: Cell<u64>,
-    known: Known,
+    known: Features,
 }
 
 impl<'a> Kernel<'a> {
@@ -138,7 +138,7 @@ impl<'a> Kernel<'a> {
             clock: Cell::new(Duration::ZERO),
             call_time: Duration::ZERO,
             edges: Cell::new(0),
-            known: Known::new(),
+            known: Features::new(),
         }
     }
 

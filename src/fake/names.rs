@@ -1,6 +1,6 @@
 //! The names of the calls that a fake kernel knows, for its log.
 
-use sc::nr;
+use crate::nr;
 
 macro_rules! names {
     ($($(#[$cfg:meta])? $nr:ident $name:literal,)*) => {

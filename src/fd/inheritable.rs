@@ -1,4 +1,4 @@
-//! Keeping a descriptor through `execve`, on purpose and for a while.
+//! WithUnclosed a descriptor through `execve`, on purpose and for a while.
 
 use super::OwnedFd;
 use crate::near::FileDescriptor;

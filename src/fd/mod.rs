@@ -8,13 +8,13 @@
 mod across;
 mod inheritable;
 mod number;
-mod orphans;
 mod token;
+mod unclosed;
 
 pub use across::{Lent, ReplaceError};
 pub use inheritable::Inheritable;
-pub use orphans::{Keeping, Orphan, Orphans};
 pub use token::Token;
+pub use unclosed::{Unclosed, UnclosedList, WithUnclosed};
 
 use crate::near::{self, FileDescriptor};
 use crate::sysif::SyscallError;
@@ -203,7 +203,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
             if error.errno().is_none() {
                 let doubtful = !error.is_not_sent();
                 // SAFETY: owned until this close.
-                unsafe { self.task.orphan(self.near(), doubtful) };
+                unsafe { self.task.unclosed(self.near(), doubtful) };
             }
         }
         closed

@@ -1,11 +1,11 @@
 //! `epoll_create1`, `epoll_ctl` and `epoll_pwait`, and what they take and give.
 
 use super::{FileDescriptor, NEW_FD, SignalSet, flags, signal_set};
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr::slice_from_raw_parts_mut;
-use sc::nr;
 
 flags! {
     /// What an epoll descriptor is made with.
@@ -94,9 +94,9 @@ pub enum EpollOp {
 /// it would not be aligned.
 ///
 /// ```
-/// use rsyscall::sys::epoll::{EpollEvents, Event};
+/// use rsyscall::sys::epoll::{EpollEvents, EpollEvent};
 ///
-/// let event = Event::new(EpollEvents::IN, 7);
+/// let event = EpollEvent::new(EpollEvents::IN, 7);
 /// assert_eq!((event.events(), event.data()), (EpollEvents::IN, 7));
 /// ```
 ///
@@ -105,16 +105,16 @@ pub enum EpollOp {
 #[repr(C)]
 #[cfg_attr(target_arch = "x86_64", repr(packed))]
 #[doc(alias = "epoll_event")]
-pub struct Event {
+pub struct EpollEvent {
     events: u32,
     data: u64,
 }
 
 const EVENT_SIZE: usize = if cfg!(target_arch = "x86_64") { 12 } else { 16 };
-static_assertions::const_assert_eq!(size_of::<Event>(), EVENT_SIZE);
-static_assertions::const_assert_eq!(core::mem::offset_of!(Event, data), EVENT_SIZE - 8);
+static_assertions::const_assert_eq!(size_of::<EpollEvent>(), EVENT_SIZE);
+static_assertions::const_assert_eq!(core::mem::offset_of!(EpollEvent, data), EVENT_SIZE - 8);
 
-impl Event {
+impl EpollEvent {
     /// What to watch for, or what was found, and whose it is.
     #[inline(always)]
     pub const fn new(events: EpollEvents, data: u64) -> Self {
@@ -148,9 +148,9 @@ impl Event {
     }
 }
 
-impl fmt::Debug for Event {
+impl fmt::Debug for EpollEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event").field("events", &self.events()).field("data", &self.data()).finish()
+        f.debug_struct("EpollEvent").field("events", &self.events()).field("data", &self.data()).finish()
     }
 }
 
@@ -194,7 +194,7 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
     epoll: FileDescriptor,
     op: EpollOp,
     fd: FileDescriptor,
-    event: Event,
+    event: EpollEvent,
 ) -> Result<(), S::Error> {
     let event = event.to_bytes();
     // SAFETY: the caller may use both; the event is as long as the kernel's and readable for the whole call. Linux before
@@ -222,7 +222,7 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
 pub unsafe fn epoll_pwait<S: SyscallInterface>(
     sysif: &S,
     epoll: FileDescriptor,
-    events: &mut [MaybeUninit<Event>],
+    events: &mut [MaybeUninit<EpollEvent>],
     timeout: i32,
     mask: Option<SignalSet>,
 ) -> Result<usize, S::Error> {

@@ -1,8 +1,8 @@
 //! `eventfd2`, and the flags it takes.
 
 use super::{FileDescriptor, NEW_FD, flags};
+use crate::nr;
 use crate::sysif::SyscallInterface;
-use sc::nr;
 use static_assertions::const_assert_eq;
 
 flags! {

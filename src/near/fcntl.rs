@@ -1,8 +1,8 @@
 //! Duplicates and flags of a number.
 
 use super::{FileDescriptor, NEW_FD};
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
-use sc::nr;
 
 // `include/uapi/asm-generic/fcntl.h` and `include/uapi/linux/fcntl.h`.
 const F_GETFD: u32 = 1;

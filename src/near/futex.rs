@@ -1,8 +1,8 @@
 //! `futex`: sleeping until a word of memory changes, and waking who sleeps on it.
 
 use super::{Address, Timespec};
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
-use sc::nr;
 
 // `include/uapi/linux/futex.h`. Without FUTEX_PRIVATE_FLAG: the word may be shared with other processes.
 const FUTEX_WAKE: u32 = 1;

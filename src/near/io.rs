@@ -2,9 +2,9 @@
 
 use super::FileDescriptor;
 use crate::Errno;
+use crate::nr;
 use crate::sysif::{Arg, OutSlice, SyscallInterface};
 use core::mem::MaybeUninit;
-use sc::nr;
 
 /// Reads into `buffer`, once. Answers how many bytes at its beginning were written.
 ///

@@ -1,8 +1,8 @@
 //! Fresh memory in some address space, and giving it back.
 
 use super::Address;
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
-use sc::nr;
 
 // `include/uapi/asm-generic/mman-common.h`; the same on all three architectures.
 const PROT_READ_WRITE: u32 = 0x1 | 0x2;

@@ -22,7 +22,7 @@ mod socket;
 mod table;
 mod time;
 
-pub use epoll::{EpollEvents, EpollFlags, EpollOp, Event, epoll_create1, epoll_ctl, epoll_pwait};
+pub use epoll::{EpollEvent, EpollEvents, EpollFlags, EpollOp, epoll_create1, epoll_ctl, epoll_pwait};
 pub use eventfd::{EventfdFlags, eventfd};
 pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblocking};
 pub(crate) use flags::flags;
@@ -40,7 +40,7 @@ pub(crate) use signal::{
 pub use signal::{kill, pidfd_send_signal};
 pub use signal_set::SignalSet;
 pub(crate) use socket::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL};
-pub use socket::{Shutdown, recvfrom, sendto, shutdown, socketpair_stream, unread};
+pub use socket::{Shutdown, bytes_available, recvfrom, sendto, shutdown, socketpair_stream};
 pub(crate) use table::descriptor_limit;
 pub use table::{close_range, dup3};
 pub use time::{Timespec, clock_monotonic};

@@ -1,9 +1,9 @@
 //! `ppoll`: waiting until one of some numbers is ready.
 
 use super::{FileDescriptor, SignalSet, Timespec, signal_set};
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::ptr::slice_from_raw_parts_mut;
-use sc::nr;
 
 /// One entry of a poll: which number, what is asked, what was found. `struct pollfd`.
 ///

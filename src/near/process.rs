@@ -2,8 +2,8 @@
 
 use super::Process;
 use super::signal::SIGKILL;
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
-use sc::nr;
 
 /// Ends every thread of the process. The lowest eight bits of `status` are what its parent is told.
 ///

@@ -1,9 +1,9 @@
 //! Signals: which are held back, what handles them, and sending one.
 
 use super::{FileDescriptor, Process, SignalSet, signal_set};
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
-use sc::nr;
 
 /// `SIGKILL`.
 pub(crate) const SIGKILL: u32 = 9;

@@ -1,9 +1,9 @@
 //! Connected streams: a pair of them, what goes in, what comes out, and the end of either direction.
 
 use super::FileDescriptor;
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
-use sc::nr;
 
 // `include/linux/socket.h`, `include/linux/net.h`, `include/uapi/asm-generic/fcntl.h`; the same on all three architectures.
 const AF_UNIX: u32 = 1;
@@ -130,7 +130,7 @@ pub unsafe fn shutdown<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, how: 
 /// `fd` is open in the interface's table.
 ///
 /// Source: [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html), `SIOCINQ`.
-pub unsafe fn unread<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<u32, S::Error> {
+pub unsafe fn bytes_available<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<u32, S::Error> {
     /// `include/uapi/asm-generic/ioctls.h`.
     const FIONREAD: u32 = 0x541b;
     let mut count = [MaybeUninit::uninit(); 4];

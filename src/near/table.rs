@@ -1,9 +1,9 @@
 //! Numbers of a table, several at once: one put in another's place, and a range closed.
 
 use super::FileDescriptor;
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
-use sc::nr;
 
 /// Makes `target` a duplicate of `fd`, closing what it was in the same step. `cloexec` says whether `execve` closes it.
 ///

@@ -1,9 +1,9 @@
 //! The kernel's time: `struct timespec`, and the clock that nobody sets.
 
+use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use sc::nr;
 
 /// Seconds and nanoseconds, `struct __kernel_timespec`.
 ///

@@ -15,7 +15,7 @@ mod sync {
     pub(super) use core::sync::atomic::{AtomicU32, Ordering};
 }
 
-pub use reactor::{Reactor, Readable, Slot};
+pub use reactor::{Reactor, Readable, WaitSlot};
 pub use spin::Spin;
 pub use state::State;
 pub use waker::StaticNotifier;

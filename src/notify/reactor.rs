@@ -4,7 +4,7 @@
 
 use super::{Notifier, State, StaticNotifier};
 use crate::fd::OwnedFd;
-use crate::sys::epoll::{Epoll, EpollEvents, Event};
+use crate::sys::epoll::{Epoll, EpollEvent, EpollEvents};
 use crate::{Errno, EventFd};
 use core::cell::Cell;
 use core::fmt;
@@ -16,7 +16,7 @@ use core::time::Duration;
 
 /// A place for one future that waits for a descriptor.
 #[derive(Default)]
-pub struct Slot {
+pub struct WaitSlot {
     /// Who waits, if the place is taken.
     taken: Cell<bool>,
     ready: Cell<bool>,
@@ -25,7 +25,7 @@ pub struct Slot {
     turn: Cell<u32>,
 }
 
-impl Slot {
+impl WaitSlot {
     /// A free place.
     #[inline]
     pub const fn new() -> Self {
@@ -33,10 +33,10 @@ impl Slot {
     }
 }
 
-impl fmt::Debug for Slot {
+impl fmt::Debug for WaitSlot {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot")
+        f.debug_struct("WaitSlot")
             .field("taken", &self.taken.get())
             .field("ready", &self.ready.get())
             .finish_non_exhaustive()
@@ -52,15 +52,15 @@ const AT_ONCE: usize = 32;
 /// Wakes futures whose descriptors are readable. It belongs to one thread, as do its futures; their wakers may be any
 /// executor's. Its own executor is [`block_on`](Self::block_on).
 ///
-/// The memory is the caller's: one [`Slot`] for each future that waits at the same time.
+/// The memory is the caller's: one [`WaitSlot`] for each future that waits at the same time.
 ///
 /// ```
-/// use rsyscall::notify::{Reactor, Slot, StaticNotifier};
+/// use rsyscall::notify::{Reactor, WaitSlot, StaticNotifier};
 /// use rsyscall::{EventFd, EventfdFlags};
 ///
 /// static WAKE: StaticNotifier = StaticNotifier::new();
 ///
-/// let slots = [const { Slot::new() }; 4];
+/// let slots = [const { WaitSlot::new() }; 4];
 /// let reactor = Reactor::new(&WAKE, &slots)?;
 /// let bell = EventFd::new(0, EventfdFlags::empty())?;
 ///
@@ -75,7 +75,7 @@ const AT_ONCE: usize = 32;
 #[derive(Debug)]
 pub struct Reactor<'slots> {
     epoll: Epoll,
-    slots: &'slots [Slot],
+    slots: &'slots [WaitSlot],
     notifier: Notifier<&'static State>,
     home: &'static StaticNotifier,
 }
@@ -90,7 +90,7 @@ impl<'slots> Reactor<'slots> {
     ///
     /// `EBUSY`: the notifier has a reactor already. `EMFILE`, `ENFILE`, `ENOMEM`, as [`EventFd::new`] and [`Epoll::new`].
     #[inline]
-    pub fn new(home: &'static StaticNotifier, slots: &'slots [Slot]) -> Result<Self, Errno> {
+    pub fn new(home: &'static StaticNotifier, slots: &'slots [WaitSlot]) -> Result<Self, Errno> {
         let epoll = Epoll::new()?;
         let notifier = home.take()?;
         // From here on the notifier is given back when this is dropped.
@@ -139,7 +139,7 @@ impl<'slots> Reactor<'slots> {
     ///
     /// # Errors
     ///
-    /// Those of [`turn`](Self::turn); the future is dropped then.
+    /// Those of [`turn`](Self::run_once); the future is dropped then.
     #[inline]
     pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Errno> {
         let mut future = pin!(future);
@@ -149,7 +149,7 @@ impl<'slots> Reactor<'slots> {
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return Ok(output);
             }
-            while !self.turn(None)? {}
+            while !self.run_once(None)? {}
         }
     }
 
@@ -164,8 +164,8 @@ impl<'slots> Reactor<'slots> {
     ///
     /// What [`Epoll::wait_timeout`] and [`EventFd::try_read`] give: none for a reactor's own descriptors.
     #[inline]
-    pub fn turn(&self, timeout: Option<Duration>) -> Result<bool, Errno> {
-        let mut memory = [const { MaybeUninit::<Event>::uninit() }; AT_ONCE];
+    pub fn run_once(&self, timeout: Option<Duration>) -> Result<bool, Errno> {
+        let mut memory = [const { MaybeUninit::<EpollEvent>::uninit() }; AT_ONCE];
         let events = match (self.notifier.arm(), timeout) {
             // There is something to do already: only look.
             (false, _) => self.epoll.wait_timeout(&mut memory, Duration::ZERO)?,
@@ -217,7 +217,7 @@ pub struct Readable<'a> {
     reactor: &'a Reactor<'a>,
     fd: &'a OwnedFd,
     /// The slot, once there is one.
-    place: Option<&'a Slot>,
+    place: Option<&'a WaitSlot>,
 }
 
 impl Readable<'_> {

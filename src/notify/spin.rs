@@ -34,8 +34,8 @@ impl Spin {
     pub const BRIEFLY: Self = Self { most: 2048 };
 
     /// At most this many looks. One takes as long as the processor's hint of a waiting loop: five to fifty nanoseconds.
-    pub const fn at_most(looks: u32) -> Self {
-        Self { most: looks }
+    pub const fn max_spins(max: u32) -> Self {
+        Self { most: max }
     }
 }
 

@@ -6,9 +6,9 @@ use super::layout::{ARGS, Layout, Piece, VECTOR_ENTRY, align, place};
 use super::wire::{REQUEST, RESPONSE, Request};
 use crate::Errno;
 use crate::near::{self, MSG_DONTWAIT, MSG_WAITALL};
-use crate::sysif::{Arg, Error, Known, SyscallInterface};
+use crate::nr;
+use crate::sysif::{Arg, Error, Features, SyscallInterface};
 use core::mem::MaybeUninit;
-use sc::nr;
 
 /// What is asked for at first; a page of the smallest kind.
 const SCRATCH: usize = 4096;
@@ -27,8 +27,8 @@ unsafe impl SyscallInterface for Connection {
     }
 
     #[inline]
-    fn known(&self) -> Option<&Known> {
-        Some(self.known_features())
+    fn features(&self) -> Option<&Features> {
+        Some(self.features())
     }
 }
 

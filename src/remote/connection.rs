@@ -4,7 +4,7 @@ use super::inbox::Inbox;
 use crate::Errno;
 use crate::fd::OwnedFd;
 use crate::near::{self, Address, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, PollFd, SIGKILL, Shutdown, Timespec};
-use crate::sysif::{Error, Known, Local};
+use crate::sysif::{Error, Features, Local};
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::time::Duration;
@@ -44,7 +44,7 @@ pub struct Connection {
     pub(super) piped: Cell<bool>,
     pub(super) scratch: Cell<Scratch>,
     pub(super) shared: Option<Shared>,
-    known: Known,
+    known: Features,
 }
 
 /// Memory of the other process through which arguments travel.
@@ -112,7 +112,7 @@ impl Connection {
             piped: Cell::new(false),
             scratch: Cell::new(scratch),
             shared,
-            known: Known::new(),
+            known: Features::new(),
         }
     }
 
@@ -175,7 +175,7 @@ impl Connection {
     }
 
     #[inline]
-    pub(super) fn known_features(&self) -> &Known {
+    pub(super) fn features(&self) -> &Features {
         &self.known
     }
 
@@ -247,7 +247,7 @@ impl Connection {
             return false;
         }
         // SAFETY: it is ours.
-        let unread = unsafe { near::unread(&Local, shared.server.near()) };
+        let unread = unsafe { near::bytes_available(&Local, shared.server.near()) };
         unread.is_ok_and(|unread| sent.saturating_sub(unread as usize) < end)
     }
 }
@@ -267,7 +267,7 @@ impl Drop for Connection {
         }
         // A server that goes on after us would keep the scratch space for ever. The request is left with it, for it may be
         // busy with something that never ends; what it answers is nobody's business any more.
-        let request = super::Request { nr: sc::nr::MUNMAP, args: [scratch.address, scratch.len, 0, 0, 0, 0] };
+        let request = super::Request { nr: crate::nr::MUNMAP, args: [scratch.address, scratch.len, 0, 0, 0, 0] };
         // SAFETY: the stream is ours.
         let _ignored =
             unsafe { near::sendto(&Local, self.stream.near(), &request.to_bytes(), MSG_NOSIGNAL | MSG_DONTWAIT) };

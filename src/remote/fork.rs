@@ -151,7 +151,7 @@ pub(super) fn has_twins(numbers: &[FileDescriptor]) -> bool {
 ///
 /// None from a kernel without a seccomp policy.
 #[inline]
-pub fn interruptible() -> Result<(), Errno> {
+pub fn install_interrupt_handler() -> Result<(), Errno> {
     /// The handler does nothing: that a call was interrupted is all that is wanted of it.
     #[inline]
     extern "C" fn nothing(_signal: i32) {}
@@ -279,7 +279,7 @@ fn become_server(
             unsafe { near::set_signal_action(&Local, signal, SignalAction::default_action()) }?;
         }
     }
-    interruptible()?;
+    install_interrupt_handler()?;
     // SAFETY: no handler is left but the one that does nothing.
     unsafe { near::set_signal_mask(&Local, mask.without(SIGURG)) }?;
     if let Table::Copy(keep) = table {

@@ -6,13 +6,13 @@ use super::layout::{ARGS, Layout, Piece};
 use super::wire::RESPONSE;
 use crate::far::FdTable;
 use crate::near::{FileDescriptor, Timespec};
+use crate::nr;
 use crate::sys::eventfd::EventFd;
 use crate::sysif::Error;
 use crate::task::FileDescriptorTask;
 use crate::{Errno, sysif::Arg};
 use core::fmt;
 use core::time::Duration;
-use sc::nr;
 
 /// One argument of a submitted call.
 #[derive(Debug, Clone, Copy)]
@@ -87,12 +87,12 @@ impl core::error::Error for SubmitError {}
 
 /// Room for one call on its way.
 #[derive(Debug, Clone, Copy)]
-pub struct Slot {
+pub struct CallSlot {
     in_len: usize,
     out_len: usize,
 }
 
-impl Slot {
+impl CallSlot {
     /// Nothing yet.
     pub const EMPTY: Self = Self { in_len: 0, out_len: 0 };
 
@@ -116,12 +116,12 @@ impl Slot {
 /// Dropped, it leaves what is on its way to be made, and its answers to be thrown away.
 ///
 /// ```
-/// use rsyscall::remote::{self, Slot, Ticket};
+/// use rsyscall::remote::{self, CallSlot, Ticket};
 /// use rsyscall::{EventfdFlags, EventfdTask};
 ///
 /// let forked = remote::fork([])?;
 /// let bell = forked.task.eventfd(0, EventfdFlags::empty())?;
-/// let mut slots = [Slot::EMPTY; 8];
+/// let mut slots = [CallSlot::EMPTY; 8];
 /// let mut pipeline = forked.task.sysif().pipeline(&mut slots).unwrap();
 /// pipeline.write(&bell, 2)?;
 /// pipeline.write(&bell, 3)?;
@@ -137,7 +137,7 @@ impl Slot {
 #[derive(Debug)]
 pub struct Pipeline<'c, 's> {
     connection: &'c Connection,
-    slots: &'s mut [Slot],
+    slots: &'s mut [CallSlot],
     /// The ticket of the call that completes next.
     first: u64,
     /// The ticket of the call that is submitted next.
@@ -150,7 +150,7 @@ impl Connection {
     /// The connection reads ahead 1792 bytes at most: so many bytes can the answers on their way have together, 8 for a call
     /// without memory, 16 for a write of an eventfd, 24 for a read.
     #[inline]
-    pub fn pipeline<'c, 's>(&'c self, slots: &'s mut [Slot]) -> Option<Pipeline<'c, 's>> {
+    pub fn pipeline<'c, 's>(&'c self, slots: &'s mut [CallSlot]) -> Option<Pipeline<'c, 's>> {
         (!self.piped.replace(true)).then_some(Pipeline { connection: self, slots, first: 0, next: 0 })
     }
 }
@@ -193,7 +193,7 @@ impl Pipeline<'_, '_> {
     fn submit_pieces(&mut self, nr: usize, pieces: &[Piece<'_>; ARGS]) -> Result<Ticket, SubmitError> {
         let connection = self.connection;
         let layout = Layout::new(pieces);
-        let slot = Slot { in_len: layout.in_len, out_len: layout.out_len };
+        let slot = CallSlot { in_len: layout.in_len, out_len: layout.out_len };
         let owed = connection.owed.get().saturating_add(slot.answer());
         let pending = self.pending();
         if pending >= self.slots.len() || owed > OWED_LIMIT {
@@ -225,7 +225,7 @@ impl Pipeline<'_, '_> {
     }
 
     #[inline]
-    fn slot(&mut self, ticket: u64) -> Option<&mut Slot> {
+    fn slot(&mut self, ticket: u64) -> Option<&mut CallSlot> {
         let index = usize::try_from(ticket).ok()?.checked_rem(self.slots.len())?;
         self.slots.get_mut(index)
     }
@@ -324,7 +324,7 @@ impl Pipeline<'_, '_> {
 impl Connection {
     /// Takes the answer at the front.
     #[inline]
-    fn owed_answer(&self, slot: Slot, out: &mut [u8], deadline: Deadline) -> Result<usize, Gone> {
+    fn owed_answer(&self, slot: CallSlot, out: &mut [u8], deadline: Deadline) -> Result<usize, Gone> {
         let mut inbox = self.inbox().ok_or(Gone::Ended)?;
         let moved_in = if slot.in_len == 0 { 0 } else { RESPONSE };
         loop {

@@ -1,6 +1,6 @@
 //! Which calls a server makes.
 
-use sc::nr;
+use crate::nr;
 
 /// Which calls a server makes; others it answers with `EPERM`.
 ///
@@ -15,9 +15,9 @@ use sc::nr;
 /// ```
 /// use rsyscall::remote::Policy;
 ///
-/// assert!(Policy::EVENTFD.allows(sc::nr::EVENTFD2));
-/// assert!(!Policy::EVENTFD.allows(sc::nr::KILL));
-/// assert!(Policy::Everything.allows(sc::nr::KILL));
+/// assert!(Policy::EVENTFD.allows(rsyscall::nr::EVENTFD2));
+/// assert!(!Policy::EVENTFD.allows(rsyscall::nr::KILL));
+/// assert!(Policy::Everything.allows(rsyscall::nr::KILL));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Policy<'a> {

@@ -7,11 +7,11 @@ use super::wire::{REQUEST, Request, response_to_bytes};
 use crate::arch::syscall6;
 use crate::fd::OwnedFd;
 use crate::near::{self, MSG_NOSIGNAL, MSG_WAITALL, PollFd};
+use crate::nr;
 use crate::sysif::Local;
 use crate::{Errno, near::FileDescriptor};
 use core::fmt;
 use core::mem::MaybeUninit;
-use sc::nr;
 
 /// Why a server ended, when not by the end of the stream between two requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,7 +72,7 @@ impl core::error::Error for ServeError {}
 ///     // SAFETY: the client is the test below.
 ///     unsafe { remote::serve(&stream, Policy::Everything) }
 /// });
-/// client.write_all(&Request { nr: sc::nr::GETPID, args: [0; 6] }.to_bytes())?;
+/// client.write_all(&Request { nr: rsyscall::nr::GETPID, args: [0; 6] }.to_bytes())?;
 /// let mut response = [0; 8];
 /// client.read_exact(&mut response)?;
 /// assert_eq!(remote::response_from_bytes(response), std::process::id() as usize);

@@ -7,10 +7,10 @@ use crate::Errno;
 use crate::far::FdTable;
 use crate::fd::{OwnedFd, ReplaceError, Token};
 use crate::near::{self, FileDescriptor, MSG_WAITALL};
+use crate::nr;
 use crate::sysif::Error;
 use crate::task::{FdTableMismatch, FileDescriptorTask, Task};
 use core::ffi::CStr;
-use sc::nr;
 
 impl Task<Connection> {
     /// Ends the process. The lowest eight bits of `status` are what its parent is told.

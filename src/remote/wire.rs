@@ -12,7 +12,7 @@ pub const RESPONSE: usize = 8;
 /// ```
 /// use rsyscall::remote::{REQUEST, Request};
 ///
-/// let close = Request { nr: sc::nr::CLOSE, args: [7, 0, 0, 0, 0, 0] };
+/// let close = Request { nr: rsyscall::nr::CLOSE, args: [7, 0, 0, 0, 0, 0] };
 /// let bytes: [u8; REQUEST] = close.to_bytes();
 /// assert_eq!(bytes[8..16], 7_u64.to_ne_bytes());
 /// assert_eq!(Request::from_bytes(bytes), close);

@@ -2,7 +2,7 @@
 //!
 //! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`].
 
-pub use crate::near::{EpollEvents, Event, SignalSet};
+pub use crate::near::{EpollEvent, EpollEvents, SignalSet};
 
 use crate::Errno;
 use crate::fd::OwnedFd;
@@ -111,7 +111,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     #[inline]
     #[doc(alias = "epoll_ctl", alias = "EPOLL_CTL_ADD")]
     pub fn add<F: AsRef<OwnedFd<T>>>(&self, fd: &F, events: EpollEvents, data: u64) -> Result<(), T::Error> {
-        self.ctl(EpollOp::Add, fd.as_ref(), Event::new(events, data))
+        self.ctl(EpollOp::Add, fd.as_ref(), EpollEvent::new(events, data))
     }
 
     /// Watches a descriptor for something else, with other bits. If it is ready, edge-triggered or not, that is reported.
@@ -146,7 +146,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     #[inline]
     #[doc(alias = "EPOLL_CTL_MOD")]
     pub fn modify<F: AsRef<OwnedFd<T>>>(&self, fd: &F, events: EpollEvents, data: u64) -> Result<(), T::Error> {
-        self.ctl(EpollOp::Modify, fd.as_ref(), Event::new(events, data))
+        self.ctl(EpollOp::Modify, fd.as_ref(), EpollEvent::new(events, data))
     }
 
     /// Watches a descriptor no more.
@@ -161,7 +161,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     #[inline]
     #[doc(alias = "EPOLL_CTL_DEL")]
     pub fn delete<F: AsRef<OwnedFd<T>>>(&self, fd: &F) -> Result<(), T::Error> {
-        self.ctl(EpollOp::Delete, fd.as_ref(), Event::new(EpollEvents::empty(), 0))
+        self.ctl(EpollOp::Delete, fd.as_ref(), EpollEvent::new(EpollEvents::empty(), 0))
     }
 
     /// Waits until something is reported or the time is over, without a time for ever. Answers the reports, in the memory
@@ -192,11 +192,11 @@ impl<T: FileDescriptorTask> Epoll<T> {
     #[doc(alias = "epoll_pwait")]
     pub fn pwait<'memory>(
         &self,
-        memory: &'memory mut [MaybeUninit<Event>],
-        time: Option<Duration>,
+        memory: &'memory mut [MaybeUninit<EpollEvent>],
+        timeout: Option<Duration>,
         mask: Option<SignalSet>,
-    ) -> Result<&'memory [Event], T::Error> {
-        let count = self.count(memory, time.map(Timespec::from), mask)?;
+    ) -> Result<&'memory [EpollEvent], T::Error> {
+        let count = self.count(memory, timeout.map(Timespec::from), mask)?;
         // SAFETY: the call has written as many.
         Ok(unsafe { assume_events(memory, count) })
     }
@@ -211,7 +211,10 @@ impl<T: FileDescriptorTask> Epoll<T> {
     /// `EINVAL`: the memory is empty. What the interface adds.
     #[inline]
     #[doc(alias = "epoll_wait")]
-    pub fn wait<'memory>(&self, memory: &'memory mut [MaybeUninit<Event>]) -> Result<&'memory [Event], T::Error> {
+    pub fn wait<'memory>(
+        &self,
+        memory: &'memory mut [MaybeUninit<EpollEvent>],
+    ) -> Result<&'memory [EpollEvent], T::Error> {
         let count = loop {
             match self.count(memory, None, None) {
                 Ok(count) => break count,
@@ -251,9 +254,9 @@ impl<T: FileDescriptorTask> Epoll<T> {
     #[inline]
     pub fn wait_timeout<'memory>(
         &self,
-        memory: &'memory mut [MaybeUninit<Event>],
+        memory: &'memory mut [MaybeUninit<EpollEvent>],
         timeout: Duration,
-    ) -> Result<&'memory [Event], T::Error> {
+    ) -> Result<&'memory [EpollEvent], T::Error> {
         let count = wait_until_ready(self.fd.sysif(), timeout, |left| self.count(memory, Some(left), None))?;
         // SAFETY: the call has written as many.
         Ok(unsafe { assume_events(memory, count) })
@@ -262,7 +265,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     #[inline]
     fn count(
         &self,
-        memory: &mut [MaybeUninit<Event>],
+        memory: &mut [MaybeUninit<EpollEvent>],
         time: Option<Timespec>,
         mask: Option<SignalSet>,
     ) -> Result<usize, T::Error> {
@@ -272,7 +275,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     }
 
     #[inline]
-    fn ctl(&self, op: EpollOp, fd: &OwnedFd<T>, event: Event) -> Result<(), T::Error> {
+    fn ctl(&self, op: EpollOp, fd: &OwnedFd<T>, event: EpollEvent) -> Result<(), T::Error> {
         if fd.task().fd_table() != self.fd.task().fd_table() {
             return Err(Errno::EBADF.into());
         }
@@ -359,8 +362,8 @@ fn milliseconds(time: Timespec) -> i32 {
 ///
 /// The first `count` are initialised, and there are as many.
 #[inline(always)]
-unsafe fn assume_events(memory: &[MaybeUninit<Event>], count: usize) -> &[Event] {
-    let events = slice_from_raw_parts(memory.as_ptr().cast::<Event>(), count);
+unsafe fn assume_events(memory: &[MaybeUninit<EpollEvent>], count: usize) -> &[EpollEvent] {
+    let events = slice_from_raw_parts(memory.as_ptr().cast::<EpollEvent>(), count);
     // SAFETY: initialised by the caller's promise; the same memory for the same borrow.
     unsafe { &*events }
 }

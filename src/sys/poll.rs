@@ -70,8 +70,8 @@ flags! {
 ///
 /// phone.write(1)?;
 /// assert_eq!(set.wait()?, 1);
-/// assert_eq!(set.found(at_phone), PollEvents::IN);
-/// assert_eq!(set.found(at_door), PollEvents::empty());
+/// assert_eq!(set.revents(at_phone), PollEvents::IN);
+/// assert_eq!(set.revents(at_door), PollEvents::empty());
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
@@ -141,7 +141,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     /// Asks something else of the descriptor at this place; asking nothing still reports errors. A place that does not exist
     /// is passed over.
     #[inline]
-    pub fn ask(&mut self, place: usize, events: PollEvents) {
+    pub fn modify(&mut self, place: usize, events: PollEvents) {
         if let Some(entry) = self.entries_mut().get_mut(place) {
             entry.events = events.bits();
         }
@@ -150,8 +150,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     /// What the last wait found of the descriptor at this place; nothing, if there is no such place. After a wait that
     /// failed it is not known.
     #[inline]
-    #[doc(alias = "revents")]
-    pub fn found(&self, place: usize) -> PollEvents {
+    pub fn revents(&self, place: usize) -> PollEvents {
         self.memory
             .get(..self.len)
             .and_then(|entries| entries.get(place))
@@ -194,9 +193,9 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     ///
     /// Source: [ppoll(2)](https://man7.org/linux/man-pages/man2/ppoll.2.html).
     #[inline]
-    pub fn ppoll(&mut self, time: Option<Duration>, mask: Option<SignalSet>) -> Result<usize, T::Error> {
+    pub fn ppoll(&mut self, timeout: Option<Duration>, mask: Option<SignalSet>) -> Result<usize, T::Error> {
         let task = self.task;
-        near::ppoll(task.sysif(), self.entries_mut(), time.map(Timespec::from), mask)
+        near::ppoll(task.sysif(), self.entries_mut(), timeout.map(Timespec::from), mask)
     }
 
     /// Waits until a descriptor is ready, however many signal handlers run. Answers how many are.

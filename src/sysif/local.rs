@@ -1,6 +1,6 @@
 //! The two interfaces that need no state: this process, and none.
 
-use super::{Arg, Error, Known, SyscallInterface};
+use super::{Arg, Error, Features, SyscallInterface};
 use crate::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5, syscall6};
 use crate::errno::Errno;
 use core::ops::RangeInclusive;
@@ -11,13 +11,13 @@ use core::ops::RangeInclusive;
 /// use rsyscall::sysif::{Local, SyscallInterface};
 ///
 /// // SAFETY: `getppid` takes no argument and only answers.
-/// let parent = unsafe { Local.syscall(sc::nr::GETPPID, []) };
+/// let parent = unsafe { Local.syscall(rsyscall::nr::GETPPID, []) };
 /// assert!(parent.is_ok());
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Local;
 
-static KNOWN: Known = Known::new();
+static FEATURES: Features = Features::new();
 
 impl Local {
     /// The kernel's word, untouched.
@@ -70,8 +70,8 @@ unsafe impl SyscallInterface for Local {
     }
 
     #[inline(always)]
-    fn known(&self) -> Option<&Known> {
-        Some(&KNOWN)
+    fn features(&self) -> Option<&Features> {
+        Some(&FEATURES)
     }
 }
 

@@ -4,13 +4,13 @@ mod signals;
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::near::Process;
-use rsyscall::sys::epoll::{Epoll, EpollEvents, EpollTask, Event, SignalSet};
+use rsyscall::sys::epoll::{Epoll, EpollEvent, EpollEvents, EpollTask, SignalSet};
 use rsyscall::sysif::Local;
 use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task};
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-const ROOM: [MaybeUninit<Event>; 8] = [const { MaybeUninit::uninit() }; 8];
+const ROOM: [MaybeUninit<EpollEvent>; 8] = [const { MaybeUninit::uninit() }; 8];
 
 fn eventfd(initval: u32) -> EventFd {
     EventFd::new(initval, EventfdFlags::empty()).unwrap()
@@ -199,7 +199,7 @@ fn one_call_surfaces_eintr_even_with_sa_restart() {
         signals::handle(libc::SIGUSR1, flags);
         let (bell, epoll, mut room) = (eventfd(0), Epoll::new().unwrap(), ROOM);
         epoll.add(&bell, EpollEvents::IN, 0).unwrap();
-        let result = signals::under_fire(libc::SIGUSR1, || epoll.pwait(&mut room, None, None).map(<[Event]>::len));
+        let result = signals::under_fire(libc::SIGUSR1, || epoll.pwait(&mut room, None, None).map(<[EpollEvent]>::len));
         assert_eq!(result, Err(Errno::EINTR));
     }
 }
@@ -218,7 +218,7 @@ fn a_wait_outlasts_any_number_of_signal_handlers() {
             bell.write(1).unwrap();
         });
         let events = signals::under_fire(libc::SIGUSR1, || epoll.wait(&mut room)).unwrap();
-        assert_eq!(events, [Event::new(EpollEvents::IN, 6)]);
+        assert_eq!(events, [EpollEvent::new(EpollEvents::IN, 6)]);
     });
 }
 

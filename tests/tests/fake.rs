@@ -2,7 +2,7 @@
 
 use rsyscall::fake::{Blocked, Fault, Kernel, Register, Storage, Wake, nr};
 use rsyscall::near::{self, FileDescriptor, PollFd, Timespec};
-use rsyscall::sys::epoll::{Epoll, EpollEvents, EpollTask, Event};
+use rsyscall::sys::epoll::{Epoll, EpollEvent, EpollEvents, EpollTask};
 use rsyscall::sys::poll::{PollEvents, PollSet};
 use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task};
@@ -469,9 +469,9 @@ fn events_for_which_there_is_no_memory_stay_for_the_next_wait() {
         call(task.sysif(), nr::EPOLL_PWAIT, args)
     };
     assert_eq!(wait(&mut []), Err(Errno::EFAULT));
-    assert_eq!(wait(&mut [0; size_of::<Event>()]), Ok(1));
-    assert_eq!(wait(&mut [0; 2 * size_of::<Event>()]), Ok(1));
-    assert_eq!(wait(&mut [0; 2 * size_of::<Event>()]), Ok(0));
+    assert_eq!(wait(&mut [0; size_of::<EpollEvent>()]), Ok(1));
+    assert_eq!(wait(&mut [0; 2 * size_of::<EpollEvent>()]), Ok(1));
+    assert_eq!(wait(&mut [0; 2 * size_of::<EpollEvent>()]), Ok(0));
 }
 
 #[test]

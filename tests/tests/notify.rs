@@ -198,7 +198,7 @@ fn a_sleeper_is_woken_without_the_bell_and_a_futex_that_is_woken_for_nothing_end
 
 #[test]
 fn a_waiter_that_spins_is_not_asleep_and_takes_what_it_sees() {
-    for (spin, left) in [(Spin::at_most(u32::MAX), 0), (Spin::NEVER, 3)] {
+    for (spin, left) in [(Spin::max_spins(u32::MAX), 0), (Spin::NEVER, 3)] {
         let (state, _) = shared_page();
         let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap()).with_spin(spin);
         // SAFETY: the word of the state, which is never unmapped and only ever changed atomically.
@@ -249,7 +249,7 @@ fn a_wait_outlasts_signal_handlers_and_a_timeout_is_kept_across_them() {
 
 #[test]
 fn two_threads_in_ping_pong_always_wake_each_other() {
-    for spin in [Spin::NEVER, Spin::BRIEFLY, Spin::at_most(1)] {
+    for spin in [Spin::NEVER, Spin::BRIEFLY, Spin::max_spins(1)] {
         let (ping, pong) = (Notifier::new().unwrap().with_spin(spin), Notifier::new().unwrap().with_spin(spin));
         let rounds = if emulated() { 200 } else { 5_000 };
         thread::scope(|scope| {

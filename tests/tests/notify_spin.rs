@@ -25,7 +25,7 @@ fn never_is_not_even_one_look() {
 
 #[test]
 fn looking_in_vain_halves_down_to_a_64th_and_every_32nd_time_it_is_the_most_again() {
-    let spinner = Spinner::new(Spin::at_most(256));
+    let spinner = Spinner::new(Spin::max_spins(256));
     let halves = [256, 128, 64, 32, 16, 8];
     for round in 0..4 {
         for time in 0..32 {
@@ -37,7 +37,7 @@ fn looking_in_vain_halves_down_to_a_64th_and_every_32nd_time_it_is_the_most_agai
 
 #[test]
 fn looking_that_is_rewarded_doubles_up_to_the_most() {
-    let spinner = Spinner::new(Spin::at_most(100));
+    let spinner = Spinner::new(Spin::max_spins(100));
     for looks in [100, 50, 25, 12, 6, 3, 1, 1] {
         assert_eq!(spin(&spinner, None), (false, looks));
     }
@@ -51,7 +51,7 @@ fn looking_that_is_rewarded_doubles_up_to_the_most() {
 
 #[test]
 fn the_least_is_one_look() {
-    let spinner = Spinner::new(Spin::at_most(1));
+    let spinner = Spinner::new(Spin::max_spins(1));
     for _ in 0..100 {
         assert_eq!(spin(&spinner, None), (false, 1));
     }

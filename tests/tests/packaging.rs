@@ -117,7 +117,7 @@ fn the_public_interface_is_the_one_in_api_txt() {
         return;
     }
     let now = said(output);
-    let file = root().join("api.txt");
+    let file = root().join("tests/api/api.txt");
     if std::env::var_os("RSYSCALL_WRITE_API").is_some() {
         fs::write(&file, &now).unwrap();
     }

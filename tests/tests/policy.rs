@@ -4,11 +4,11 @@
 //! crate's own: the filter sees nothing of a test harness.
 
 use rsyscall::near::{self, FileDescriptor};
+use rsyscall::nr;
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Notifier};
 use rsyscall_suite::{Line, World, run};
 use rsyscall_tests::skip;
-use sc::nr;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };

@@ -24,10 +24,10 @@ fn each_place_says_what_was_found_of_its_own_descriptor() {
         set.add(fd, PollEvents::IN | PollEvents::OUT).unwrap();
     }
     assert_eq!(set.wait(), Ok(3));
-    assert_eq!(set.found(0), PollEvents::OUT);
-    assert_eq!(set.found(1), PollEvents::IN);
-    assert_eq!(set.found(2), PollEvents::IN | PollEvents::OUT);
-    assert_eq!(set.found(3), PollEvents::empty());
+    assert_eq!(set.revents(0), PollEvents::OUT);
+    assert_eq!(set.revents(1), PollEvents::IN);
+    assert_eq!(set.revents(2), PollEvents::IN | PollEvents::OUT);
+    assert_eq!(set.revents(3), PollEvents::empty());
 }
 
 #[test]
@@ -37,12 +37,12 @@ fn what_is_asked_can_be_changed_and_only_that_is_reported() {
     let mut set = PollSet::new(Current, &mut memory);
     let place = set.add(&bell, PollEvents::IN).unwrap();
     assert_eq!(set.wait(), Ok(1));
-    set.ask(place, PollEvents::empty());
+    set.modify(place, PollEvents::empty());
     assert_eq!(set.wait_timeout(Duration::ZERO), Ok(0));
-    assert_eq!(set.found(place), PollEvents::empty());
-    set.ask(place, PollEvents::OUT);
+    assert_eq!(set.revents(place), PollEvents::empty());
+    set.modify(place, PollEvents::OUT);
     assert_eq!(set.wait(), Ok(1));
-    assert_eq!(set.found(place), PollEvents::OUT);
+    assert_eq!(set.revents(place), PollEvents::OUT);
 }
 
 #[test]
@@ -51,8 +51,8 @@ fn only_what_was_added_is_polled_whatever_the_memory_held() {
     let mut memory = [PollFd { fd: other.near(), events: PollFd::IN, revents: PollFd::IN }; 4];
     let mut set = PollSet::new(Current, &mut memory);
     let place = set.add(&bell, PollEvents::IN).unwrap();
-    assert_eq!(set.found(place), PollEvents::empty());
-    assert_eq!(set.found(place + 1), PollEvents::empty());
+    assert_eq!(set.revents(place), PollEvents::empty());
+    assert_eq!(set.revents(place + 1), PollEvents::empty());
     assert_eq!(set.wait_timeout(Duration::ZERO), Ok(0));
 }
 
@@ -128,7 +128,7 @@ fn a_wait_outlasts_any_number_of_signal_handlers() {
         });
         assert_eq!(signals::under_fire(libc::SIGUSR1, || set.wait()), Ok(1));
     });
-    assert_eq!(set.found(place), PollEvents::IN);
+    assert_eq!(set.revents(place), PollEvents::IN);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The futures and the reactor, with real descriptors and wakers from other threads.
 
-use rsyscall::notify::{Reactor, Readable, Slot, StaticNotifier};
+use rsyscall::notify::{Reactor, Readable, StaticNotifier, WaitSlot};
 use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
 use std::cell::Cell;
@@ -20,8 +20,8 @@ macro_rules! home {
     }};
 }
 
-fn four() -> [Slot; 4] {
-    [const { Slot::new() }; 4]
+fn four() -> [WaitSlot; 4] {
+    [const { WaitSlot::new() }; 4]
 }
 
 fn eventfd(initval: u32) -> EventFd {
@@ -87,7 +87,7 @@ fn two_tasks_in_ping_pong_on_one_thread_come_to_their_end() {
 
 #[test]
 fn one_more_future_than_slots_is_enospc_and_the_others_go_on() {
-    let slots = [const { Slot::new() }; 1];
+    let slots = [const { WaitSlot::new() }; 1];
     let reactor = Reactor::new(home!(), &slots).unwrap();
     let bells = [eventfd(0), eventfd(0)];
     thread::scope(|scope| {
@@ -120,7 +120,7 @@ fn a_descriptor_that_another_future_waits_for_is_eexist_and_its_duplicate_is_not
 
 #[test]
 fn a_dropped_future_ends_its_wait_and_its_late_report_wakes_nobody() {
-    let slots = [const { Slot::new() }; 1];
+    let slots = [const { WaitSlot::new() }; 1];
     let reactor = Reactor::new(home!(), &slots).unwrap();
     let (bell, other) = (eventfd(0), eventfd(0));
     let mut context = Context::from_waker(Waker::noop());
@@ -132,16 +132,16 @@ fn a_dropped_future_ends_its_wait_and_its_late_report_wakes_nobody() {
     // The only slot is free again, and a successor in it is not woken by the predecessor's descriptor.
     let mut readable = pin!(reactor.readable(&other));
     assert_eq!(readable.as_mut().poll(&mut context), Poll::Pending);
-    assert_eq!(reactor.turn(Some(Duration::from_millis(1))), Ok(false));
+    assert_eq!(reactor.run_once(Some(Duration::from_millis(1))), Ok(false));
     assert_eq!(readable.as_mut().poll(&mut context), Poll::Pending);
     other.write(1).unwrap();
-    assert_eq!(reactor.turn(None), Ok(false), "a waker that is not the notifier's notifies nothing");
+    assert_eq!(reactor.run_once(None), Ok(false), "a waker that is not the notifier's notifies nothing");
     assert_eq!(readable.as_mut().poll(&mut context), Poll::Ready(Ok(())));
 }
 
 #[test]
 fn a_leaked_future_does_no_harm() {
-    let slots = [const { Slot::new() }; 2];
+    let slots = [const { WaitSlot::new() }; 2];
     let reactor = Reactor::new(home!(), &slots).unwrap();
     let bell = eventfd(0);
     let duplicate = bell.try_clone().unwrap();
@@ -199,7 +199,7 @@ fn a_waker_outlives_its_reactor() {
     waker.wake();
     let woken = AtomicBool::new(false);
     let reactor = Reactor::new(&HOME, &[]).unwrap();
-    let _pending = reactor.turn(Some(Duration::ZERO));
+    let _pending = reactor.run_once(Some(Duration::ZERO));
     thread::scope(|scope| {
         let waker = HOME.waker().unwrap();
         let woken = &woken;
@@ -208,7 +208,7 @@ fn a_waker_outlives_its_reactor() {
             waker.wake();
         });
         while !woken.load(Ordering::Relaxed) {
-            reactor.turn(None).unwrap();
+            reactor.run_once(None).unwrap();
         }
     });
 }
@@ -231,7 +231,7 @@ fn threads_that_make_the_first_waker_together_make_one_eventfd() {
         }
     });
     let reactor = Reactor::new(home, &[]).unwrap();
-    assert_eq!(reactor.turn(Some(Duration::ZERO)), Ok(true));
+    assert_eq!(reactor.run_once(Some(Duration::ZERO)), Ok(true));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn read_async_does_not_block_a_blocking_eventfd_that_another_reader_empties() {
     let mut future: Pin<Box<dyn Future<Output = _>>> = Box::pin(reactor.read_async(&bell));
     assert!(future.as_mut().poll(&mut context).is_pending());
     bell.write(1).unwrap();
-    reactor.turn(None).unwrap();
+    reactor.run_once(None).unwrap();
     assert_eq!(bell.read(), Ok(1));
     assert!(future.as_mut().poll(&mut context).is_pending(), "there is nothing for it any more");
     bell.write(2).unwrap();
@@ -265,10 +265,10 @@ fn a_bell_that_was_rung_is_silent_for_the_next_turn() {
             thread::sleep(TIME);
             waker.wake_by_ref();
         });
-        assert_eq!(reactor.turn(None), Ok(true));
+        assert_eq!(reactor.run_once(None), Ok(true));
     });
     let start = Instant::now();
-    assert_eq!(reactor.turn(Some(TIME)), Ok(false));
+    assert_eq!(reactor.run_once(Some(TIME)), Ok(false));
     assert!(start.elapsed() >= TIME, "it did not sleep");
 }
 
@@ -293,7 +293,7 @@ fn a_report_for_a_future_that_has_just_left_is_not_for_its_successor() {
     fn leak<T>(value: T) -> &'static T {
         Box::leak(Box::new(value))
     }
-    let reactor = leak(Reactor::new(home!(), leak([const { Slot::new() }; 2])).unwrap());
+    let reactor = leak(Reactor::new(home!(), leak([const { WaitSlot::new() }; 2])).unwrap());
     let [first, second, third] = [(); 3].map(|()| leak(eventfd(0)));
     let (then, nothing) = (Waker::from(Arc::new(Then)), Waker::noop());
     let mut one = Box::pin(reactor.readable(first));
@@ -309,11 +309,11 @@ fn a_report_for_a_future_that_has_just_left_is_not_for_its_successor() {
     })));
     first.write(1).unwrap();
     second.write(1).unwrap();
-    reactor.turn(Some(Duration::ZERO)).unwrap();
+    reactor.run_once(Some(Duration::ZERO)).unwrap();
     let mut successor = SUCCESSOR.take().expect("the first was woken first");
     assert!(successor.as_mut().poll(&mut Context::from_waker(nothing)).is_pending(), "its own is not readable");
     third.write(1).unwrap();
-    reactor.turn(Some(Duration::ZERO)).unwrap();
+    reactor.run_once(Some(Duration::ZERO)).unwrap();
     assert_eq!(successor.as_mut().poll(&mut Context::from_waker(nothing)), Poll::Ready(Ok(())));
     assert_eq!(one.as_mut().poll(&mut Context::from_waker(&then)), Poll::Ready(Ok(())));
 }

@@ -3,7 +3,7 @@
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::{FileDescriptor, Process};
-use rsyscall::remote::{Connection, Request, Slot};
+use rsyscall::remote::{CallSlot, Connection, Request};
 use rsyscall::sysif::{Error, Local};
 use rsyscall::{Errno, EventfdFlags, EventfdTask, Task, near};
 use rsyscall_tests::guest::{Profile, TARGETS, build, core_of};
@@ -74,7 +74,7 @@ fn an_adopted_server_is_interrupted_and_executes_another_program() {
     let (client, mut child) = start(&program, &["0"]);
     let task = adopted(client, &child);
     let bell = task.eventfd(0, EMPTY).unwrap();
-    let mut slots = [Slot::EMPTY; 1];
+    let mut slots = [CallSlot::EMPTY; 1];
     let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
     pipeline.read(&bell).unwrap();
     let result = loop {
@@ -95,7 +95,7 @@ fn an_adopted_server_is_interrupted_and_executes_another_program() {
 #[test]
 fn the_program_tells_how_the_stream_ended() {
     let Some(program) = program("how the stream ended") else { return };
-    let request = Request { nr: sc::nr::GETPID, args: [0; 6] }.to_bytes();
+    let request = Request { nr: rsyscall::nr::GETPID, args: [0; 6] }.to_bytes();
     let (client, mut child) = start(&program, &["0"]);
     drop(client);
     assert_eq!(child.wait().unwrap().code(), Some(0));

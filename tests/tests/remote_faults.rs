@@ -4,8 +4,8 @@ use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::{FileDescriptor, Process};
 use rsyscall::remote::{
-    self, Connection, ExitStatus, Forked, Operand, Pipeline, Policy, Request, ServeError, Slot, SubmitError, Ticket,
-    serve,
+    self, CallSlot, Connection, ExitStatus, Forked, Operand, Pipeline, Policy, Request, ServeError, SubmitError,
+    Ticket, serve,
 };
 use rsyscall::sysif::{Arg, Error, Local, SyscallInterface};
 use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task, near};
@@ -50,13 +50,13 @@ fn task(connection: Connection) -> Task<Connection> {
 fn submit_sleep(pipeline: &mut Pipeline<'_, '_>, time: Duration) -> Ticket {
     let time = [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat();
     // SAFETY: `nanosleep` reads a time, and is not asked for what is left.
-    unsafe { pipeline.submit(sc::nr::NANOSLEEP, [Operand::In(&time), Operand::Word(0)]) }.unwrap()
+    unsafe { pipeline.submit(rsyscall::nr::NANOSLEEP, [Operand::In(&time), Operand::Word(0)]) }.unwrap()
 }
 
 fn sleep_there(connection: &Connection, time: Duration) -> Result<usize, Error> {
     let time = [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat();
     // SAFETY: `nanosleep` reads a time, and is not asked for what is left.
-    unsafe { connection.syscall(sc::nr::NANOSLEEP, [Arg::In(&time), Arg::Word(0)]) }
+    unsafe { connection.syscall(rsyscall::nr::NANOSLEEP, [Arg::In(&time), Arg::Word(0)]) }
 }
 
 /// Waits until a thread of that process sleeps in the system call.
@@ -211,7 +211,7 @@ fn served(bytes: &[u8]) -> Result<(), ServeError> {
 
 #[test]
 fn a_truncated_request_is_not_a_clean_end_and_is_not_executed() {
-    let request = Request { nr: sc::nr::GETPID, args: [0; 6] }.to_bytes();
+    let request = Request { nr: rsyscall::nr::GETPID, args: [0; 6] }.to_bytes();
     assert_eq!(served(&[]), Ok(()));
     assert_eq!(served(&request), Ok(()));
     for len in [1, 8, 55] {
@@ -268,10 +268,10 @@ fn after_a_byte_too_many_no_answer_is_believed_and_after_a_clean_end_those_that_
     for (len, last) in [(20, Err(Error::Hangup)), (16, Ok(8))] {
         let (client, mut server) = UnixStream::pair().unwrap();
         let connection = connection(client);
-        let mut slots = [Slot::EMPTY; 3];
+        let mut slots = [CallSlot::EMPTY; 3];
         let mut pipeline = connection.pipeline(&mut slots).unwrap();
         // SAFETY: no argument and no effect.
-        let submit = |pipeline: &mut Pipeline<'_, '_>| unsafe { pipeline.submit(sc::nr::GETPID, []) };
+        let submit = |pipeline: &mut Pipeline<'_, '_>| unsafe { pipeline.submit(rsyscall::nr::GETPID, []) };
         submit(&mut pipeline).unwrap();
         submit(&mut pipeline).unwrap();
         server.read_exact(&mut [0; 2 * 56]).unwrap();
@@ -358,7 +358,7 @@ fn closed_by_us_pending_calls_are_hangups_and_later_ones_not_sent() {
     let forked = fork();
     let bell = forked.task.eventfd(0, EMPTY).unwrap();
     let connection = forked.task.sysif();
-    let mut slots = [Slot::EMPTY; 4];
+    let mut slots = [CallSlot::EMPTY; 4];
     let mut pipeline = connection.pipeline(&mut slots).unwrap();
     pipeline.read(&bell).unwrap();
     pipeline.read(&bell).unwrap();
@@ -376,7 +376,7 @@ fn half_closed_what_was_submitted_is_answered_and_then_the_server_ends() {
     let mut child = forked.child;
     let bell = forked.task.eventfd(5, EMPTY).unwrap();
     let connection = forked.task.sysif();
-    let mut slots = [Slot::EMPTY; 4];
+    let mut slots = [CallSlot::EMPTY; 4];
     let mut pipeline = connection.pipeline(&mut slots).unwrap();
     submit_sleep(&mut pipeline, Duration::from_millis(50));
     pipeline.read(&bell).unwrap();
@@ -403,16 +403,18 @@ fn a_client_that_vanishes_does_not_kill_the_server() {
             forked
                 .task
                 .sysif()
-                .syscall(sc::nr::RT_SIGACTION, [SIGPIPE.into(), Arg::In(&default), Arg::Word(0), Arg::Word(8)])
+                .syscall(rsyscall::nr::RT_SIGACTION, [SIGPIPE.into(), Arg::In(&default), Arg::Word(0), Arg::Word(8)])
         };
         assert_eq!(set, Ok(0));
-        let mut slots = [Slot::EMPTY; 4];
+        let mut slots = [CallSlot::EMPTY; 4];
         let mut pipeline = forked.task.sysif().pipeline(&mut slots).unwrap();
         submit_sleep(&mut pipeline, Duration::from_millis(50));
         if moves_memory {
             // SAFETY: the eventfd above.
-            unsafe { pipeline.submit(sc::nr::READ, [FileDescriptor(bell).into(), Operand::Out(8), Operand::Word(8)]) }
-                .unwrap();
+            unsafe {
+                pipeline.submit(rsyscall::nr::READ, [FileDescriptor(bell).into(), Operand::Out(8), Operand::Word(8)])
+            }
+            .unwrap();
         }
         drop(pipeline);
         drop(forked.task);
@@ -425,7 +427,7 @@ fn a_server_tells_that_its_client_vanished_before_the_answer() {
     let (mut client, server) = UnixStream::pair().unwrap();
     let (mut reader, writer) = UnixStream::pair().unwrap();
     let request =
-        Request { nr: sc::nr::WRITE, args: [writer.into_raw_fd() as usize, c"!".as_ptr().addr(), 1, 0, 0, 0] };
+        Request { nr: rsyscall::nr::WRITE, args: [writer.into_raw_fd() as usize, c"!".as_ptr().addr(), 1, 0, 0, 0] };
     client.write_all(&request.to_bytes()).unwrap();
     drop(client);
     // SAFETY: the request above is to write one byte.
@@ -442,11 +444,12 @@ fn a_server_does_not_outlive_its_parent() {
     const SIGCHLD: u32 = 17;
     let none = || Arg::Word(0);
     // SAFETY: the child makes a server, tells its number and waits to be killed; it shares no memory and returns nowhere.
-    let between = unsafe { Local.syscall(sc::nr::CLONE, [SIGCHLD.into(), none(), none(), none(), none()]) }.unwrap();
+    let between =
+        unsafe { Local.syscall(rsyscall::nr::CLONE, [SIGCHLD.into(), none(), none(), none(), none()]) }.unwrap();
     if between == 0 {
         let Ok(forked) = remote::fork([]) else { rsyscall::Current.exit(1) };
         let Ok(bell) = forked.task.eventfd(0, EMPTY) else { rsyscall::Current.exit(2) };
-        let mut slots = [Slot::EMPTY; 1];
+        let mut slots = [CallSlot::EMPTY; 1];
         let Some(mut pipeline) = forked.task.sysif().pipeline(&mut slots) else { rsyscall::Current.exit(3) };
         let _ticket = pipeline.read(&bell);
         let _told = word.write(forked.child.process().0 as u64);
@@ -472,14 +475,15 @@ fn a_server_does_not_outlive_its_parent() {
     }
     let mut status = [0_u8; 4];
     // SAFETY: our own child; the call writes an `int`.
-    unsafe { Local.syscall(sc::nr::WAIT4, [Arg::Word(between), Arg::InOut(&mut status), none(), none()]) }.unwrap();
+    unsafe { Local.syscall(rsyscall::nr::WAIT4, [Arg::Word(between), Arg::InOut(&mut status), none(), none()]) }
+        .unwrap();
 }
 
 #[test]
 fn a_call_that_blocks_for_ever_keeps_back_nobody_else_and_ends_with_eintr_when_cancelled() {
     let (stuck, other) = (fork(), fork());
     let (bell, chime) = (stuck.task.eventfd(0, EMPTY).unwrap(), other.task.eventfd(0, EMPTY).unwrap());
-    let mut slots = [Slot::EMPTY; 2];
+    let mut slots = [CallSlot::EMPTY; 2];
     let mut pipeline = stuck.task.sysif().pipeline(&mut slots).unwrap();
     let read = pipeline.read(&bell).unwrap();
     // Other work goes on.
@@ -530,7 +534,7 @@ fn full_buffers_block_nobody_for_ever() {
     const LARGE: usize = 100_000;
     connection.reserve_scratch(LARGE).unwrap();
     let memory = vec![7_u8; LARGE];
-    let mut slots = [Slot::EMPTY; 200];
+    let mut slots = [CallSlot::EMPTY; 200];
     let mut pipeline = connection.pipeline(&mut slots).unwrap();
     pipeline.read(&there).unwrap();
     thread::scope(|scope| {
@@ -544,7 +548,7 @@ fn full_buffers_block_nobody_for_ever() {
         for _ in 0..20 {
             let operands = [there.near().into(), Operand::In(&memory), Operand::Word(LARGE)];
             // SAFETY: a write from this memory.
-            unsafe { pipeline.submit(sc::nr::WRITE, operands) }.unwrap();
+            unsafe { pipeline.submit(rsyscall::nr::WRITE, operands) }.unwrap();
         }
     });
     assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(8));
@@ -576,7 +580,7 @@ fn answers_that_nobody_waits_for_are_thrown_away() {
     let bell = forked.task.eventfd(0, EMPTY).unwrap();
     let connection = forked.task.sysif();
     for _ in 0..10 {
-        let mut slots = [Slot::EMPTY; 8];
+        let mut slots = [CallSlot::EMPTY; 8];
         let mut pipeline = connection.pipeline(&mut slots).unwrap();
         assert!(connection.pipeline(&mut []).is_none(), "one at a time");
         for _ in 0..4 {
@@ -590,7 +594,7 @@ fn answers_that_nobody_waits_for_are_thrown_away() {
         assert_eq!(bell.read(), Ok(3));
     }
     // And one that is forgotten does no harm either.
-    let mut slots = [Slot::EMPTY; 8];
+    let mut slots = [CallSlot::EMPTY; 8];
     let mut pipeline = connection.pipeline(&mut slots).unwrap();
     pipeline.write(&bell, 1).unwrap();
     core::mem::forget(pipeline);
@@ -612,7 +616,7 @@ fn much_memory_comes_behind_answers_that_nobody_waits_for() {
     connection.set_timeout(Some(LONG));
     for left in 0..4 {
         here.write_all(&bytes).unwrap();
-        let mut slots = [Slot::EMPTY; 4];
+        let mut slots = [CallSlot::EMPTY; 4];
         let mut pipeline = connection.pipeline(&mut slots).unwrap();
         for _ in 0..left {
             pipeline.write(&bell, 1).unwrap();
@@ -621,16 +625,16 @@ fn much_memory_comes_behind_answers_that_nobody_waits_for() {
         let mut memory = vec![0; MUCH];
         let args = [there.near().into(), Arg::InOut(&mut memory), Arg::Word(MUCH)];
         // SAFETY: the memory is as long as is said.
-        assert_eq!(unsafe { connection.syscall(sc::nr::READ, args) }, Ok(MUCH));
+        assert_eq!(unsafe { connection.syscall(rsyscall::nr::READ, args) }, Ok(MUCH));
         assert!(memory == bytes, "behind {left} answers");
     }
 }
 
 #[test]
 fn signals_to_the_client_change_nothing() {
-    remote::interruptible().unwrap();
+    remote::install_interrupt_handler().unwrap();
     // SAFETY: no argument.
-    let me = unsafe { Local.syscall(sc::nr::GETTID, []) }.unwrap();
+    let me = unsafe { Local.syscall(rsyscall::nr::GETTID, []) }.unwrap();
     let forked = fork();
     let bell = forked.task.eventfd(0, EMPTY).unwrap();
     let done = std::sync::atomic::AtomicBool::new(false);
@@ -639,8 +643,10 @@ fn signals_to_the_client_change_nothing() {
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
                 const SIGURG: u32 = 23;
                 // SAFETY: a thread of this process that waits for this one; the signal's handler does nothing.
-                unsafe { Local.syscall(sc::nr::TGKILL, [Arg::from(std::process::id()), Arg::Word(me), SIGURG.into()]) }
-                    .unwrap();
+                unsafe {
+                    Local.syscall(rsyscall::nr::TGKILL, [Arg::from(std::process::id()), Arg::Word(me), SIGURG.into()])
+                }
+                .unwrap();
                 thread::sleep(Duration::from_micros(200));
             }
         });
@@ -698,7 +704,7 @@ fn what_a_read_there_did_not_write_is_left_as_it_was() {
     let mut memory = [MaybeUninit::new(0xaa); 20];
     let args = [bell.near().into(), Arg::Out(&mut memory), Arg::Word(20)];
     // SAFETY: the memory is as long as is said.
-    assert_eq!(unsafe { forked.task.sysif().syscall(sc::nr::READ, args) }, Ok(8));
+    assert_eq!(unsafe { forked.task.sysif().syscall(rsyscall::nr::READ, args) }, Ok(8));
     // SAFETY: initialised where it was made.
     let memory = memory.map(|byte| unsafe { byte.assume_init() });
     assert_eq!(memory[..8], 3_u64.to_ne_bytes());
@@ -715,7 +721,7 @@ fn a_server_that_shares_the_table_ends_by_itself_if_it_is_idle_and_is_killed_if_
     drop(idle.task);
     assert_eq!(idle.child.wait(), Ok(ExitStatus::Exited(0)));
     let mut busy = remote::fork_sharing_files().unwrap();
-    let mut slots = [Slot::EMPTY; 1];
+    let mut slots = [CallSlot::EMPTY; 1];
     let mut pipeline = busy.task.sysif().pipeline(&mut slots).unwrap();
     submit_sleep(&mut pipeline, LONG);
     // Forgotten: what it is owed stays owed.

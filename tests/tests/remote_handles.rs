@@ -1,7 +1,7 @@
-//! The life cycle of a handle across tasks: tables by identity, moving, lending, inheriting, replacing, unsharing, orphans.
+//! The life cycle of a handle across tasks: tables by identity, moving, lending, inheriting, replacing, unsharing, unclosed.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
-use rsyscall::fd::{Orphans, OwnedFd, ReplaceError};
+use rsyscall::fd::{OwnedFd, ReplaceError, UnclosedList};
 use rsyscall::near::{FileDescriptor, Process};
 use rsyscall::remote::{self, Connection, ExitStatus, SubmitError};
 use rsyscall::sysif::{Arg, Error, Local, SyscallInterface};
@@ -104,7 +104,7 @@ fn handles_move_between_this_process_and_a_child_that_shares_its_table() {
         assert_eq!(there.read(), Ok(6));
         assert_eq!(there.for_task(Current).unwrap().write(1), Ok(()));
         // Another task of the table could close it before a submitted call is made.
-        let mut slots = [remote::Slot::EMPTY; 1];
+        let mut slots = [remote::CallSlot::EMPTY; 1];
         let mut pipeline = forked.task.sysif().pipeline(&mut slots).unwrap();
         assert_eq!(pipeline.read(&there), Err(SubmitError::Foreign));
     });
@@ -247,10 +247,10 @@ fn what_a_dead_task_of_this_table_could_not_close_is_closed_here() {
 #[test]
 fn orphans_are_kept_and_closed_through_another_task_of_the_table() {
     let _turn = numbers();
-    sharing("orphans", |forked| {
+    sharing("unclosed", |forked| {
         let living = remote::fork_sharing_files().unwrap();
-        let orphans = Orphans::<2>::new();
-        let task = orphans.keep_for(&forked.task);
+        let unclosed = UnclosedList::<2>::new();
+        let task = unclosed.keep_for(&forked.task);
         let (one, two, three) =
             (task.eventfd(0, EMPTY).unwrap(), task.eventfd(0, EMPTY).unwrap(), task.eventfd(0, EMPTY).unwrap());
         let numbers = [one.as_raw_fd(), two.as_raw_fd()];
@@ -261,13 +261,13 @@ fn orphans_are_kept_and_closed_through_another_task_of_the_table() {
         // There was room for two; a third is not kept, and that is known.
         let third = three.as_raw_fd();
         drop(three);
-        assert_eq!(orphans.lost(), 1);
+        assert_eq!(unclosed.lost(), 1);
         // A task of another table closes nothing; one of this table all.
         let stranger = remote::fork([]).unwrap();
-        assert_eq!(orphans.reap(&stranger.task), Ok(0));
-        assert_eq!(orphans.reap(&living.task), Ok(2));
+        assert_eq!(unclosed.reap(&stranger.task), Ok(0));
+        assert_eq!(unclosed.reap(&living.task), Ok(2));
         assert!(!numbers.iter().any(|fd| is_open(&Local, *fd)));
-        assert_eq!(orphans.reap(Current), Ok(0));
+        assert_eq!(unclosed.reap(Current), Ok(0));
         // SAFETY: this test's, and lost.
         unsafe { near::close(&Local, FileDescriptor(third)) }.unwrap();
     });
@@ -287,25 +287,25 @@ fn unserved() -> (Task<Connection>, UnixStream) {
 #[test]
 fn a_close_of_an_orphan_that_may_have_been_made_is_not_made_again_either() {
     let _turn = numbers();
-    let orphans = Orphans::<1>::new();
+    let unclosed = UnclosedList::<1>::new();
     let (gone, _) = unserved();
-    let bell = EventFd::new(0, EMPTY).unwrap().move_to(orphans.keep_for(&gone)).unwrap();
+    let bell = EventFd::new(0, EMPTY).unwrap().move_to(unclosed.keep_for(&gone)).unwrap();
     let number = bell.as_raw_fd();
     gone.sysif().shutdown();
     assert_eq!(bell.close(), Err(Error::NotSent));
-    // Certainly not closed by this one either: it stays an orphan like any other.
-    assert_eq!(orphans.reap(&gone), Err(Error::NotSent));
-    assert_eq!(orphans.pop().map(|orphan| orphan.is_doubtful()), Some(false));
-    // SAFETY: the orphan owned it, and is gone.
-    let bell = unsafe { EventFd::from_raw_fd(number) }.move_to(orphans.keep_for(&gone)).unwrap();
+    // Certainly not closed by this one either: it stays an unclosed like any other.
+    assert_eq!(unclosed.reap(&gone), Err(Error::NotSent));
+    assert_eq!(unclosed.pop().map(|unclosed| unclosed.is_doubtful()), Some(false));
+    // SAFETY: the unclosed owned it, and is gone.
+    let bell = unsafe { EventFd::from_raw_fd(number) }.move_to(unclosed.keep_for(&gone)).unwrap();
     assert_eq!(bell.close(), Err(Error::NotSent));
     // And this one may have closed it.
     let (ending, mut server) = unserved();
     let thread = std::thread::spawn(move || server.read_exact(&mut [0; 56]).unwrap());
-    assert_eq!(orphans.reap(&ending), Err(Error::Hangup));
+    assert_eq!(unclosed.reap(&ending), Err(Error::Hangup));
     thread.join().unwrap();
-    assert_eq!(orphans.reap(Current), Ok(0));
-    assert!(orphans.pop().unwrap().is_doubtful());
+    assert_eq!(unclosed.reap(Current), Ok(0));
+    assert!(unclosed.pop().unwrap().is_doubtful());
     // SAFETY: it was not closed, as only this test can know.
     unsafe { near::close(&Local, FileDescriptor(number)) }.unwrap();
 }
@@ -313,9 +313,9 @@ fn a_close_of_an_orphan_that_may_have_been_made_is_not_made_again_either() {
 #[test]
 fn a_close_that_may_have_been_made_is_not_made_again() {
     let _turn = numbers();
-    let orphans = Orphans::<2>::new();
+    let unclosed = UnclosedList::<2>::new();
     let (dead, mut server) = unserved();
-    let bell = EventFd::new(0, EMPTY).unwrap().move_to(orphans.keep_for(&dead)).unwrap();
+    let bell = EventFd::new(0, EMPTY).unwrap().move_to(unclosed.keep_for(&dead)).unwrap();
     let number = bell.near();
     // It reads the request, makes it, and ends before it answers.
     let thread = std::thread::spawn(move || {
@@ -327,12 +327,12 @@ fn a_close_that_may_have_been_made_is_not_made_again() {
     thread.join().unwrap();
     // Meanwhile the number is a stranger's.
     let stranger = EventFd::new(8, EMPTY).unwrap();
-    assert_eq!(orphans.reap(Current), Ok(0));
+    assert_eq!(unclosed.reap(Current), Ok(0));
     assert_eq!(stranger.read(), Ok(8));
-    let orphan = orphans.pop().unwrap();
-    assert!(orphan.is_doubtful());
-    assert_eq!((orphan.near(), orphan.fd_table()), (number, FdTable::CURRENT));
-    assert!(orphan.token().is_err());
+    let unclosed = unclosed.pop().unwrap();
+    assert!(unclosed.is_doubtful());
+    assert_eq!((unclosed.near(), unclosed.fd_table()), (number, FdTable::CURRENT));
+    assert!(unclosed.token().is_err());
 }
 
 #[test]
@@ -345,8 +345,8 @@ fn generic_code_runs_here_in_a_child_and_through_a_borrowed_interface() {
     assert_eq!(ring(Current), Ok(2));
     let forked = remote::fork([]).unwrap();
     assert_eq!(ring(&forked.task), Ok(2));
-    let orphans = Orphans::<1>::new();
-    assert_eq!(ring(orphans.keep_for(&forked.task)), Ok(2));
+    let unclosed = UnclosedList::<1>::new();
+    assert_eq!(ring(unclosed.keep_for(&forked.task)), Ok(2));
     fn table<T: FileDescriptorTask>(task: T) -> FdTable {
         task.fd_table()
     }

@@ -1,7 +1,7 @@
 //! What is left when children come and go: nothing. Alone in its program, so that nobody else opens or maps anything.
 
 use rsyscall::near::{PollFd, ppoll};
-use rsyscall::remote::{self, ExitStatus, Slot};
+use rsyscall::remote::{self, CallSlot, ExitStatus};
 use rsyscall::sysif::Local;
 use rsyscall::{EventFd, EventfdFlags, EventfdTask};
 
@@ -49,11 +49,14 @@ fn come_and_go(round: usize, bell: &EventFd, shares: bool) {
         }
         // Killed in the midst of a call.
         1 => {
-            let mut slots = [Slot::EMPTY; 2];
+            let mut slots = [CallSlot::EMPTY; 2];
             let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
             // SAFETY: a read of an eventfd that is not closed meanwhile.
             unsafe {
-                pipeline.submit(sc::nr::READ, [there.near().into(), remote::Operand::Out(8), remote::Operand::Word(8)])
+                pipeline.submit(
+                    rsyscall::nr::READ,
+                    [there.near().into(), remote::Operand::Out(8), remote::Operand::Word(8)],
+                )
             }
             .unwrap();
             child.kill().unwrap();

@@ -44,8 +44,8 @@ fn expect(stream: &mut UnixStream, bytes: &[u8]) {
     assert_eq!(got, bytes);
 }
 
-const RECVFROM: i64 = sc::nr::RECVFROM as i64;
-const SENDTO: i64 = sc::nr::SENDTO as i64;
+const RECVFROM: i64 = rsyscall::nr::RECVFROM as i64;
+const SENDTO: i64 = rsyscall::nr::SENDTO as i64;
 
 #[test]
 fn a_request_is_seven_words_and_a_response_one() {
@@ -53,7 +53,7 @@ fn a_request_is_seven_words_and_a_response_one() {
     bytes[0] = if cfg!(target_arch = "x86_64") { 0x22 } else { 0x13 };
     bytes[1] = if cfg!(target_arch = "x86_64") { 0x01 } else { 0 };
     bytes[18] = 0x08;
-    let made = Request { nr: sc::nr::EVENTFD2, args: [0, 0o2000000, 0, 0, 0, 0] };
+    let made = Request { nr: rsyscall::nr::EVENTFD2, args: [0, 0o2000000, 0, 0, 0, 0] };
     assert_eq!(made.to_bytes(), bytes);
     assert_eq!(Request::from_bytes(bytes), made);
     let answers: [([u8; 8], Result<usize, Errno>); 4] = [
@@ -73,10 +73,10 @@ fn a_request_is_seven_words_and_a_response_one() {
 fn an_eventfd_through_a_connection_is_these_bytes() {
     let (client, mut server) = UnixStream::pair().unwrap();
     let server = thread::spawn(move || {
-        expect(&mut server, &request([sc::nr::EVENTFD2 as i64, 7, 0o2000000, 0, 0, 0, 0]));
+        expect(&mut server, &request([rsyscall::nr::EVENTFD2 as i64, 7, 0o2000000, 0, 0, 0, 0]));
         server.write_all(&word(13)).unwrap();
         // The first memory: scratch space, and whether it can be reached.
-        expect(&mut server, &request([sc::nr::MMAP as i64, 0, 4096, 3, 0x22, -1, 0]));
+        expect(&mut server, &request([rsyscall::nr::MMAP as i64, 0, 4096, 3, 0x22, -1, 0]));
         server.write_all(&word(0x7000_0000)).unwrap();
         expect(&mut server, &request([SENDTO, 5, 0x7000_0000, 0, 0, 0, 0]));
         server.write_all(&word(0)).unwrap();
@@ -85,22 +85,22 @@ fn an_eventfd_through_a_connection_is_these_bytes() {
         // A write: eight bytes there, then the call.
         expect(&mut server, &request([RECVFROM, 5, 0x7000_0000, 8, 0x100, 0, 0]));
         expect(&mut server, &[2, 0, 0, 0, 0, 0, 0, 0]);
-        expect(&mut server, &request([sc::nr::WRITE as i64, 13, 0x7000_0000, 8, 0, 0, 0]));
+        expect(&mut server, &request([rsyscall::nr::WRITE as i64, 13, 0x7000_0000, 8, 0, 0, 0]));
         server.write_all(&[word(8), word(8)].concat()).unwrap();
         // A read: the call, then eight bytes back and their number.
-        expect(&mut server, &request([sc::nr::READ as i64, 13, 0x7000_0000, 8, 0, 0, 0]));
+        expect(&mut server, &request([rsyscall::nr::READ as i64, 13, 0x7000_0000, 8, 0, 0, 0]));
         expect(&mut server, &request([SENDTO, 5, 0x7000_0000, 8, 0, 0, 0]));
         server.write_all(&[word(8), word(9), word(8)].concat()).unwrap();
         // A read that does not sleep: the vector there, its memory behind it.
         expect(&mut server, &request([RECVFROM, 5, 0x7000_0000, 16, 0x100, 0, 0]));
         expect(&mut server, &[word(0x7000_0010), word(8)].concat());
-        expect(&mut server, &request([sc::nr::PREADV2 as i64, 13, 0x7000_0000, 1, -1, 0, 8]));
+        expect(&mut server, &request([rsyscall::nr::PREADV2 as i64, 13, 0x7000_0000, 1, -1, 0, 8]));
         expect(&mut server, &request([SENDTO, 5, 0x7000_0010, 8, 0, 0, 0]));
         server.write_all(&[word(16), word(-11), word(0), word(8)].concat()).unwrap();
-        expect(&mut server, &request([sc::nr::CLOSE as i64, 13, 0, 0, 0, 0, 0]));
+        expect(&mut server, &request([rsyscall::nr::CLOSE as i64, 13, 0, 0, 0, 0, 0]));
         server.write_all(&word(0)).unwrap();
         // The end: the scratch space is given back.
-        expect(&mut server, &request([sc::nr::MUNMAP as i64, 0x7000_0000, 4096, 0, 0, 0, 0]));
+        expect(&mut server, &request([rsyscall::nr::MUNMAP as i64, 0x7000_0000, 4096, 0, 0, 0, 0]));
         assert_eq!(server.read(&mut [0]).unwrap(), 0);
     });
     let task = task(connection(client));
@@ -159,7 +159,12 @@ fn a_policy_answers_eperm_and_the_stream_stays_in_step() {
     let server = thread::spawn(move || {
         let server = owned(server);
         // SAFETY: the client is this test.
-        unsafe { serve(&server, Policy::Only(&[sc::nr::EVENTFD2, sc::nr::CLOSE, sc::nr::MMAP, sc::nr::MUNMAP])) }
+        unsafe {
+            serve(
+                &server,
+                Policy::Only(&[rsyscall::nr::EVENTFD2, rsyscall::nr::CLOSE, rsyscall::nr::MMAP, rsyscall::nr::MUNMAP]),
+            )
+        }
     });
     // SAFETY: `serve` is at the other end.
     let connection = unsafe { Connection::from_stream(owned(client), number) };
@@ -169,7 +174,7 @@ fn a_policy_answers_eperm_and_the_stream_stays_in_step() {
     assert_eq!(bell.write(1), Err(Error::Os(Errno::EPERM)));
     assert_eq!(near::getpid(task.sysif()), Err(Error::Os(Errno::EPERM)));
     // SAFETY: a number that is not allowed is not made, whatever its higher half says.
-    let disguised = unsafe { task.sysif().syscall(sc::nr::GETPID | 1 << 32, [] as [Arg<'_>; 0]) };
+    let disguised = unsafe { task.sysif().syscall(rsyscall::nr::GETPID | 1 << 32, [] as [Arg<'_>; 0]) };
     assert_eq!(disguised, Err(Error::Os(Errno::EPERM)));
     bell.close().unwrap();
     drop(task);
@@ -216,8 +221,8 @@ fn a_server_reads_not_one_byte_ahead() {
     let mut memory = Box::new([0_u8; 64]);
     let address = memory.as_mut_ptr().expose_provenance();
     // A request, its data and the next request in one piece: read ahead, the data would be missing.
-    let put = Request { nr: sc::nr::RECVFROM, args: [number as usize, address, 64, 0x100, 0, 0] };
-    let next = Request { nr: sc::nr::GETPID, args: [0; 6] };
+    let put = Request { nr: rsyscall::nr::RECVFROM, args: [number as usize, address, 64, 0x100, 0, 0] };
+    let next = Request { nr: rsyscall::nr::GETPID, args: [0; 6] };
     let data: Vec<u8> = (0..64).collect();
     client.write_all(&[&put.to_bytes()[..], &data, &next.to_bytes()].concat()).unwrap();
     expect(&mut client, &word(64));

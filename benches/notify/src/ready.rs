@@ -2,7 +2,7 @@
 
 use crate::bound;
 use rsyscall::arch::syscall6;
-use rsyscall::sys::epoll::{Epoll, EpollEvents, Event};
+use rsyscall::sys::epoll::{Epoll, EpollEvents, EpollEvent};
 use rsyscall::{EventFd, EventfdFlags};
 use std::hint::black_box;
 use std::mem::MaybeUninit;
@@ -45,7 +45,7 @@ pub fn turn(way: &str, turns: u64) {
                     unsafe { syscall6(EPOLL_PWAIT, epoll.as_raw_fd() as usize, room, length, usize::MAX, 0, 8) };
                 if count <= length {
                     // SAFETY: as many were written.
-                    break unsafe { std::slice::from_raw_parts(memory.as_ptr().cast::<Event>(), count) };
+                    break unsafe { std::slice::from_raw_parts(memory.as_ptr().cast::<EpollEvent>(), count) };
                 }
                 assert_eq!(count, EINTR);
             }
@@ -54,7 +54,7 @@ pub fn turn(way: &str, turns: u64) {
     }
 }
 
-fn turns_of(turns: u64, wait: impl Fn(&mut [MaybeUninit<Event>; 64]) -> &[Event]) {
+fn turns_of(turns: u64, wait: impl Fn(&mut [MaybeUninit<EpollEvent>; 64]) -> &[EpollEvent]) {
     let mut memory = [const { MaybeUninit::uninit() }; 64];
     for _ in 0..turns {
         let events = wait(&mut memory);

@@ -26,7 +26,7 @@ use core::task::Poll;
 use log::Line;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::SignalSet;
-use rsyscall::notify::{Reactor, Slot, StaticNotifier};
+use rsyscall::notify::{Reactor, WaitSlot, StaticNotifier};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
 use start::Arguments;
 
@@ -67,7 +67,7 @@ fn run() -> Result<bool, Errno> {
     let pidfd = sys::pidfd_open(process)?;
     Line::new(b"async_init: the service runs as process ").number(process as u32).print(2);
 
-    let slots = [const { Slot::new() }; 3];
+    let slots = [const { WaitSlot::new() }; 3];
     let reactor = Reactor::new(&WAKE, &slots)?;
     let (sum, reaped) = (Cell::new(0), Cell::new(0));
     reactor.block_on(first_of(

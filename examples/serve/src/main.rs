@@ -13,7 +13,7 @@ mod start;
 
 use rsyscall::Current;
 use rsyscall::fd::OwnedFd;
-use rsyscall::remote::{Policy, ServeError, interruptible, serve};
+use rsyscall::remote::{Policy, ServeError, install_interrupt_handler, serve};
 use start::Arguments;
 
 fn main(arguments: Arguments) -> ! {
@@ -23,7 +23,7 @@ fn main(arguments: Arguments) -> ! {
         Some(b"eventfd") => Some(Policy::EVENTFD),
         Some(_) => None,
     };
-    let (Some(number), Some(policy), Ok(())) = (number, policy, interruptible()) else { Current.exit(4) };
+    let (Some(number), Some(policy), Ok(())) = (number, policy, install_interrupt_handler()) else { Current.exit(4) };
     // SAFETY: whoever started this says that the number is the stream's; nothing else here uses it.
     let stream = unsafe { OwnedFd::from_raw_fd(i32::from(number)) };
     // SAFETY: whoever started this is the client: there is nothing here that is not theirs.

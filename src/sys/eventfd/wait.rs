@@ -4,7 +4,7 @@ use super::{EventFd, assume_count};
 use crate::Errno;
 use crate::near::{self, PollFd, Timespec};
 use crate::sys::deadline::Deadline;
-use crate::sysif::{Known, SyscallError, SyscallInterface};
+use crate::sysif::{Features, SyscallError, SyscallInterface};
 use crate::task::FileDescriptorTask;
 use core::mem::MaybeUninit;
 use core::time::Duration;
@@ -48,7 +48,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     fn read_without_waiting(&self, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
         let sysif = self.fd.sysif();
         // A load and a branch before every call, so that a kernel without the feature is asked for it once and not each time.
-        if sysif.known().is_some_and(Known::lacks_nowait) {
+        if sysif.features().is_some_and(Features::lacks_nowait) {
             return self.read_otherwise(None, count);
         }
         // SAFETY: owned, so open, for as long as the borrow lasts.
@@ -70,7 +70,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
             if !error.errno().is_some_and(near::is_nowait_missing) {
                 return Err(error);
             }
-            if let Some(known) = self.fd.sysif().known() {
+            if let Some(known) = self.fd.sysif().features() {
                 known.learn_lacks_nowait();
             }
         }

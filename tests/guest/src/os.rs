@@ -4,7 +4,7 @@ use core::ffi::CStr;
 use core::fmt;
 use rsyscall::near::{self, FileDescriptor};
 use rsyscall::sysif::{Arg, Local, SyscallInterface};
-use sc::nr;
+use rsyscall::nr;
 
 pub(crate) fn getpid() -> usize {
     // SAFETY: no argument; it only asks.

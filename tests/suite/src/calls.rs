@@ -9,8 +9,8 @@ use rsyscall::Errno;
 use rsyscall::EventfdTask;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::FileDescriptor;
+use rsyscall::nr;
 use rsyscall::sysif::{Arg, Local, OutSlice, SyscallInterface};
-use sc::nr;
 
 // `include/uapi/asm-generic/fcntl.h`, `include/uapi/linux/fcntl.h`.
 const AT_FDCWD: i32 = -100;

@@ -1,7 +1,7 @@
 //! An interface that stands between a case and its task, so that a case of one thread can be interrupted and overtaken.
 
 use rsyscall::far::FdTable;
-use rsyscall::sysif::{Arg, Known, SyscallInterface};
+use rsyscall::sysif::{Arg, Features, SyscallInterface};
 use rsyscall::task::FileDescriptorTask;
 use rsyscall::{Errno, EventfdTask};
 
@@ -11,7 +11,7 @@ pub(crate) struct Through<'a, T> {
     pub(crate) task: T,
     /// What happens before a call; `Some` is the answer, and the kernel is then not asked.
     pub(crate) before: &'a dyn Fn(usize) -> Option<Errno>,
-    pub(crate) known: Option<&'a Known>,
+    pub(crate) known: Option<&'a Features>,
 }
 
 impl<T: EventfdTask> FileDescriptorTask for Through<'_, T> {
@@ -39,7 +39,7 @@ unsafe impl<T: EventfdTask> SyscallInterface for Through<'_, T> {
         }
     }
 
-    fn known(&self) -> Option<&Known> {
+    fn features(&self) -> Option<&Features> {
         self.known
     }
 }

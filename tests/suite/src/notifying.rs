@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
-use rsyscall::notify::{Notifier, Reactor, Slot, Spin, State, StaticNotifier};
+use rsyscall::notify::{Notifier, Reactor, Spin, State, StaticNotifier, WaitSlot};
 use rsyscall::sys::epoll::{Epoll, EpollEvents};
 use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, near, sysif::Local};
@@ -49,7 +49,7 @@ fn one_of_many<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
 
 fn in_time<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     world.here?;
-    for spin in [Spin::NEVER, Spin::at_most(8)] {
+    for spin in [Spin::NEVER, Spin::max_spins(8)] {
         let notifier = ok!(Notifier::new()).with_spin(spin);
         let before = ok!(near::clock_monotonic(&Local));
         holds!(!ok!(notifier.wait_timeout(TIME)));
@@ -185,7 +185,7 @@ fn step<F: Future>(output: &mut Option<F::Output>, future: Pin<&mut F>, context:
 
 fn futures<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     world.here?;
-    let slots = [const { Slot::new() }; 2];
+    let slots = [const { WaitSlot::new() }; 2];
     let reactor = ok!(Reactor::new(&WAKE, &slots));
     refused!(Reactor::new(&WAKE, &slots), EBUSY);
     // Blocking ones: the thread must not sleep in either of them.
@@ -220,8 +220,8 @@ fn waker<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     let waker = ok!(WAKE.waker());
     waker.wake_by_ref();
     waker.wake_by_ref();
-    holds!(ok!(reactor.turn(None)));
-    holds!(!ok!(reactor.turn(Some(Duration::ZERO))));
+    holds!(ok!(reactor.run_once(None)));
+    holds!(!ok!(reactor.run_once(Some(Duration::ZERO))));
     // A future that wakes itself is polled again, and nothing else is there to end the sleep.
     let polls = Cell::new(0);
     let yielding = poll_fn(|context| {
@@ -239,14 +239,14 @@ fn turn_in_time<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     let slots = [];
     let reactor = ok!(Reactor::new(&WAKE, &slots));
     let before = ok!(near::clock_monotonic(&Local));
-    holds!(!ok!(reactor.turn(Some(TIME))));
+    holds!(!ok!(reactor.run_once(Some(TIME))));
     holds!(ok!(near::clock_monotonic(&Local)) >= before.saturating_add(TIME.into()));
     Ok(())
 }
 
 fn dropped<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     world.here?;
-    let slots = [const { Slot::new() }; 1];
+    let slots = [const { WaitSlot::new() }; 1];
     let reactor = ok!(Reactor::new(&WAKE, &slots));
     let (never, soon) = (ok!(EventFd::new(0, EventfdFlags::empty())), ok!(EventFd::new(1, EventfdFlags::empty())));
     let ended = ok!(reactor.block_on(async {

@@ -7,9 +7,9 @@ use core::cell::Cell;
 use core::time::Duration;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near;
-use rsyscall::sysif::{Known, SyscallInterface};
+use rsyscall::nr;
+use rsyscall::sysif::{Features, SyscallInterface};
 use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask};
-use sc::nr;
 
 pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 23] {
     [
@@ -94,7 +94,7 @@ fn try_read_second_best<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
 }
 
 fn asked_once<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
-    let remembers = Known::new();
+    let remembers = Features::new();
     for (known, expected) in [(Some(&remembers), 1), (None, 3)] {
         let asked = Cell::new(0);
         let without = |nr| {
@@ -104,11 +104,11 @@ fn asked_once<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
             })
         };
         let through = Through { task, before: &without, known };
-        is!(SyscallInterface::known(&&through).is_some(), known.is_some());
+        is!(SyscallInterface::features(&&through).is_some(), known.is_some());
         let bell = ok!(through.eventfd(1, EventfdFlags::empty()));
         is!((ok!(bell.try_read()), ok!(bell.try_read()), ok!(bell.try_read())), (Some(1), None, None));
         is!(asked.get(), expected);
-        is!(known.is_some_and(Known::lacks_nowait), known.is_some());
+        is!(known.is_some_and(Features::lacks_nowait), known.is_some());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::check::Verdict;
 use crate::{Case, World};
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use rsyscall::sys::epoll::{Epoll, EpollEvents, EpollTask, Event};
+use rsyscall::sys::epoll::{Epoll, EpollEvent, EpollEvents, EpollTask};
 use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 use rsyscall::{EventFd, EventfdFlags, EventfdTask};
 
@@ -29,7 +29,7 @@ fn bell<T: EventfdTask>(task: T, initval: u32) -> Result<EventFd<T>, T::Error> {
     task.eventfd(initval, EventfdFlags::empty())
 }
 
-const ROOM: [MaybeUninit<Event>; 4] = [const { MaybeUninit::uninit() }; 4];
+const ROOM: [MaybeUninit<EpollEvent>; 4] = [const { MaybeUninit::uninit() }; 4];
 
 /// The reports that are there now: how many, and the sum of their bits.
 fn now<T: EventfdTask>(epoll: &Epoll<T>) -> Result<(usize, u64), T::Error> {
@@ -48,10 +48,10 @@ fn places<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     }
     refused!(set.add(&empty, PollEvents::IN), ENOSPC);
     is!(ok!(set.wait()), 3);
-    is!(set.found(0), PollEvents::OUT);
-    is!(set.found(1), PollEvents::IN);
-    is!(set.found(2), PollEvents::IN | PollEvents::OUT);
-    is!(set.found(3), PollEvents::empty());
+    is!(set.revents(0), PollEvents::OUT);
+    is!(set.revents(1), PollEvents::IN);
+    is!(set.revents(2), PollEvents::IN | PollEvents::OUT);
+    is!(set.revents(3), PollEvents::empty());
     Ok(())
 }
 
@@ -61,11 +61,11 @@ fn ask<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     let mut set = PollSet::new(task, &mut memory);
     let place = ok!(set.add(&bell, PollEvents::IN));
     is!(ok!(set.wait()), 1);
-    set.ask(place, PollEvents::empty());
+    set.modify(place, PollEvents::empty());
     is!(ok!(set.wait_timeout(Duration::ZERO)), 0);
-    set.ask(place, PollEvents::OUT);
+    set.modify(place, PollEvents::OUT);
     is!(ok!(set.wait_timeout(Duration::ZERO)), 1);
-    is!(set.found(place), PollEvents::OUT);
+    is!(set.revents(place), PollEvents::OUT);
     Ok(())
 }
 
@@ -76,7 +76,7 @@ fn bits<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
         let bell = ok!(bell(task, 1));
         ok!(epoll.add(&bell, EpollEvents::IN, bits));
         let mut room = ROOM;
-        is!(ok!(epoll.wait(&mut room)), &[Event::new(EpollEvents::IN, bits)][..]);
+        is!(ok!(epoll.wait(&mut room)), &[EpollEvent::new(EpollEvents::IN, bits)][..]);
         ok!(bell.read());
         is!(ok!(now(&epoll)), (0, 0));
         ok!(epoll.delete(&bell));

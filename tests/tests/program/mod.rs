@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rsyscall::EventfdFlags;
 use rsyscall::fake::nr;
-use rsyscall::sys::epoll::{EpollEvents, Event};
+use rsyscall::sys::epoll::{EpollEvent, EpollEvents};
 use std::fmt;
 
 /// One of the program's descriptors, by the order in which they were made.
@@ -102,7 +102,7 @@ pub enum Step {
 }
 
 /// How many events `epoll_pwait` can be asked for: `EP_MAX_EVENTS` of `fs/eventpoll.c`.
-const MAX_EVENTS: usize = i32::MAX as usize / size_of::<Event>();
+const MAX_EVENTS: usize = i32::MAX as usize / size_of::<EpollEvent>();
 
 const SEMAPHORE: u32 = 1;
 const NONBLOCK: u32 = 0o4000;

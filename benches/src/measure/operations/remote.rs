@@ -6,7 +6,7 @@
 
 use super::{Case, timed};
 use rsyscall::near;
-use rsyscall::remote::{self, Slot};
+use rsyscall::remote::{self, CallSlot};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -56,13 +56,13 @@ fn one(n: u64) -> Duration {
 #[inline(never)]
 fn pipelined(n: u64) -> Duration {
     let forked = remote::fork([]).unwrap();
-    let mut slots = [Slot::EMPTY; DEPTH];
+    let mut slots = [CallSlot::EMPTY; DEPTH];
     let mut pipeline = forked.task.sysif().pipeline(&mut slots).unwrap();
     let rounds = n.div_ceil(DEPTH as u64);
     let mut round = || {
         for _ in 0..DEPTH {
             // SAFETY: no argument and no effect.
-            unsafe { pipeline.submit(sc::nr::GETPID, []) }.unwrap();
+            unsafe { pipeline.submit(rsyscall::nr::GETPID, []) }.unwrap();
         }
         for _ in 0..DEPTH {
             pipeline.complete(&mut []).unwrap().result?;

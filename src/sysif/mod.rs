@@ -106,7 +106,7 @@ pub unsafe trait SyscallInterface {
     /// What has been learnt of the kernel behind this interface, if it remembers: a missing feature is then tried once
     /// and not at every call.
     #[inline(always)]
-    fn known(&self) -> Option<&Known> {
+    fn features(&self) -> Option<&Features> {
         None
     }
 }
@@ -133,26 +133,26 @@ unsafe impl<S: SyscallInterface> SyscallInterface for &S {
     }
 
     #[inline(always)]
-    fn known(&self) -> Option<&Known> {
-        S::known(self)
+    fn features(&self) -> Option<&Features> {
+        S::features(self)
     }
 }
 
 /// What an interface has learnt of its kernel.
 ///
 /// ```
-/// use rsyscall::sysif::Known;
+/// use rsyscall::sysif::Features;
 ///
-/// static KNOWN: Known = Known::new();
-/// assert!(!KNOWN.lacks_nowait());
+/// static FEATURES: Features = Features::new();
+/// assert!(!FEATURES.lacks_nowait());
 /// ```
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct Features {
     // Relaxed throughout: the value guards no other memory, and to learn it twice does no harm.
     lacks_nowait: AtomicBool,
 }
 
-impl Known {
+impl Features {
     /// Nothing learnt yet.
     pub const fn new() -> Self {
         Self { lacks_nowait: AtomicBool::new(false) }
@@ -167,9 +167,9 @@ impl Known {
     /// Remembers that it is missing.
     ///
     /// ```
-    /// use rsyscall::sysif::Known;
+    /// use rsyscall::sysif::Features;
     ///
-    /// let known = Known::new();
+    /// let known = Features::new();
     /// known.learn_lacks_nowait();
     /// assert!(known.lacks_nowait());
     /// ```

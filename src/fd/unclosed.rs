@@ -14,12 +14,12 @@ use core::fmt;
 /// A number whose close was not made, or perhaps not.
 #[derive(Debug)]
 #[must_use = "if its table is shared, the number stays open"]
-pub struct Orphan {
+pub struct Unclosed {
     token: Token,
     doubtful: bool,
 }
 
-impl Orphan {
+impl Unclosed {
     /// Whether the close may have been made after all: then the number may be a stranger's by now.
     pub fn is_doubtful(&self) -> bool {
         self.doubtful
@@ -54,27 +54,27 @@ impl Orphan {
     }
 }
 
-/// Room for orphans, until another task of their table closes them.
+/// Room for unclosed, until another task of their table closes them.
 ///
 /// ```no_run
-/// use rsyscall::fd::Orphans;
+/// use rsyscall::fd::UnclosedList;
 /// use rsyscall::{Current, EventfdFlags, EventfdTask, remote};
 ///
-/// let orphans = Orphans::<8>::new();
+/// let unclosed = UnclosedList::<8>::new();
 /// let forked = remote::fork_sharing_files()?;
-/// let task = orphans.keep_for(&forked.task);
+/// let task = unclosed.keep_for(&forked.task);
 /// let bell = task.eventfd(0, EventfdFlags::empty())?;
 /// forked.child.kill()?;
 /// drop(bell); // nobody is left there to close it ...
-/// assert_eq!(orphans.reap(Current), Ok(1)); // ... but here
+/// assert_eq!(unclosed.reap(Current), Ok(1)); // ... but here
 /// # Ok::<(), rsyscall::sysif::Error>(())
 /// ```
-pub struct Orphans<const N: usize> {
-    slots: [Cell<Option<Orphan>>; N],
+pub struct UnclosedList<const N: usize> {
+    slots: [Cell<Option<Unclosed>>; N],
     lost: Cell<usize>,
 }
 
-impl<const N: usize> Orphans<N> {
+impl<const N: usize> UnclosedList<N> {
     /// Room for N.
     #[must_use]
     pub const fn new() -> Self {
@@ -82,8 +82,8 @@ impl<const N: usize> Orphans<N> {
     }
 
     /// The task, with this as the place where its handles leave what they could not close.
-    pub const fn keep_for<T: FileDescriptorTask>(&self, task: T) -> Keeping<'_, T, N> {
-        Keeping { task, orphans: self }
+    pub const fn keep_for<T: FileDescriptorTask>(&self, task: T) -> WithUnclosed<'_, T, N> {
+        WithUnclosed { task, unclosed: self }
     }
 
     /// How many there was no room for.
@@ -92,16 +92,16 @@ impl<const N: usize> Orphans<N> {
     }
 
     /// Takes one out.
-    pub fn pop(&self) -> Option<Orphan> {
+    pub fn pop(&self) -> Option<Unclosed> {
         self.slots.iter().find_map(Cell::take)
     }
 
     /// Puts one in, if there is room.
-    fn push(&self, orphan: Orphan) {
+    fn push(&self, unclosed: Unclosed) {
         for slot in &self.slots {
             let there = slot.take();
             if there.is_none() {
-                slot.set(Some(orphan));
+                slot.set(Some(unclosed));
                 return;
             }
             slot.set(there);
@@ -122,12 +122,12 @@ impl<const N: usize> Orphans<N> {
         let mut closed = 0_usize;
         for slot in &self.slots {
             match slot.take() {
-                Some(orphan) if !orphan.doubtful && orphan.fd_table() == task.fd_table() => {
-                    // SAFETY: the orphan owned the number, and is gone unless it was not closed.
-                    if let Err(error) = unsafe { near::close(task.sysif(), orphan.near()) } {
+                Some(unclosed) if !unclosed.doubtful && unclosed.fd_table() == task.fd_table() => {
+                    // SAFETY: the unclosed owned the number, and is gone unless it was not closed.
+                    if let Err(error) = unsafe { near::close(task.sysif(), unclosed.near()) } {
                         if error.errno().is_none() {
                             let doubtful = !error.is_not_sent();
-                            slot.set(Some(Orphan { doubtful, ..orphan }));
+                            slot.set(Some(Unclosed { doubtful, ..unclosed }));
                             return Err(error);
                         }
                     }
@@ -140,38 +140,38 @@ impl<const N: usize> Orphans<N> {
     }
 }
 
-impl<const N: usize> fmt::Debug for Orphans<N> {
+impl<const N: usize> fmt::Debug for UnclosedList<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Orphans").field("room", &N).field("lost", &self.lost()).finish_non_exhaustive()
+        f.debug_struct("UnclosedList").field("room", &N).field("lost", &self.lost()).finish_non_exhaustive()
     }
 }
 
-impl<const N: usize> Default for Orphans<N> {
+impl<const N: usize> Default for UnclosedList<N> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// A task whose handles leave what they could not close in [`Orphans`]. Made by [`Orphans::keep_for`].
-pub struct Keeping<'a, T, const N: usize> {
+/// A task whose handles leave what they could not close in [`UnclosedList`]. Made by [`UnclosedList::keep_for`].
+pub struct WithUnclosed<'a, T, const N: usize> {
     task: T,
-    orphans: &'a Orphans<N>,
+    unclosed: &'a UnclosedList<N>,
 }
 
-impl<T: Copy, const N: usize> Copy for Keeping<'_, T, N> {}
-impl<T: Copy, const N: usize> Clone for Keeping<'_, T, N> {
+impl<T: Copy, const N: usize> Copy for WithUnclosed<'_, T, N> {}
+impl<T: Copy, const N: usize> Clone for WithUnclosed<'_, T, N> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: fmt::Debug, const N: usize> fmt::Debug for Keeping<'_, T, N> {
+impl<T: fmt::Debug, const N: usize> fmt::Debug for WithUnclosed<'_, T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Keeping").field(&self.task).finish()
+        f.debug_tuple("WithUnclosed").field(&self.task).finish()
     }
 }
 
-impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for Keeping<'_, T, N> {
+impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for WithUnclosed<'_, T, N> {
     type Interface = T::Interface;
     type Error = T::Error;
 
@@ -183,8 +183,8 @@ impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for Keeping<'_, T
         self.task.fd_table()
     }
 
-    unsafe fn orphan(&self, fd: FileDescriptor, doubtful: bool) {
+    unsafe fn unclosed(&self, fd: FileDescriptor, doubtful: bool) {
         // SAFETY: owned in the task's table until a close, as this function asks.
-        self.orphans.push(Orphan { token: unsafe { Token::new(fd, self.fd_table()) }, doubtful });
+        self.unclosed.push(Unclosed { token: unsafe { Token::new(fd, self.fd_table()) }, doubtful });
     }
 }

@@ -1,0 +1,3 @@
+//! System call numbers of this architecture, by their names in the kernel's headers.
+
+pub use sc::nr::*;
