@@ -5,7 +5,7 @@
 //! wake-up, as a write to a full pipe would.
 
 use rsyscall::near::FileDescriptor;
-use rsyscall::remote::{self, Operand, Pipeline, SubmitError, WaitSlot};
+use rsyscall::remote::{self, Operand, Pipeline, SubmitError, CallSlot};
 use rsyscall::sysif::{Arg, SyscallInterface};
 use rsyscall::task::FileDescriptorTask;
 use rsyscall::{EventFd, EventfdFlags};
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let signals = FileDescriptor(i32::try_from(signals)?);
 
     // "Read a signal, ring the bell", once for each signal that is expected; submitted anew when it has happened.
-    let mut slots = [WaitSlot::EMPTY; 2];
+    let mut slots = [CallSlot::EMPTY; 2];
     let mut bridge = child.pipeline(&mut slots).ok_or("one pipeline at a time")?;
     for round in 1..=3 {
         expect_signal(&mut bridge, signals, &there)?;
