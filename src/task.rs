@@ -12,25 +12,87 @@ use core::fmt;
 
 /// A task through which descriptors are made and used.
 ///
-/// It is copied into every handle: [`Current`] has no size, any other task is used by reference.
-pub trait FileDescriptorTask: Copy {
+/// It is copied into every handle: [`Current`] has no size, any other task is used by reference. A task of one's own wraps
+/// another and forwards to it:
+///
+/// ```
+/// use rsyscall::far::FdTable;
+/// use rsyscall::task::FileDescriptorTask;
+/// use rsyscall::{Current, EventfdFlags, EventfdTask, near};
+///
+/// /// The same task, under a name of its own.
+/// #[derive(Clone, Copy)]
+/// struct Named<T>(T, &'static str);
+///
+/// // SAFETY: the interface and the table are those of a task that fulfils the contract, and so does each copy of it.
+/// unsafe impl<T: FileDescriptorTask> FileDescriptorTask for Named<T> {
+///     type Interface = T::Interface;
+///     type Error = T::Error;
+///     fn sysif(&self) -> &T::Interface {
+///         self.0.sysif()
+///     }
+///     fn fd_table(&self) -> FdTable {
+///         self.0.fd_table()
+///     }
+///     unsafe fn unclosed(&self, fd: near::FileDescriptor, doubtful: bool) {
+///         // SAFETY: the same table, and the caller's promise.
+///         unsafe { self.0.unclosed(fd, doubtful) }
+///     }
+/// }
+///
+/// let bell = Named(Current, "main").eventfd(1, EventfdFlags::empty())?;
+/// assert_eq!(bell.move_to(Current).unwrap().read()?, 1);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+///
+/// # Safety
+///
+/// Safe code uses and closes file descriptors on the word of an implementation. From the moment when a task is first used
+/// until its last copy is gone (a copy lives in every handle, in what [`OwnedFd::for_task`] lends, and in the handle's
+/// drop), it and all of its copies, made by `Copy` or by `Clone`:
+///
+/// * return the same [`fd_table`](Self::fd_table) each time, in whichever thread they are asked;
+/// * return interfaces that carry calls to processes which use exactly that descriptor table: a file descriptor that is
+///   open in a table is the same open file to every task that names the table, and to no task that names another.
+///   [`FdTable::CURRENT`] is the table of this process. [`OwnedFd::move_to`], [`for_task`](OwnedFd::for_task),
+///   [`Token::attach`], [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that give a child
+///   its descriptors compare nothing but tables;
+/// * return interfaces that close a file descriptor only when they are asked to, and where the interface is a
+///   [`Connection`] one and the same: [`Pipeline`] recognises it by its address, and relies on it that what a task with that
+///   interface and a table other than [`FdTable::CURRENT`] owns is closed through that connection alone.
+///
+/// [`unclosed`](Self::unclosed) neither uses nor closes a file descriptor whose close is in doubt, since it may belong to
+/// another owner by then, and closes any other at most once.
+///
+/// [`OwnedFd::for_task`]: crate::fd::OwnedFd::for_task
+/// [`OwnedFd::move_to`]: crate::fd::OwnedFd::move_to
+/// [`OwnedFd::dup3`]: crate::fd::OwnedFd::dup3
+/// [`Token::attach`]: crate::fd::Token::attach
+/// [`UnclosedList::reap`]: crate::fd::UnclosedList::reap
+/// [`Epoll`]: crate::sys::epoll::Epoll
+/// [`PollSet`]: crate::sys::poll::PollSet
+/// [`Connection`]: crate::remote::Connection
+/// [`Pipeline`]: crate::remote::Pipeline
+pub unsafe trait FileDescriptorTask: Copy {
     /// The interface to the task's process.
     type Interface: SyscallInterface<Error = Self::Error>;
     /// How its calls fail.
     type Error: SyscallError;
 
-    /// The interface to the task's process.
+    /// Returns the interface to the task's process.
     fn sysif(&self) -> &Self::Interface;
 
-    /// The table that the task's descriptors are in.
+    /// Returns the table that the task's file descriptors are in.
     fn fd_table(&self) -> FdTable;
 
-    /// Told of a number whose close the task's interface no longer carried; if `doubtful`, the close may have been made after
-    /// all. Where the table is the task's alone nothing is to be done: it ends with its process.
+    /// Takes a file descriptor whose `close` the task's interface no longer carried. If `doubtful`, the close may have been
+    /// made after all.
+    ///
+    /// The default does nothing, which is right where the table is the task's alone: the table ends with its process.
     ///
     /// # Safety
     ///
-    /// The number was owned in the task's table until that close, and its owner is gone.
+    /// The file descriptor was owned in the task's table until that close, and its owner is gone.
     #[inline]
     unsafe fn unclosed(&self, fd: near::FileDescriptor, doubtful: bool) {
         let _ = (fd, doubtful);
@@ -97,7 +159,8 @@ impl Current {
     }
 }
 
-impl FileDescriptorTask for Current {
+// SAFETY: every copy is this process, whose table is `FdTable::CURRENT` from its beginning to its end.
+unsafe impl FileDescriptorTask for Current {
     type Interface = Local;
     type Error = crate::Errno;
 
@@ -188,7 +251,9 @@ impl<S: SyscallInterface> Task<S> {
     }
 }
 
-impl<S: SyscallInterface> FileDescriptorTask for &Task<S> {
+// SAFETY: every copy is a reference to one task, and while it is borrowed neither its interface nor its table changes; that
+// the process has that table is what the caller of `Task::new` vouched for.
+unsafe impl<S: SyscallInterface> FileDescriptorTask for &Task<S> {
     type Interface = S;
     type Error = S::Error;
 

@@ -171,7 +171,9 @@ impl<T: fmt::Debug, const N: usize> fmt::Debug for WithUnclosed<'_, T, N> {
     }
 }
 
-impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for WithUnclosed<'_, T, N> {
+// SAFETY: interface and table are those of the wrapped task, which fulfils the contract, and a copy wraps a copy of it. What
+// was not closed is kept as it is, doubtful or not.
+unsafe impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for WithUnclosed<'_, T, N> {
     type Interface = T::Interface;
     type Error = T::Error;
 

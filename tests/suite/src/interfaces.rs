@@ -14,7 +14,8 @@ pub(crate) struct Through<'a, T> {
     pub(crate) known: Option<&'a Features>,
 }
 
-impl<T: EventfdTask> FileDescriptorTask for Through<'_, T> {
+// SAFETY: the table is the task's, and so is the process that the calls go to; copies share them.
+unsafe impl<T: EventfdTask> FileDescriptorTask for Through<'_, T> {
     type Interface = Self;
     type Error = T::Error;
 
