@@ -5,7 +5,7 @@
 //! wake-up, as a write to a full pipe would.
 
 use rsyscall::near::FileDescriptor;
-use rsyscall::remote::{self, Operand, Pipeline, SubmitError, CallSlot};
+use rsyscall::remote::{self, CallSlot, Operand, Pipeline, SubmitError};
 use rsyscall::sysif::{Arg, SyscallInterface};
 use rsyscall::task::FileDescriptorTask;
 use rsyscall::{EventFd, EventfdFlags};
