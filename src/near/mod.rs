@@ -29,7 +29,7 @@ pub(crate) use flags::flags;
 pub(crate) use futex::{futex_wait, futex_wake};
 pub use io::{close, read, read_nowait, write};
 pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
-pub(crate) use memory::fresh_memory;
+pub(crate) use memory::{fresh_memory, madvise_dontfork, mmap_shared_anonymous};
 pub use memory::{mmap_anonymous, munmap};
 pub use poll::{PollFd, ppoll};
 pub(crate) use process::{CLONE_FILES, CLONE_PIDFD, clone_fork, die_with_parent, unshare_files, wait_exit};
