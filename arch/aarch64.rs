@@ -16,14 +16,14 @@
 //!
 //! Source: AAPCS64; `Documentation/arch/arm64/sve.rst`, "System call behaviour".
 
+pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
     // Without an argument nothing is loaded into x0, only the result taken from it.
-    ($nr:ident) => { call!(@asm $nr, [] [lateout("x0")] []) };
-    ($nr:ident, $a0:ident $(, $a1:ident $(, $a2:ident $(, $a3:ident $(, $a4:ident $(, $a5:ident)?)?)?)?)?) => {
-        call!(@asm $nr, [$a0, $($a1, $($a2, $($a3, $($a4, $($a5,)?)?)?)?)?] [inlateout("x0") $a0 =>]
-            [$(in("x1") $a1, $(in("x2") $a2, $(in("x3") $a3, $(in("x4") $a4, $(in("x5") $a5,)?)?)?)?)?])
+    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [] [lateout($result)] []) };
+    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+        call!(@asm $nr, [$a0, $($arg,)*] [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
     };
     (@asm $nr:ident, [$($arg:ident,)*] [$($result:tt)*] [$($operands:tt)*]) => {{
         #[inline(never)]
@@ -45,79 +45,9 @@ macro_rules! call {
     }};
 }
 
-/// Makes a system call with no argument.
-///
-/// # Safety
-///
-/// The call must be sound to make: what the kernel does in its course is as if done here.
-#[inline(always)]
-pub unsafe fn syscall0(nr: usize) -> usize {
-    // SAFETY: the macro states the kernel's contract, the caller vouches for the call.
-    unsafe { call!(nr) }
-}
+functions!("x0" "x1" "x2" "x3" "x4" "x5");
 
-/// Makes a system call with one argument.
-///
-/// # Safety
-///
-/// As [`syscall0`]; a word that the kernel takes for an address must be one that the call may use as it will.
-#[inline(always)]
-pub unsafe fn syscall1(nr: usize, a0: usize) -> usize {
-    // SAFETY: as in `syscall0`.
-    unsafe { call!(nr, a0) }
-}
-
-/// Makes a system call with two arguments.
-///
-/// # Safety
-///
-/// As [`syscall0`]; a word that the kernel takes for an address must be one that the call may use as it will.
-#[inline(always)]
-pub unsafe fn syscall2(nr: usize, a0: usize, a1: usize) -> usize {
-    // SAFETY: as in `syscall0`.
-    unsafe { call!(nr, a0, a1) }
-}
-
-/// Makes a system call with three arguments.
-///
-/// # Safety
-///
-/// As [`syscall0`]; a word that the kernel takes for an address must be one that the call may use as it will.
-#[inline(always)]
-pub unsafe fn syscall3(nr: usize, a0: usize, a1: usize, a2: usize) -> usize {
-    // SAFETY: as in `syscall0`.
-    unsafe { call!(nr, a0, a1, a2) }
-}
-
-/// Makes a system call with four arguments.
-///
-/// # Safety
-///
-/// As [`syscall0`]; a word that the kernel takes for an address must be one that the call may use as it will.
-#[inline(always)]
-pub unsafe fn syscall4(nr: usize, a0: usize, a1: usize, a2: usize, a3: usize) -> usize {
-    // SAFETY: as in `syscall0`.
-    unsafe { call!(nr, a0, a1, a2, a3) }
-}
-
-/// Makes a system call with five arguments.
-///
-/// # Safety
-///
-/// As [`syscall0`]; a word that the kernel takes for an address must be one that the call may use as it will.
-#[inline(always)]
-pub unsafe fn syscall5(nr: usize, a0: usize, a1: usize, a2: usize, a3: usize, a4: usize) -> usize {
-    // SAFETY: as in `syscall0`.
-    unsafe { call!(nr, a0, a1, a2, a3, a4) }
-}
-
-/// Makes a system call with six arguments.
-///
-/// # Safety
-///
-/// As [`syscall0`]; a word that the kernel takes for an address must be one that the call may use as it will.
-#[inline(always)]
-pub unsafe fn syscall6(nr: usize, a0: usize, a1: usize, a2: usize, a3: usize, a4: usize, a5: usize) -> usize {
-    // SAFETY: as in `syscall0`.
-    unsafe { call!(nr, a0, a1, a2, a3, a4, a5) }
-}
+/// As `uname` has it.
+pub(crate) const MACHINE: &str = "aarch64";
+/// `arch/arm64/include/uapi/asm/fcntl.h`.
+pub(crate) const O_DIRECT: u32 = 0o200000;

@@ -1,12 +1,11 @@
-//! The ground floor: one system call, in the instruction of the architecture.
+//! Raw system calls: the only assembly of system calls in the crate.
 //!
-//! Each architecture has one file with the same seven functions in the same order. A file opens with what the kernel's
-//! contract is there, and its one macro says exactly that to the compiler and nothing more. This is the only assembly in
-//! the crate.
+//! Each architecture has one file: the kernel's contract there as a list, a macro `call!` that says exactly that to the
+//! compiler and nothing more, the registers of the arguments, and what else differs there.
 //!
 //! # What all of them promise to the compiler
 //!
-//! * The number and the arguments are words (`usize`): settled to full registers before they come here. The upper bits of a
+//! * The number and the arguments are words (`usize`), settled to full registers before they come here. The upper bits of a
 //!   narrower operand would be undefined, and a seccomp filter compares all 64.
 //! * `nostack`: the kernel never touches the caller's stack or red zone. (A signal handler runs below the red zone.)
 //! * No `nomem`, `readonly` or `pure`: a call may read and write any memory whose address it was ever given, and it
@@ -23,43 +22,50 @@
 //! The functions return the kernel's word untouched. As an unsigned number it is an error if it is greater than −4096, that
 //! is, −4095..=−1; [`Errno::from_ret`](crate::Errno::from_ret) decodes it.
 //!
-//! Source: [syscall(2)](https://man7.org/linux/man-pages/man2/syscall.2.html), "Architecture calling conventions".
+//! # Source
+//!
+//! [syscall(2)](https://man7.org/linux/man-pages/man2/syscall.2.html), "Architecture calling conventions".
 //!
 //! [`pointer::expose_provenance`]: https://doc.rust-lang.org/core/primitive.pointer.html#method.expose_provenance
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("rsyscall makes Linux system calls: this target's operating system is not Linux");
+#[allow(dead_code, reason = "all of it is defined anew somewhere")]
+mod generic;
+mod refused;
 
-#[cfg(all(target_arch = "x86_64", target_pointer_width = "32"))]
-compile_error!("rsyscall does not support x32: its system calls have numbers and structures of their own");
-
-#[cfg(all(target_arch = "aarch64", target_pointer_width = "32"))]
-compile_error!("rsyscall does not support aarch64 ILP32: Linux never adopted its system calls");
-
-#[cfg(all(target_arch = "aarch64", target_endian = "big"))]
-compile_error!("rsyscall does not support big-endian aarch64: it has never been run there");
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
-compile_error!("rsyscall supports x86_64, aarch64 and riscv64: this target's architecture has no file in arch/");
-
-#[cfg(target_arch = "aarch64")]
-#[path = "aarch64.rs"]
-mod imp;
-#[cfg(target_arch = "riscv64")]
-#[path = "riscv64.rs"]
-mod imp;
-#[cfg(target_arch = "x86_64")]
-#[path = "x86_64.rs"]
-mod imp;
-
-#[cfg(target_arch = "x86_64")]
-pub(crate) use imp::signal_return;
-pub use imp::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5, syscall6};
-
-/// Where a signal handler returns to: nowhere of ours, the vDSO does it.
-///
-/// Source: `arch/arm64/kernel/signal.c`, `arch/riscv/kernel/signal.c`.
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) const fn signal_return() -> usize {
-    0
+/// One of the seven functions: its arguments, each behind its register, then the registers that have none.
+macro_rules! function {
+    ($count:literal $name:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+        #[doc = concat!("Makes a system call with ", $count, ".")]
+        ///
+        /// # Safety
+        ///
+        /// The call must be sound to make: what the kernel does in its course is as if done here. A word that the kernel takes
+        /// for an address must be one that the call may use as it will.
+        #[inline(always)]
+        pub unsafe fn $name(nr: usize $(, $arg: usize)*) -> usize {
+            // SAFETY: the macro states the kernel's contract, the caller vouches for the call.
+            unsafe { call!(nr $(, $register $arg)*; $($absent)*) }
+        }
+    };
 }
+
+/// The functions of an architecture, from its `call!` and the registers of the arguments.
+macro_rules! functions {
+    ($r0:tt $r1:tt $r2:tt $r3:tt $r4:tt $r5:tt) => {
+        function!("no argument" syscall0; $r0 $r1 $r2 $r3 $r4 $r5);
+        function!("one argument" syscall1, $r0 a0; $r1 $r2 $r3 $r4 $r5);
+        function!("two arguments" syscall2, $r0 a0, $r1 a1; $r2 $r3 $r4 $r5);
+        function!("three arguments" syscall3, $r0 a0, $r1 a1, $r2 a2; $r3 $r4 $r5);
+        function!("four arguments" syscall4, $r0 a0, $r1 a1, $r2 a2, $r3 a3; $r4 $r5);
+        function!("five arguments" syscall5, $r0 a0, $r1 a1, $r2 a2, $r3 a3, $r4 a4; $r5);
+        function!("six arguments" syscall6, $r0 a0, $r1 a1, $r2 a2, $r3 a3, $r4 a4, $r5 a5;);
+    };
+}
+
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[allow(dead_code, reason = "some of what differs concerns only the fake kernel")]
+pub(crate) mod this;
+
+pub use this::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5, syscall6};

@@ -47,8 +47,7 @@ impl Kernel<'_> {
             nr::CLOCK_GETTIME => self.clock_gettime(args),
             nr::CLOSE => self.close(args),
             nr::DUP => self.dup(args),
-            #[cfg(target_arch = "x86_64")]
-            nr::DUP2 => self.dup2(args),
+            nr::DUP2_OR_NONE => self.dup2(args),
             nr::DUP3 => self.dup3(args),
             nr::EPOLL_CREATE1 => self.epoll_create1(args),
             nr::EPOLL_CTL => self.epoll_ctl(args),

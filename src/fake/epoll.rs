@@ -5,6 +5,7 @@ use super::memory::{Arguments, access_ok};
 use super::sleep::{Blocked, Wake};
 use super::table::{Kind, Open, number};
 use crate::Errno;
+use crate::near;
 use core::cell::Cell;
 use core::time::Duration;
 
@@ -20,11 +21,8 @@ const EPOLLEXCLUSIVE: u32 = 1 << 28;
 const EXCLUSIVE_WITH: u32 = 0x1 | 0x4 | 0x8 | 0x10 | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 const O_CLOEXEC: u32 = 0o2000000;
 
-/// `struct epoll_event`, packed on x86_64 only: the events, and behind them (and behind four unused bytes) the data.
-#[cfg(target_arch = "x86_64")]
-const EVENT: usize = 12;
-#[cfg(not(target_arch = "x86_64"))]
-const EVENT: usize = 16;
+/// `struct epoll_event`: the events, and at its end, where it is not packed behind four unused bytes, the data.
+const EVENT: usize = near::EVENT_SIZE;
 
 /// How many events one wait can ask for.
 const MAX_EVENTS: usize = i32::MAX as usize / EVENT;

@@ -4,6 +4,7 @@ use super::Kernel;
 use super::memory::Arguments;
 use super::table::{O_NONBLOCK, Open, Slot};
 use crate::Errno;
+use crate::arch::this::O_DIRECT;
 
 // `include/uapi/asm-generic/fcntl.h` and `include/uapi/linux/fcntl.h`.
 const F_DUPFD: u32 = 0;
@@ -17,11 +18,6 @@ const O_RDWR: u32 = 0o2;
 const O_APPEND: u32 = 0o2000;
 const O_NOATIME: u32 = 0o1000000;
 const O_CLOEXEC: u32 = 0o2000000;
-#[cfg(not(target_arch = "aarch64"))]
-const O_DIRECT: u32 = 0o40000;
-/// `arch/arm64/include/uapi/asm/fcntl.h`.
-#[cfg(target_arch = "aarch64")]
-const O_DIRECT: u32 = 0o200000;
 // `include/uapi/asm-generic/ioctls.h`.
 const FIONCLEX: u32 = 0x5450;
 const FIOCLEX: u32 = 0x5451;
@@ -41,7 +37,6 @@ impl Kernel<'_> {
         self.duplicate(open, 0, false)
     }
 
-    #[cfg(target_arch = "x86_64")]
     pub(super) fn dup2(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let (from, to) = (args.fd(0), args.fd(1));
         if from == to { self.table.open(from).map(|open| open.number) } else { self.replace(from, to, false) }

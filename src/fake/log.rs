@@ -1,7 +1,7 @@
 //! The calls as the kernel saw them.
 
-use super::names::name;
 use crate::Errno;
+use crate::nr::name;
 use crate::sysif::Arg;
 use core::cell::Cell;
 use core::fmt;

@@ -6,11 +6,9 @@
 
 use super::log::Register;
 use crate::Errno;
+use crate::arch::this::END_OF_USER_SPACE;
 use crate::sysif::Arg;
 use core::mem::MaybeUninit;
-
-/// One past the highest address that a program can have (x86_64 with four-level page tables).
-const END_OF_USER_SPACE: usize = 1 << 47;
 
 pub(super) struct Arguments<'m, 'a>(&'m mut [Arg<'a>]);
 

@@ -78,7 +78,6 @@ mod fcntl;
 mod io;
 mod log;
 mod memory;
-mod names;
 mod poll;
 mod sleep;
 mod storage;
@@ -90,9 +89,9 @@ pub use log::{Call, Register};
 pub use sleep::{Blocked, OnBlock, Wake};
 pub use storage::Storage;
 
-/// The numbers of the system calls on this architecture, as [`Fault::of`] and [`Call::nr`] have them: those of `sc`.
+/// System call numbers, as [`Fault::of`] and [`Call::nr`] have them.
 #[doc(no_inline)]
-pub use sc::nr;
+pub use crate::nr;
 
 use crate::Errno;
 use crate::far::{AddressSpace, FdTable, PidNamespace};

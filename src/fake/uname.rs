@@ -3,19 +3,13 @@
 use super::Kernel;
 use super::memory::Arguments;
 use crate::Errno;
+use crate::arch::this::MACHINE;
 use core::fmt::{self, Write};
 
 /// Bytes of one name, the final zero included: `__NEW_UTS_LEN` + 1.
 const LEN: usize = 65;
 /// `sysname`, `nodename`, `release`, `version`, `machine`, `domainname`.
 const NAMES: usize = 6;
-
-#[cfg(target_arch = "x86_64")]
-const MACHINE: &str = "x86_64";
-#[cfg(target_arch = "aarch64")]
-const MACHINE: &str = "aarch64";
-#[cfg(target_arch = "riscv64")]
-const MACHINE: &str = "riscv64";
 
 impl Kernel<'_> {
     pub(super) fn uname(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {

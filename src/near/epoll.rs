@@ -1,6 +1,7 @@
 //! `epoll_create1`, `epoll_ctl` and `epoll_pwait`, and what they take and give.
 
 use super::{FileDescriptor, NEW_FD, SignalSet, flags, signal_set};
+use crate::arch::this::EpollData;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::fmt;
@@ -103,22 +104,20 @@ pub enum EpollOp {
 /// Source: [epoll_event(3type)](https://man7.org/linux/man-pages/man3/epoll_event.3type.html); `EPOLL_PACKED` in `include/uapi/linux/eventpoll.h`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
-#[cfg_attr(target_arch = "x86_64", repr(packed))]
 #[doc(alias = "epoll_event")]
 pub struct EpollEvent {
     events: u32,
-    data: u64,
+    data: EpollData,
 }
 
-const EVENT_SIZE: usize = if cfg!(target_arch = "x86_64") { 12 } else { 16 };
-static_assertions::const_assert_eq!(size_of::<EpollEvent>(), EVENT_SIZE);
+pub(crate) const EVENT_SIZE: usize = size_of::<EpollEvent>();
 static_assertions::const_assert_eq!(core::mem::offset_of!(EpollEvent, data), EVENT_SIZE - 8);
 
 impl EpollEvent {
     /// What to watch for, or what was found, and whose it is.
     #[inline(always)]
     pub const fn new(events: EpollEvents, data: u64) -> Self {
-        Self { events: events.bits(), data }
+        Self { events: events.bits(), data: EpollData(data) }
     }
 
     /// What was found. `ERR` and `HUP` are reported unasked.
@@ -130,7 +129,7 @@ impl EpollEvent {
     /// The caller's own 64 bits, as they were given when the descriptor was added or modified.
     #[inline(always)]
     pub const fn data(self) -> u64 {
-        self.data
+        self.data.0
     }
 
     /// As the kernel has it in memory, every byte initialised: where it is not packed there is a gap.
@@ -142,7 +141,7 @@ impl EpollEvent {
             core::mem::transmute::<([u8; 4], [u8; GAP], [u8; 8]), [u8; EVENT_SIZE]>((
                 self.events.to_ne_bytes(),
                 [0; GAP],
-                self.data.to_ne_bytes(),
+                self.data().to_ne_bytes(),
             ))
         }
     }

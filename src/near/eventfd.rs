@@ -3,7 +3,6 @@
 use super::{FileDescriptor, NEW_FD, flags};
 use crate::nr;
 use crate::sysif::SyscallInterface;
-use static_assertions::const_assert_eq;
 
 flags! {
     /// How an eventfd behaves; empty is a blocking counter.
@@ -33,11 +32,6 @@ flags! {
         const CLOEXEC = 0o2000000;
     }
 }
-
-#[cfg(target_arch = "x86_64")]
-const_assert_eq!(nr::EVENTFD2, 290);
-#[cfg(not(target_arch = "x86_64"))]
-const_assert_eq!(nr::EVENTFD2, 19);
 
 /// Makes an eventfd whose counter starts at `initval`, with exactly these flags.
 ///

@@ -22,6 +22,8 @@ mod socket;
 mod table;
 mod time;
 
+#[cfg(feature = "fake")]
+pub(crate) use epoll::EVENT_SIZE;
 pub use epoll::{EpollEvent, EpollEvents, EpollFlags, EpollOp, epoll_create1, epoll_ctl, epoll_pwait};
 pub use eventfd::{EventfdFlags, eventfd};
 pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblocking};

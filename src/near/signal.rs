@@ -1,6 +1,7 @@
 //! Signals: which are held back, what handles them, and sending one.
 
 use super::{FileDescriptor, Process, SignalSet, signal_set};
+use crate::arch::this::{HANDLER_FLAGS, NO_RESTORER, Restorer, signal_return};
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
@@ -43,17 +44,13 @@ pub(crate) struct SignalAction {
     /// An address, or [`SIG_DFL`](Self::DEFAULT) or `SIG_IGN`.
     pub(crate) handler: usize,
     pub(crate) flags: usize,
-    /// Where a handler returns to. riscv64 has no such field: its vDSO does it.
-    #[cfg(not(target_arch = "riscv64"))]
-    pub(crate) restorer: usize,
+    /// Where a handler returns to; not every architecture has such a field.
+    restorer: Restorer,
     pub(crate) mask: SignalSet,
 }
 
 const ACTION_SIZE: usize = size_of::<SignalAction>();
-#[cfg(not(target_arch = "riscv64"))]
-static_assertions::assert_eq_size!(SignalAction, [u64; 4]);
-#[cfg(target_arch = "riscv64")]
-static_assertions::assert_eq_size!(SignalAction, [u64; 3]);
+static_assertions::assert_eq_size!(SignalAction, ([usize; 2], Restorer, SignalSet));
 
 impl SignalAction {
     const DEFAULT: usize = 0;
@@ -61,11 +58,16 @@ impl SignalAction {
 
     /// `SIG_DFL`.
     pub(crate) const fn default_action() -> Self {
+        Self { handler: Self::DEFAULT, flags: 0, restorer: NO_RESTORER, mask: SignalSet::EMPTY }
+    }
+
+    /// Calls `handler`, without `SA_RESTART`: calls that it interrupts fail with `EINTR`.
+    #[inline(always)]
+    pub(crate) fn handler(handler: extern "C" fn(i32)) -> Self {
         Self {
-            handler: Self::DEFAULT,
-            flags: 0,
-            #[cfg(not(target_arch = "riscv64"))]
-            restorer: 0,
+            handler: (handler as *const ()).expose_provenance(),
+            flags: HANDLER_FLAGS,
+            restorer: signal_return(),
             mask: SignalSet::EMPTY,
         }
     }

@@ -8,7 +8,6 @@ use super::connection::{Connection, Scratch, Shared};
 use super::policy::Policy;
 use super::serve::{ServeError, serve};
 use crate::Errno;
-use crate::arch::signal_return;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
 use crate::fd::{OwnedFd, Token};
 use crate::near::{
@@ -155,23 +154,8 @@ pub fn install_interrupt_handler() -> Result<(), Errno> {
     /// The handler does nothing: that a call was interrupted is all that is wanted of it.
     #[inline]
     extern "C" fn nothing(_signal: i32) {}
-    /// `arch/x86/include/uapi/asm/signal.h`: the kernel needs to be told the way back.
-    #[cfg(target_arch = "x86_64")]
-    const FLAGS: usize = 0x0400_0000;
-    /// Without `SA_RESTART`, so that calls are `EINTR`.
-    #[cfg(not(target_arch = "x86_64"))]
-    const FLAGS: usize = 0;
-    let mut action = SignalAction::default_action();
-    action.handler = (nothing as extern "C" fn(i32) as *const ()).expose_provenance();
-    action.flags = FLAGS;
-    #[cfg(not(target_arch = "riscv64"))]
-    {
-        action.restorer = signal_return();
-    }
-    #[cfg(target_arch = "riscv64")]
-    let _no_field = signal_return();
     // SAFETY: a function that does nothing, at any moment; the way back is the kernel's own protocol.
-    unsafe { near::set_signal_action(&Local, SIGURG, action) }
+    unsafe { near::set_signal_action(&Local, SIGURG, SignalAction::handler(nothing)) }
 }
 
 /// What the child's descriptor table is.

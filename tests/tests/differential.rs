@@ -117,7 +117,7 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
             #[cfg(target_arch = "x86_64")]
             Dup2(from, to) => {
                 let (from, to) = (self.handle(from.0).near(), self.handle(to.0).near());
-                Answer::Is(self.call(nr::DUP2, [from.into(), to.into()])? == to.0 as usize)
+                Answer::Is(self.call(33, [from.into(), to.into()])? == to.0 as usize)
             }
             // The other architectures have no such call.
             #[cfg(not(target_arch = "x86_64"))]

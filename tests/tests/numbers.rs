@@ -1,7 +1,10 @@
 //! Every number that the crate takes from elsewhere, against the kernel's headers as another crate has them.
 
 use rsyscall::near::SignalSet;
-use rsyscall::{Errno, EventfdFlags};
+use rsyscall::{Errno, EventfdFlags, nr};
+use rsyscall_tests::cargo;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 macro_rules! errnos {
     ($($name:ident)*) => {
@@ -81,29 +84,67 @@ fn the_flags_are_the_kernels() {
     assert_eq!(EventfdFlags::all().bits(), O_NONBLOCK | O_CLOEXEC | 1);
 }
 
-macro_rules! calls {
-    ($($ours:ident = $theirs:ident),* $(,)?) => {
-        [$((stringify!($ours), sc::nr::$ours, linux_raw_sys::general::$theirs as usize)),*]
+/// The calls and numbers of an architecture, as the kernel's headers have them.
+fn header(arch: &str) -> BTreeMap<String, usize> {
+    let metadata = cargo()
+        .args(["metadata", "--offline", "--format-version=1", "--filter-platform=x86_64-unknown-linux-gnu"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata = String::from_utf8(metadata.stdout).unwrap();
+    let manifest = metadata.split('"').find(|text| text.contains("/linux-raw-sys-") && text.ends_with("/Cargo.toml"));
+    let file = Path::new(manifest.unwrap()).with_file_name("src").join(arch).join("general.rs");
+    let number = |line: &str| {
+        let (name, number) = line.strip_prefix("pub const __NR_")?.split_once(": u32 = ")?;
+        Some((name.to_owned(), number.strip_suffix(';')?.parse().ok()?))
     };
+    std::fs::read_to_string(file).unwrap().lines().filter_map(number).collect()
 }
 
 #[test]
 fn every_call_has_the_number_of_the_kernels_header() {
-    let calls = calls![
-        READ = __NR_read,
-        WRITE = __NR_write,
-        CLOSE = __NR_close,
-        EVENTFD2 = __NR_eventfd2,
-        FCNTL = __NR_fcntl,
-        IOCTL = __NR_ioctl,
-        PPOLL = __NR_ppoll,
-        PREADV2 = __NR_preadv2,
-        CLOCK_GETTIME = __NR_clock_gettime,
-        EXIT_GROUP = __NR_exit_group,
-    ];
-    for (name, ours, theirs) in calls {
-        assert_eq!(ours, theirs, "{name}");
+    let header = header(std::env::consts::ARCH);
+    let mut named = 0;
+    for (call, number) in &header {
+        // Two names of the header may mean one call, and ours is one of them.
+        let Some(name) = nr::name(*number) else { continue };
+        assert_eq!(header.get(name), Some(number), "{name}, {call}");
+        named += 1;
     }
+    let names = (0..=header.values().max().unwrap() + 100).filter_map(nr::name).count();
+    assert!(named >= names && names > 250, "{named} of {names}");
+}
+
+#[test]
+fn no_file_but_those_of_architectures_asks_which_one_it_is_compiled_for() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let mut folders = vec![source.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {
+            if entry.is_dir() {
+                if ![source.join("nr"), source.join("start")].contains(&entry) {
+                    folders.push(entry);
+                }
+            } else {
+                let text = std::fs::read_to_string(&entry).unwrap();
+                assert!(!text.contains("target_arch"), "{}: what differs gets a name in arch/", entry.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_architecture_is_at_most_80_lines_and_so_is_every_file() {
+    let lines = |path: &Path| std::fs::read_to_string(path).unwrap().lines().count();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../arch");
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for file in &files {
+        assert!(lines(file) <= 80, "{}", file.display());
+    }
+    let shared = ["mod.rs", "generic.rs", "refused.rs"].map(|name| folder.join(name));
+    let architectures = files.len() - shared.len();
+    let all: usize = files.iter().filter(|file| **file != shared[0]).map(|file| lines(file)).sum();
+    assert!(all <= 80 * architectures, "{all} lines for {architectures} architectures");
 }
 
 #[test]

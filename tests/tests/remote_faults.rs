@@ -50,13 +50,21 @@ fn task(connection: Connection) -> Task<Connection> {
 fn submit_sleep(pipeline: &mut Pipeline<'_, '_>, time: Duration) -> Ticket {
     let time = [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat();
     // SAFETY: `nanosleep` reads a time, and is not asked for what is left.
-    unsafe { pipeline.submit(rsyscall::nr::NANOSLEEP, [Operand::In(&time), Operand::Word(0)]) }.unwrap()
+    unsafe {
+        pipeline.submit(
+            rsyscall::nr::CLOCK_NANOSLEEP,
+            [Operand::Word(1), Operand::Word(0), Operand::In(&time), Operand::Word(0)],
+        )
+    }
+    .unwrap()
 }
 
 fn sleep_there(connection: &Connection, time: Duration) -> Result<usize, Error> {
     let time = [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat();
     // SAFETY: `nanosleep` reads a time, and is not asked for what is left.
-    unsafe { connection.syscall(rsyscall::nr::NANOSLEEP, [Arg::In(&time), Arg::Word(0)]) }
+    unsafe {
+        connection.syscall(rsyscall::nr::CLOCK_NANOSLEEP, [Arg::Word(1), Arg::Word(0), Arg::In(&time), Arg::Word(0)])
+    }
 }
 
 /// Waits until a thread of that process sleeps in the system call.

@@ -1,0 +1,22 @@
+//! What most architectures have in common: an architecture's file takes all of it in, and defines anew what differs there.
+
+/// `include/uapi/asm-generic/fcntl.h`.
+pub(crate) const O_DIRECT: u32 = 0o40000;
+
+/// One past the highest address that a program can have, with four-level page tables.
+pub(crate) const END_OF_USER_SPACE: usize = 1 << 47;
+
+/// The data of an `epoll_event`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct EpollData(pub(crate) u64);
+
+/// What a signal handler is installed with.
+pub(crate) const HANDLER_FLAGS: usize = 0;
+/// `sa_restorer` of `struct sigaction`, where there is such a field.
+pub(crate) type Restorer = usize;
+pub(crate) const NO_RESTORER: Restorer = 0;
+/// Where a signal handler returns to: nowhere of ours, the vDSO does it.
+pub(crate) const fn signal_return() -> Restorer {
+    NO_RESTORER
+}
