@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bell = EventFd::new(0, EventfdFlags::empty())?;
     let forked = remote::fork([bell.as_owned_fd()])?;
     let [token] = forked.inherited;
-    let there = EventFd::from(token.attach(&forked.task).map_err(|(_, mismatch)| mismatch)?);
+    let there = EventFd::from(token.attach(&forked.task).map_err(|error| error.into_error())?);
 
     // "While the word is 0, sleep; then ring."
     let mut slots = [CallSlot::EMPTY; 2];

@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The token becomes the child's handle for what it inherited: rung there and drained here, and the other way round.
     let [token] = forked.inherited;
-    let there = EventFd::from(token.attach(&forked.task).map_err(|(_, mismatch)| mismatch)?);
+    let there = EventFd::from(token.attach(&forked.task).map_err(|error| error.into_error())?);
     there.write(40)?;
     println!("rung in the child, drained here: {}", shared.read()?);
     shared.write(2)?;

@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bell = EventFd::new(0, EventfdFlags::empty())?;
     let forked = remote::fork([bell.as_owned_fd()])?;
     let [token] = forked.inherited;
-    let there = EventFd::from(token.attach(&forked.task).map_err(|(_, mismatch)| mismatch)?);
+    let there = EventFd::from(token.attach(&forked.task).map_err(|error| error.into_error())?);
 
     // There: the signal waits instead of killing, and is read from a descriptor.
     let child = forked.task.sysif();

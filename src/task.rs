@@ -5,9 +5,10 @@
 //!
 //! Uses [`sysif`](crate::sysif), [`near`] and [`far`](crate::far).
 
+use crate::Errno;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
 use crate::near;
-use crate::sysif::{Local, SyscallError, SyscallInterface};
+use crate::sysif::{ErrorWith, Local, SyscallError, SyscallInterface};
 use core::fmt;
 
 /// A task through which descriptors are made and used.
@@ -99,15 +100,16 @@ pub unsafe trait FileDescriptorTask: Copy {
     }
 }
 
-/// A descriptor and a task have different tables: there the number is nothing, or a stranger's.
+/// A file descriptor and a task have different tables: in the task's, the number is not open, or another owner's.
 ///
-/// It is found by comparing identities, without a system call.
+/// The identities are compared, without a system call; so it never equals an [`Errno`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 #[doc(alias = "FDTableMismatchError")]
 pub struct FdTableMismatch {
     /// The task's table.
     pub task: FdTable,
-    /// The descriptor's table.
+    /// The file descriptor's table.
     pub descriptor: FdTable,
 }
 
@@ -119,11 +121,24 @@ impl FdTableMismatch {
 
 impl fmt::Display for FdTableMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the descriptor is not in the task's table")
+        f.write_str("the file descriptor is not in the task's table")
     }
 }
 
 impl core::error::Error for FdTableMismatch {}
+
+/// Never equal: no system call was made.
+impl PartialEq<Errno> for FdTableMismatch {
+    fn eq(&self, _: &Errno) -> bool {
+        false
+    }
+}
+
+impl<T> From<ErrorWith<T, Self>> for FdTableMismatch {
+    fn from(error: ErrorWith<T, Self>) -> Self {
+        error.into_error()
+    }
+}
 
 /// The process that this code runs in, with no size and nothing to set up.
 ///
@@ -162,7 +177,7 @@ impl Current {
 // SAFETY: every copy is this process, whose table is `FdTable::CURRENT` from its beginning to its end.
 unsafe impl FileDescriptorTask for Current {
     type Interface = Local;
-    type Error = crate::Errno;
+    type Error = Errno;
 
     #[inline(always)]
     fn sysif(&self) -> &Local {

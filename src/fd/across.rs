@@ -1,7 +1,9 @@
 //! One table, several tasks: handles that move between them, or are lent.
 
 use super::OwnedFd;
+use crate::Errno;
 use crate::near;
+use crate::sysif::ErrorWith;
 use crate::task::{FdTableMismatch, FileDescriptorTask};
 use core::fmt;
 use core::marker::PhantomData;
@@ -37,8 +39,13 @@ impl<F: fmt::Debug> fmt::Debug for Lent<'_, F> {
     }
 }
 
-/// Why one descriptor was not put in the place of another.
+/// What [`OwnedFd::move_to`] and [`Token::attach`](super::Token::attach) return where the task has another table: why, and
+/// the handle, which [`into_inner`](ErrorWith::into_inner) gives back.
+pub type MoveError<H> = ErrorWith<H, FdTableMismatch>;
+
+/// Why one file descriptor was not put in the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReplaceError<E> {
     /// They are in different tables. No call was made.
     FdTableMismatch(FdTableMismatch),
@@ -61,7 +68,24 @@ impl<E: fmt::Display> fmt::Display for ReplaceError<E> {
     }
 }
 
-impl<E: fmt::Debug + fmt::Display> core::error::Error for ReplaceError<E> {}
+impl<E: core::error::Error + 'static> core::error::Error for ReplaceError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::FdTableMismatch(mismatch) => Some(mismatch),
+            Self::Call(error) => Some(error),
+        }
+    }
+}
+
+/// Equal if the kernel refused the call with this error.
+impl<E: PartialEq<Errno>> PartialEq<Errno> for ReplaceError<E> {
+    fn eq(&self, errno: &Errno) -> bool {
+        match self {
+            Self::FdTableMismatch(mismatch) => mismatch == errno,
+            Self::Call(error) => error == errno,
+        }
+    }
+}
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
     /// The same descriptor, used through another task of the same table while this handle still owns it.
@@ -97,11 +121,11 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// The task has another table: the handle comes back.
     #[doc(alias = "move")]
-    pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<OwnedFd<U>, (Self, FdTableMismatch)> {
+    pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<OwnedFd<U>, MoveError<Self>> {
         match FdTableMismatch::check(task.fd_table(), self.task().fd_table()) {
             // SAFETY: open in that table, and this value, the only owner, gives it up.
             Ok(()) => Ok(unsafe { OwnedFd::adopt(task, near::FileDescriptor(self.into_raw_fd())) }),
-            Err(mismatch) => Err((self, mismatch)),
+            Err(mismatch) => Err(MoveError::new(self, mismatch)),
         }
     }
 

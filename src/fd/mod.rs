@@ -11,10 +11,10 @@ mod number;
 mod token;
 mod unclosed;
 
-pub use across::{Lent, ReplaceError};
+pub use across::{Lent, MoveError, ReplaceError};
 pub use inheritable::Inheritable;
 pub use token::Token;
-pub use unclosed::{Unclosed, UnclosedList, WithUnclosed};
+pub use unclosed::{Doubtful, Unclosed, UnclosedList, WithUnclosed};
 
 use crate::near::{self, FileDescriptor};
 use crate::sysif::SyscallError;

@@ -1,7 +1,7 @@
 //! Numbers that wait for a task.
 
-use super::OwnedFd;
 use super::number::Number;
+use super::{MoveError, OwnedFd};
 use crate::far::FdTable;
 use crate::near::FileDescriptor;
 use crate::task::{FdTableMismatch, FileDescriptorTask};
@@ -62,11 +62,11 @@ impl Token {
     /// # Errors
     ///
     /// The task has another table: the token comes back.
-    pub fn attach<T: FileDescriptorTask>(self, task: T) -> Result<OwnedFd<T>, (Self, FdTableMismatch)> {
+    pub fn attach<T: FileDescriptorTask>(self, task: T) -> Result<OwnedFd<T>, MoveError<Self>> {
         match FdTableMismatch::check(task.fd_table(), self.table) {
             // SAFETY: open in that table, and the token, the only owner, is gone.
             Ok(()) => Ok(unsafe { OwnedFd::adopt(task, self.near()) }),
-            Err(mismatch) => Err((self, mismatch)),
+            Err(mismatch) => Err(MoveError::new(self, mismatch)),
         }
     }
 }

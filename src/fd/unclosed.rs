@@ -4,9 +4,10 @@
 //! other tasks share the table the number stays open, and one of them has to close it.
 
 use super::Token;
+use crate::Errno;
 use crate::far::FdTable;
 use crate::near::{self, FileDescriptor};
-use crate::sysif::SyscallError;
+use crate::sysif::{ErrorWith, SyscallError};
 use crate::task::FileDescriptorTask;
 use core::cell::Cell;
 use core::fmt;
@@ -40,8 +41,8 @@ impl Unclosed {
     /// # Errors
     ///
     /// It is doubtful, and comes back.
-    pub fn token(self) -> Result<Token, Self> {
-        if self.doubtful { Err(self) } else { Ok(self.token) }
+    pub fn token(self) -> Result<Token, ErrorWith<Self, Doubtful>> {
+        if self.doubtful { Err(ErrorWith::new(self, Doubtful)) } else { Ok(self.token) }
     }
 
     /// The number, doubtful or not.
@@ -51,6 +52,26 @@ impl Unclosed {
     /// The close was not made and will not be: the process that was asked has ended, and the number is still what it was.
     pub unsafe fn token_unchecked(self) -> Token {
         self.token
+    }
+}
+
+/// The `close` of a file descriptor may have been made after all, so that the number may be another owner's by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Doubtful;
+
+impl fmt::Display for Doubtful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("whether the file descriptor was closed is not known")
+    }
+}
+
+impl core::error::Error for Doubtful {}
+
+/// Never equal: no kernel has refused anything.
+impl PartialEq<Errno> for Doubtful {
+    fn eq(&self, _: &Errno) -> bool {
+        false
     }
 }
 

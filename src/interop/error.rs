@@ -2,7 +2,10 @@
 
 use super::std::io;
 use crate::Errno;
-use crate::sysif::Error;
+use crate::fd::{Doubtful, ReplaceError};
+use crate::remote::{ServeError, SubmitError};
+use crate::sysif::{Error, ErrorWith};
+use crate::task::FdTableMismatch;
 
 impl From<Errno> for io::Error {
     /// The same number: [`io::Error::raw_os_error`] gives it back.
@@ -39,6 +42,73 @@ impl From<Error> for io::Error {
             Error::Os(errno) => errno.into(),
             Error::NotSent => io::ErrorKind::NotConnected.into(),
             Error::Hangup => io::ErrorKind::ConnectionAborted.into(),
+        }
+    }
+}
+
+impl<T, E> From<ErrorWith<T, E>> for io::Error
+where
+    Self: From<E>,
+{
+    /// That of the error; the value is dropped.
+    #[inline]
+    fn from(error: ErrorWith<T, E>) -> Self {
+        error.into_error().into()
+    }
+}
+
+impl From<FdTableMismatch> for io::Error {
+    /// [`io::ErrorKind::InvalidInput`], with the mismatch as the inner error.
+    #[inline]
+    fn from(mismatch: FdTableMismatch) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, mismatch)
+    }
+}
+
+impl From<Doubtful> for io::Error {
+    /// [`io::ErrorKind::Other`], with the doubt as the inner error.
+    #[inline]
+    fn from(doubtful: Doubtful) -> Self {
+        Self::other(doubtful)
+    }
+}
+
+impl<E> From<ReplaceError<E>> for io::Error
+where
+    Self: From<E>,
+{
+    /// That of the call, or of the mismatch.
+    #[inline]
+    fn from(error: ReplaceError<E>) -> Self {
+        match error {
+            ReplaceError::FdTableMismatch(mismatch) => mismatch.into(),
+            ReplaceError::Call(error) => error.into(),
+        }
+    }
+}
+
+impl From<SubmitError> for io::Error {
+    /// [`Full`](SubmitError::Full) is [`io::ErrorKind::WouldBlock`] and [`Foreign`](SubmitError::Foreign)
+    /// [`io::ErrorKind::InvalidInput`], with the error inside; or that of the call.
+    #[inline]
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Call(error) => error.into(),
+            SubmitError::Full => Self::new(io::ErrorKind::WouldBlock, error),
+            SubmitError::Foreign => Self::new(io::ErrorKind::InvalidInput, error),
+        }
+    }
+}
+
+impl From<ServeError> for io::Error {
+    /// [`Truncated`](ServeError::Truncated) is [`io::ErrorKind::UnexpectedEof`] and [`Vanished`](ServeError::Vanished)
+    /// [`io::ErrorKind::BrokenPipe`], with the error inside; or that of the kernel.
+    #[inline]
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Os(errno) => errno.into(),
+            ServeError::Truncated => Self::new(io::ErrorKind::UnexpectedEof, error),
+            ServeError::Vanished => Self::new(io::ErrorKind::BrokenPipe, error),
         }
     }
 }

@@ -61,6 +61,7 @@ pub struct Completion {
 
 /// Why a call was not submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SubmitError {
     /// As many calls are on their way as there is room for: complete one first. With nothing on its way: the call itself
     /// writes more than any pipeline has room for.
@@ -83,7 +84,21 @@ impl fmt::Display for SubmitError {
     }
 }
 
-impl core::error::Error for SubmitError {}
+impl core::error::Error for SubmitError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Full | Self::Foreign => None,
+            Self::Call(error) => Some(error),
+        }
+    }
+}
+
+/// Equal if the kernel refused the call with this error.
+impl PartialEq<Errno> for SubmitError {
+    fn eq(&self, errno: &Errno) -> bool {
+        matches!(self, Self::Call(error) if error == errno)
+    }
+}
 
 /// Room for one call on its way.
 #[derive(Debug, Clone, Copy)]

@@ -15,6 +15,7 @@ use core::mem::MaybeUninit;
 
 /// Why a server ended, when not by the end of the stream between two requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ServeError {
     /// The stream ended inside a request: the request was not executed.
     Truncated,
@@ -35,7 +36,21 @@ impl fmt::Display for ServeError {
     }
 }
 
-impl core::error::Error for ServeError {}
+impl core::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Truncated | Self::Vanished => None,
+            Self::Os(errno) => Some(errno),
+        }
+    }
+}
+
+/// Equal if the kernel refused a call with this error.
+impl PartialEq<Errno> for ServeError {
+    fn eq(&self, errno: &Errno) -> bool {
+        matches!(self, Self::Os(os) if os == errno)
+    }
+}
 
 /// Makes the system calls that arrive on `stream`, one after the other, in this process, until the stream ends.
 ///

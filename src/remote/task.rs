@@ -8,7 +8,7 @@ use crate::far::FdTable;
 use crate::fd::{OwnedFd, ReplaceError, Token};
 use crate::near::{self, FileDescriptor, MSG_WAITALL};
 use crate::nr;
-use crate::sysif::Error;
+use crate::sysif::{Error, ErrorWith};
 use crate::task::{FdTableMismatch, FileDescriptorTask, Task};
 use core::ffi::CStr;
 
@@ -62,7 +62,7 @@ impl Task<Connection> {
     /// use rsyscall::remote::{self, ExitStatus};
     ///
     /// let mut forked = remote::fork([])?;
-    /// forked.task.exec(c"/bin/sh", &[c"sh", c"-c", c"exit 5"], &[]).map_err(|(_task, error)| error)?;
+    /// forked.task.exec(c"/bin/sh", &[c"sh", c"-c", c"exit 5"], &[])?;
     /// assert_eq!(forked.child.wait()?, ExitStatus::Exited(5));
     /// # Ok::<(), rsyscall::sysif::Error>(())
     /// ```
@@ -74,10 +74,10 @@ impl Task<Connection> {
     #[doc(alias = "execve")]
     #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
     #[inline]
-    pub fn exec(mut self, path: &CStr, argv: &[&CStr], envp: &[&CStr]) -> Result<(), (Self, Error)> {
+    pub fn exec(mut self, path: &CStr, argv: &[&CStr], envp: &[&CStr]) -> Result<(), ErrorWith<Self, Error>> {
         match self.try_exec(path, argv, envp) {
             Ok(()) | Err(Error::Hangup) => Ok(()),
-            Err(error) => Err((self, error)),
+            Err(error) => Err(ErrorWith::new(self, error)),
         }
     }
 

@@ -11,7 +11,7 @@ mod error;
 mod local;
 
 pub use arg::{Arg, OutSlice};
-pub use error::{Error, SyscallError};
+pub use error::{Error, ErrorWith, SyscallError};
 pub use local::{Local, Unusable};
 
 use crate::Errno;

@@ -131,3 +131,55 @@ fn the_public_interface_is_the_one_in_api_txt() {
         change.join("\n")
     );
 }
+
+/// A user's `?`, `==` and report of an error work whatever it is the error of.
+#[test]
+fn what_a_function_fails_with_is_an_error_to_std_and_compares_with_an_errno() {
+    let api = fs::read_to_string(root().join("tests/api/api.txt")).unwrap();
+    let api: Vec<_> = api.lines().filter(|line| !line.contains("std::")).collect();
+    let mut types: Vec<_> = api.iter().filter_map(|line| error_of(line)).collect();
+    types.sort_unstable();
+    types.dedup();
+    assert!(types.len() > 10, "{types:?}");
+    for error in types {
+        // What is generic or associated has the bound of `SyscallError`.
+        if error.ends_with("::Error") && !error.starts_with("rsyscall::") || error == "Self::Error" {
+            continue;
+        }
+        let name = error.split_once('<').map_or(error, |(name, _)| name);
+        let alias = api.iter().find_map(|line| line.strip_prefix("pub type ")?.strip_prefix(name)?.split_once(" = "));
+        let alias = alias.map(|(_, target)| target.split_once('<').map_or(target, |(name, _)| name));
+        let implements = |wanted: &str| {
+            let wanted = format!(" {wanted} for {}", alias.unwrap_or(name));
+            api.iter().any(|line| {
+                let after = line.strip_prefix("impl").and_then(|line| line.split_once(&wanted)).map(|(_, after)| after);
+                after.is_some_and(|after| after.is_empty() || after.starts_with(['<', ' ']))
+            })
+        };
+        assert!(implements("core::error::Error"), "{error} is no core::error::Error");
+        let compares = implements("core::cmp::PartialEq<rsyscall::errno::Errno>") || name == "rsyscall::errno::Errno";
+        assert!(compares, "{error} is not compared with an Errno");
+    }
+}
+
+/// The second parameter of the `Result` that a line of the public interface returns.
+fn error_of(line: &str) -> Option<&str> {
+    let (function, parameters) = line.split_once(" -> core::result::Result<")?;
+    let (path, _) = function.split_once('(')?;
+    let (owner, _) = path.rsplit_once(' ')?.1.rsplit_once("::")?;
+    let mut depth = 0;
+    let mut error = None;
+    for (at, character) in parameters.char_indices() {
+        match character {
+            '<' | '(' | '[' => depth += 1,
+            '>' if depth == 0 => {
+                let error = parameters[error?..at].trim();
+                return Some(if error == "Self" { owner } else { error });
+            }
+            '>' | ')' | ']' => depth -= 1,
+            ',' if depth == 0 => error = Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}

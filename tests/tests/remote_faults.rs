@@ -178,17 +178,17 @@ fn exec_is_a_success_and_a_failed_exec_gives_the_task_back() {
         }
         let Forked { task, mut child, .. } = if share { remote::fork_sharing_files().unwrap() } else { fork() };
         task.sysif().set_timeout(Some(LONG));
-        let (task, error) = task.exec(c"/nowhere/at all", &[c"x"], &[]).unwrap_err();
+        let (task, error) = task.exec(c"/nowhere/at all", &[c"x"], &[]).unwrap_err().into_parts();
         assert_eq!(error, Error::Os(Errno::ENOENT));
         // It still serves.
         assert_eq!(task.eventfd(3, EMPTY).unwrap().read(), Ok(3));
         let script = c"test \"$1\" = 'two words' && test \"$A\" = b && exit 4";
         match task.exec(c"/bin/sh", &[c"sh", c"-c", script, c"sh", c"two words"], &[c"A=b", c"PATH=/bin:/usr/bin"]) {
             Ok(()) => assert_eq!(child.wait(), Ok(ExitStatus::Exited(4))),
-            Err((_, Error::Os(Errno::ENOEXEC))) => {
+            Err(error) if error == Errno::ENOEXEC => {
                 cannot("exec", "programs of this architecture do not run here by themselves")
             }
-            Err((_, error)) => panic!("{error}"),
+            Err(error) => panic!("{error}"),
         }
     }
 }
@@ -199,10 +199,10 @@ fn exec_hands_over_more_strings_than_any_scratch_space_had_room_for() {
     let long = std::ffi::CString::new(vec![b'x'; 100_000]).unwrap();
     match task.exec(c"/bin/sh", &[c"sh", c"-c", c"test ${#1} = 100000", c"sh", &long], &[]) {
         Ok(()) => assert_eq!(child.wait(), Ok(ExitStatus::Exited(0))),
-        Err((_, Error::Os(Errno::ENOEXEC))) => {
+        Err(error) if error == Errno::ENOEXEC => {
             cannot("exec", "programs of this architecture do not run here by themselves")
         }
-        Err((_, error)) => panic!("{error}"),
+        Err(error) => panic!("{error}"),
     }
 }
 

@@ -5,7 +5,7 @@ use rsyscall::fd::{OwnedFd, ReplaceError, UnclosedList};
 use rsyscall::near::{FileDescriptor, Process};
 use rsyscall::remote::{self, Connection, ExitStatus, SubmitError};
 use rsyscall::sysif::{Arg, Error, Local, SyscallInterface};
-use rsyscall::task::{FdTableMismatch, FileDescriptorTask};
+use rsyscall::task::FileDescriptorTask;
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task, near};
 use rsyscall_tests::{cannot, shares_files};
 use std::cell::Cell;
@@ -59,11 +59,11 @@ fn sharing(case: &str, run: impl FnOnce(remote::Forked)) {
 fn a_task_of_another_table_gets_an_error_and_no_call_is_made() {
     let mine = EventFd::new(1, EMPTY).unwrap();
     let stranger = counting(FdTable::new());
-    let mismatch = FdTableMismatch { task: stranger.fd_table(), descriptor: FdTable::CURRENT };
-    assert_eq!(mine.for_task(&stranger).map(drop), Err(mismatch));
-    let (mine, why) = mine.move_to(&stranger).unwrap_err();
+    let mismatch = mine.for_task(&stranger).map(drop).unwrap_err();
+    assert_eq!((mismatch.task, mismatch.descriptor), (stranger.fd_table(), FdTable::CURRENT));
+    let (mine, why) = mine.move_to(&stranger).unwrap_err().into_parts();
     assert_eq!(why, mismatch);
-    let (token, why) = mine.detach().attach(&stranger).unwrap_err();
+    let (token, why) = mine.detach().attach(&stranger).unwrap_err().into_parts();
     assert_eq!(why, mismatch);
     let mine = token.attach(Current).unwrap();
     let theirs = stranger.eventfd(0, EMPTY).unwrap();
@@ -142,8 +142,8 @@ fn nothing_is_inherited_twice_nor_by_another() {
     let (one, two) = (remote::fork([bell.as_owned_fd()]).unwrap(), remote::fork([]).unwrap());
     let [token] = one.inherited;
     // The token is the first child's: neither the other nor this process can have it.
-    let (token, _) = token.attach(&two.task).unwrap_err();
-    let (token, _) = token.attach(Current).unwrap_err();
+    let token = token.attach(&two.task).unwrap_err().into_inner();
+    let token = token.attach(Current).unwrap_err().into_inner();
     let there = EventFd::from(token.attach(&one.task).unwrap());
     assert!(there.move_to(&two.task).is_err());
 }
@@ -188,8 +188,8 @@ fn a_descriptor_goes_through_exec_only_when_asked_to() {
             let mut child = forked.child;
             assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)));
         }
-        Err((_, error)) => {
-            assert_eq!(error, Error::Os(Errno::ENOEXEC));
+        Err(error) => {
+            assert_eq!(error.into_error(), Error::Os(Errno::ENOEXEC));
             cannot("a descriptor through exec", "programs of this architecture do not run here by themselves");
         }
     }
@@ -220,7 +220,7 @@ fn unsharing_splits_the_table_and_the_old_one_keeps_what_it_had() {
         assert_eq!(kept.read(), Ok(2));
         there.close().unwrap();
         assert!(is_open(&Local, kept.as_raw_fd()));
-        let (_kept, mismatch) = kept.move_to(&forked.task).unwrap_err();
+        let (_kept, mismatch) = kept.move_to(&forked.task).unwrap_err().into_parts();
         assert_eq!(mismatch.descriptor, FdTable::CURRENT);
         // And its end is noticed as that of any other.
         forked.child.kill().unwrap();

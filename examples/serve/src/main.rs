@@ -31,6 +31,6 @@ fn main(arguments: Arguments) -> ! {
         Ok(()) => 0,
         Err(ServeError::Truncated) => 1,
         Err(ServeError::Vanished) => 2,
-        Err(ServeError::Os(_)) => 3,
+        Err(_) => 3,
     })
 }

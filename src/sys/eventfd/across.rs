@@ -1,7 +1,7 @@
 //! Eventfds and the tasks of one table: what [`OwnedFd`](crate::fd::OwnedFd) does, with the kind kept.
 
 use super::EventFd;
-use crate::fd::{Lent, OwnedFd, Token};
+use crate::fd::{Lent, MoveError, OwnedFd, Token};
 use crate::task::{FdTableMismatch, FileDescriptorTask};
 
 impl<T: FileDescriptorTask> EventFd<T> {
@@ -35,11 +35,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// The task has another table: the handle comes back.
     #[doc(alias = "move")]
-    pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<EventFd<U>, (Self, FdTableMismatch)> {
-        match self.into_owned_fd().move_to(task) {
-            Ok(fd) => Ok(fd.into()),
-            Err((fd, mismatch)) => Err((fd.into(), mismatch)),
-        }
+    pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<EventFd<U>, MoveError<Self>> {
+        self.into_owned_fd().move_to(task).map(EventFd::from).map_err(|error| error.map(Self::from))
     }
 
     /// The number without the task, for another task of the table.

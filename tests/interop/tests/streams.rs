@@ -1,5 +1,7 @@
 //! `io::Read`, `io::Write` and `io::Error`: what code that is generic over them sees.
 
+use rsyscall::fd::ReplaceError;
+use rsyscall::remote::{self, ServeError, SubmitError};
 use rsyscall::sysif::Error;
 use rsyscall::{Errno, EventFd, EventfdFlags};
 use std::io::{self, Read, Write};
@@ -117,6 +119,56 @@ fn an_io_error_that_is_not_the_kernels_comes_back_as_it_is() {
 fn the_three_outcomes_stay_apart() {
     let kinds = [Error::Os(Errno::EINTR), Error::NotSent, Error::Hangup].map(|error| io::Error::from(error).kind());
     assert_eq!(kinds, [io::ErrorKind::Interrupted, io::ErrorKind::NotConnected, io::ErrorKind::ConnectionAborted]);
+}
+
+#[test]
+fn every_error_names_its_source_and_becomes_an_io_error() {
+    fn check<E: std::error::Error>(error: E, source: Option<&str>, kind: io::ErrorKind)
+    where
+        io::Error: From<E>,
+    {
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), source, "{error}");
+        assert_eq!(io::Error::from(error).kind(), kind);
+    }
+    use io::ErrorKind::{BrokenPipe, Interrupted, InvalidInput, NotConnected, UnexpectedEof, WouldBlock};
+    let (eintr, not_sent) = (Errno::EINTR.to_string(), Error::NotSent.to_string());
+    let (eintr, not_sent) = (Some(&*eintr), Some(&*not_sent));
+    let forked = remote::fork([]).unwrap();
+    let error = bell(7).move_to(&forked.task).unwrap_err();
+    let mismatch = *error.error();
+    let elsewhere = mismatch.to_string();
+    let elsewhere = Some(&*elsewhere);
+    assert_eq!(error.into_inner().read(), Ok(7), "the handle comes back");
+    check(mismatch, None, InvalidInput);
+    check(bell(0).move_to(&forked.task).unwrap_err(), elsewhere, InvalidInput);
+    check(bell(0).detach().attach(&forked.task).unwrap_err(), elsewhere, InvalidInput);
+    check(ReplaceError::<Errno>::FdTableMismatch(mismatch), elsewhere, InvalidInput);
+    check(ReplaceError::Call(Errno::EINTR), eintr, Interrupted);
+    check(ReplaceError::Call(Error::NotSent), not_sent, NotConnected);
+    check(Error::Os(Errno::EINTR), eintr, Interrupted);
+    check(SubmitError::Full, None, WouldBlock);
+    check(SubmitError::Foreign, None, InvalidInput);
+    check(SubmitError::Call(Error::NotSent), not_sent, NotConnected);
+    check(ServeError::Truncated, None, UnexpectedEof);
+    check(ServeError::Vanished, None, BrokenPipe);
+    check(ServeError::Os(Errno::EINTR), eintr, Interrupted);
+
+    let equal = [
+        Error::Os(Errno::EINTR) == Errno::EINTR,
+        ReplaceError::Call(Errno::EINTR) == Errno::EINTR,
+        SubmitError::Call(Error::Os(Errno::EINTR)) == Errno::EINTR,
+        ServeError::Os(Errno::EINTR) == Errno::EINTR,
+        forked.task.exec(c"/nowhere/at all", &[], &[]).unwrap_err() == Errno::ENOENT,
+    ];
+    assert_eq!(equal, [true; 5]);
+    let different = [
+        Error::Os(Errno::EINTR) == Errno::EAGAIN,
+        Error::NotSent == Errno::EINTR,
+        mismatch == Errno::EINVAL,
+        SubmitError::Full == Errno::EAGAIN,
+        ServeError::Vanished == Errno::EPIPE,
+    ];
+    assert_eq!(different, [false; 5]);
 }
 
 #[test]
