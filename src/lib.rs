@@ -26,7 +26,7 @@
 //! | [`notify`] | waking one sleeper cheaply: [`Notifier`], futures |
 //! | [`remote`] | tasks that are other processes |
 //! | `fake` (feature `fake`) | a kernel in memory, for unit tests |
-//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::poll`], [`sys::epoll`] |
+//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::poll`], [`sys::epoll`], [`sys::signal`], [`sys::signalfd`], [`sys::wait`], [`sys::pidfd`] |
 //! | [`fd`] | owned descriptors: the life cycle that every kind shares |
 //! | [`task`] | whose process, which tables: [`Task`], [`Current`] |
 //! | [`near`], [`far`] | numbers that nobody owns; identities of tables and namespaces |

@@ -14,13 +14,16 @@ mod flags;
 mod futex;
 mod io;
 mod memory;
+mod pidfd;
 mod poll;
 mod process;
 mod signal;
 mod signal_set;
+mod signalfd;
 mod socket;
 mod table;
 mod time;
+mod wait;
 
 #[cfg(feature = "fake")]
 pub(crate) use epoll::EVENT_SIZE;
@@ -33,19 +36,24 @@ pub use io::{close, read, read_nowait, write};
 pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
 pub(crate) use memory::{fresh_memory, madvise_dontfork, mmap_shared_anonymous};
 pub use memory::{mmap_anonymous, munmap};
+pub use pidfd::{pidfd_getfd, pidfd_open, pidfd_send_signal_to_group};
 pub use poll::{PollFd, ppoll};
-pub(crate) use process::{CLONE_FILES, CLONE_PIDFD, clone_fork, die_with_parent, unshare_files, wait_exit};
-pub use process::{ExitStatus, exit_group, getpid, getppid};
+pub(crate) use process::{CLONE_FILES, CLONE_PIDFD, clone_fork, die_with_parent, unshare_files};
+pub use process::{exit_group, getpid, getppid};
 pub(crate) use signal::{
-    LAST_SIGNAL, SIGCHLD, SIGKILL, SIGURG, SignalAction, set_signal_action, set_signal_mask, signal_action,
+    LAST_SIGNAL, SIG_BLOCK, SIGCHLD, SIGKILL, SIGURG, SignalAction, change_signal_mask, set_signal_action,
+    set_signal_mask, signal_action,
 };
 pub use signal::{kill, pidfd_send_signal};
 pub use signal_set::SignalSet;
+pub use signalfd::signalfd;
+pub(crate) use signalfd::{SFD_CLOEXEC, SFD_NONBLOCK};
 pub(crate) use socket::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL};
 pub use socket::{Shutdown, bytes_available, recvfrom, sendto, shutdown, socketpair_stream};
 pub(crate) use table::descriptor_limit;
 pub use table::{close_range, dup3};
 pub use time::{Timespec, clock_monotonic};
+pub(crate) use wait::{WALL, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WaitId, WaitInfo, waitid};
 
 use crate::sysif::Arg;
 use core::ops::RangeInclusive;

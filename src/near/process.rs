@@ -131,52 +131,6 @@ pub(crate) unsafe fn unshare_files<S: SyscallInterface>(sysif: &S) -> Result<(),
     unsafe { sysif.syscall(nr::UNSHARE, [CLONE_FILES.into()]) }.map(drop)
 }
 
-/// How a process ended.
-///
-/// Source: [waitid(2)](https://man7.org/linux/man-pages/man2/wait.2.html).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ExitStatus {
-    /// It ended itself, with the lowest eight bits of this status.
-    Exited(i32),
-    /// A signal of this number ended it.
-    Killed(i32),
-}
-
-/// Waits for the end of a child and frees its number. With `block` false it does not wait: `None` if it has not ended.
-///
-/// # Errors
-///
-/// `ECHILD`: not a child that anyone can still wait for. `EINTR`.
-pub(crate) fn wait_exit<S: SyscallInterface>(
-    sysif: &S,
-    process: Process,
-    block: bool,
-) -> Result<Option<ExitStatus>, S::Error> {
-    // `include/uapi/linux/wait.h`.
-    const P_PID: u32 = 1;
-    const WNOHANG: u32 = 1;
-    const WEXITED: u32 = 4;
-    /// Children that end with another signal than `SIGCHLD` too.
-    const WALL: u32 = 0x4000_0000;
-    // `include/uapi/asm-generic/siginfo.h`.
-    const CLD_EXITED: i32 = 1;
-    /// `siginfo_t`: 128 bytes, of which si_signo, si_code, si_pid and si_status are the words 0, 2, 4 and 6.
-    const WORDS: usize = 32;
-    let options = if block { WEXITED | WALL } else { WEXITED | WALL | WNOHANG };
-    let mut info = [0_u8; 4 * WORDS];
-    // SAFETY: the call writes one `siginfo_t`, for which the memory is large enough; a number that it frees was ours to free.
-    unsafe {
-        sysif.syscall(nr::WAITID, [P_PID.into(), process.into(), Arg::InOut(&mut info), options.into(), Arg::Word(0)])
-    }?;
-    // SAFETY: the same size, and any bytes are integers.
-    let [signo, _, code, _, _, _, status, ..] = unsafe { core::mem::transmute::<[u8; 4 * WORDS], [i32; WORDS]>(info) };
-    Ok(match (signo, code) {
-        (0, _) => None,
-        (_, CLD_EXITED) => Some(ExitStatus::Exited(status)),
-        _ => Some(ExitStatus::Killed(status)),
-    })
-}
-
 /// What a call that answers a process can answer.
 const PROCESS: core::ops::RangeInclusive<usize> = 0..=i32::MAX as usize;
 

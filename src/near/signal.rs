@@ -15,23 +15,35 @@ pub(crate) const SIGURG: u32 = 23;
 /// The highest signal.
 pub(crate) const LAST_SIGNAL: u32 = 64;
 
-/// `include/uapi/asm-generic/signal-defs.h`.
-const SIG_SETMASK: u32 = 2;
+// `include/uapi/asm-generic/signal-defs.h`.
+pub(crate) const SIG_BLOCK: u32 = 0;
+pub(crate) const SIG_SETMASK: u32 = 2;
 
-/// Puts `set` in the place of the calling thread's mask of blocked signals, and answers the mask as it was.
+/// Puts `set` in the place of the calling thread's mask of blocked signals, and returns the mask as it was.
+///
+/// # Safety
+///
+/// Those of [`change_signal_mask`].
+pub(crate) unsafe fn set_signal_mask<S: SyscallInterface>(sysif: &S, set: SignalSet) -> Result<SignalSet, S::Error> {
+    // SAFETY: handed on as it came.
+    unsafe { change_signal_mask(sysif, SIG_SETMASK, set) }
+}
+
+/// Changes the calling thread's mask of blocked signals, and returns the mask as it was.
 ///
 /// # Safety
 ///
 /// No code that is yet to run relies on a signal that is now blocked, or on the absence of one that is not.
-pub(crate) unsafe fn set_signal_mask<S: SyscallInterface>(sysif: &S, set: SignalSet) -> Result<SignalSet, S::Error> {
+pub(crate) unsafe fn change_signal_mask<S: SyscallInterface>(
+    sysif: &S,
+    how: u32,
+    set: SignalSet,
+) -> Result<SignalSet, S::Error> {
     let set = set.bits().to_ne_bytes();
     let mut old = [MaybeUninit::<u8>::uninit(); 8];
     // SAFETY: eight bytes are read and eight written, as the last argument says; the caller answers for the mask.
     unsafe {
-        sysif.syscall(
-            nr::RT_SIGPROCMASK,
-            [SIG_SETMASK.into(), Arg::In(&set), Arg::Out(&mut old), Arg::Word(signal_set::SIZE)],
-        )
+        sysif.syscall(nr::RT_SIGPROCMASK, [how.into(), Arg::In(&set), Arg::Out(&mut old), Arg::Word(signal_set::SIZE)])
     }?;
     // SAFETY: the call succeeded, so all eight bytes are written, and any eight bytes are a set.
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 8], SignalSet>(old) })
@@ -53,8 +65,8 @@ const ACTION_SIZE: usize = size_of::<SignalAction>();
 static_assertions::assert_eq_size!(SignalAction, ([usize; 2], Restorer, SignalSet));
 
 impl SignalAction {
-    const DEFAULT: usize = 0;
-    const IGNORE: usize = 1;
+    pub(crate) const DEFAULT: usize = 0;
+    pub(crate) const IGNORE: usize = 1;
 
     /// `SIG_DFL`.
     pub(crate) const fn default_action() -> Self {

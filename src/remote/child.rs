@@ -2,8 +2,10 @@
 
 use crate::Errno;
 use crate::fd::OwnedFd;
-use crate::near::{self, ExitStatus, Process, SIGKILL, SIGURG};
+use crate::near::{self, Process, SIGKILL, SIGURG};
+use crate::sys::wait::{ExitStatus, reap};
 use crate::sysif::Local;
+use crate::task::Current;
 
 /// A child of this process, which nobody else waits for.
 ///
@@ -117,7 +119,7 @@ impl Child {
     fn reap(&mut self, block: bool) -> Result<Option<ExitStatus>, Errno> {
         if self.status.is_none() {
             // By number: it is ours until this very call, and kernels before 5.4 do not take a pidfd here.
-            self.status = near::wait_exit(&Local, self.process, block)?;
+            self.status = reap(Current, self.process, block)?;
         }
         Ok(self.status)
     }

@@ -44,7 +44,7 @@ mod sync {
     pub(super) use core::sync::atomic::{AtomicU64, Ordering};
 }
 
-pub use crate::near::ExitStatus;
+pub use crate::sys::wait::ExitStatus;
 pub use child::Child;
 pub use connection::Connection;
 pub use fork::{Forked, fork, fork_sharing_files, install_interrupt_handler};

@@ -5,4 +5,8 @@
 pub(crate) mod deadline;
 pub mod epoll;
 pub mod eventfd;
+pub mod pidfd;
 pub mod poll;
+pub mod signal;
+pub mod signalfd;
+pub mod wait;

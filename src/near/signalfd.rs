@@ -1,0 +1,39 @@
+//! `signalfd4`.
+
+use super::{FileDescriptor, NEW_FD, SignalSet, signal_set};
+use crate::nr;
+use crate::sysif::{Arg, SyscallInterface};
+
+/// `SFD_CLOEXEC` and `SFD_NONBLOCK`, which are `O_CLOEXEC` and `O_NONBLOCK`: `include/uapi/linux/signalfd.h`.
+pub(crate) const SFD_CLOEXEC: u32 = 0o2_000_000;
+pub(crate) const SFD_NONBLOCK: u32 = 0o4_000;
+
+/// Makes a file descriptor from which pending signals of this set are read, or, if `fd` is one, changes its set.
+///
+/// `flags` are passed as they are.
+///
+/// System calls: `signalfd4`.
+///
+/// # Errors
+///
+/// `EINVAL`: unknown flags, or `fd` is no signalfd. `EBADF`: `fd` is not open. `EMFILE`, `ENFILE`, `ENODEV`, `ENOMEM`.
+///
+/// # Safety
+///
+/// `fd`, if it is not −1, is open in the interface's table, and the caller may change what is read from it.
+///
+/// # Source
+///
+/// [signalfd(2)](https://man7.org/linux/man-pages/man2/signalfd.2.html).
+#[inline]
+pub unsafe fn signalfd<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    set: SignalSet,
+    flags: u32,
+) -> Result<FileDescriptor, S::Error> {
+    let set = set.bits().to_ne_bytes();
+    let args = [fd.into(), Arg::In(&set), Arg::Word(signal_set::SIZE), flags.into()];
+    // SAFETY: the call reads eight bytes, as it is told; the caller may change the file descriptor.
+    unsafe { sysif.syscall_within(NEW_FD, nr::SIGNALFD4, args) }.map(FileDescriptor::new)
+}

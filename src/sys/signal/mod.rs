@@ -1,0 +1,280 @@
+//! `#include <signal.h>`: names and numbers of signals, what blocks them, what they do, and sending one.
+//!
+//! An init or a supervisor blocks signals and reads them from a [`SignalFd`](super::signalfd::SignalFd). No handler can be
+//! installed here: it would have to be sound between any two instructions of the process.
+
+mod mask;
+mod name;
+mod send;
+
+pub use crate::near::SignalSet;
+pub use mask::Blocked;
+pub use send::Target;
+
+use crate::near::{self, SignalAction};
+use crate::task::FileDescriptorTask;
+use core::num::NonZero;
+
+/// A signal, 1..=64.
+///
+/// `Display` prints the name as `kill -l` does: `SIGTERM`, `SIGRTMIN+3`.
+///
+/// ```
+/// use rsyscall::sys::signal::Signal;
+///
+/// assert_eq!(Signal::TERM.raw(), 15);
+/// assert_eq!(Signal::from_name(b"SIGTERM"), Some(Signal::TERM));
+/// assert_eq!(Signal::TERM.to_string(), "SIGTERM");
+/// assert_eq!(Signal::from_raw(65), None);
+/// ```
+///
+/// # Source
+///
+/// [signal(7)](https://man7.org/linux/man-pages/man7/signal.7.html); `include/uapi/asm-generic/signal.h`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Signal(NonZero<u8>);
+
+impl Signal {
+    /// The highest signal.
+    const LAST: u8 = 64;
+
+    /// The signal of this number, or `None` if it is not in 1..=64.
+    #[inline]
+    pub const fn from_raw(raw: u32) -> Option<Self> {
+        if raw > Self::LAST as u32 {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "it is at most 64")]
+        match NonZero::new(raw as u8) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// A named signal; every number of the table is above zero.
+    const fn constant(raw: u8) -> Self {
+        match NonZero::new(raw) {
+            Some(raw) => Self(raw),
+            None => Self(NonZero::<u8>::MIN),
+        }
+    }
+
+    /// The number, 1..=64.
+    #[inline]
+    pub const fn raw(self) -> u32 {
+        self.0.get() as u32
+    }
+}
+
+impl From<Signal> for u32 {
+    #[inline]
+    fn from(signal: Signal) -> Self {
+        signal.raw()
+    }
+}
+
+impl SignalSet {
+    /// The set of these signals.
+    ///
+    /// ```
+    /// use rsyscall::sys::signal::{Signal, SignalSet};
+    ///
+    /// const STOP: SignalSet = SignalSet::of(&[Signal::TERM, Signal::INT]);
+    /// assert!(STOP.has(Signal::INT));
+    /// assert!(!STOP.has(Signal::HUP));
+    /// ```
+    #[inline]
+    pub const fn of(mut signals: &[Signal]) -> Self {
+        let mut set = Self::EMPTY;
+        while let [signal, rest @ ..] = signals {
+            set = set.with(signal.raw());
+            signals = rest;
+        }
+        set
+    }
+
+    /// Whether this signal is in the set.
+    #[inline]
+    pub const fn has(self, signal: Signal) -> bool {
+        self.contains(signal.raw())
+    }
+}
+
+impl FromIterator<Signal> for SignalSet {
+    #[inline]
+    fn from_iter<I: IntoIterator<Item = Signal>>(signals: I) -> Self {
+        signals.into_iter().fold(Self::EMPTY, |set, signal| set.with(signal.raw()))
+    }
+}
+
+/// What a signal does to the process when it is delivered.
+///
+/// # Source
+///
+/// [signal(7)](https://man7.org/linux/man-pages/man7/signal.7.html), "Signal dispositions".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Disposition {
+    /// `SIG_DFL`: the default action of that signal.
+    Default,
+    /// `SIG_IGN`: nothing. It survives `execve`.
+    Ignore,
+    /// A handler runs. `execve` makes it the default.
+    Handler,
+}
+
+/// A disposition that can be set without a handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// `SIG_DFL`: the default action of that signal.
+    Default,
+    /// `SIG_IGN`: nothing.
+    Ignore,
+}
+
+/// Signals of a task: its mask, its dispositions, and signals that it sends. Every task has them.
+///
+/// ```
+/// use rsyscall::Current;
+/// use rsyscall::sys::signal::{Disposition, Preset, Signal, SignalTask};
+///
+/// Current.set_disposition(Signal::USR2, Preset::Ignore)?;
+/// assert_eq!(Current.disposition(Signal::USR2)?, Disposition::Ignore);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+pub trait SignalTask: FileDescriptorTask {
+    /// Blocks these signals in the task's thread too, until the guard is dropped.
+    ///
+    /// A blocked signal stays pending, even if its disposition is to ignore it, and even for process 1: it is read from a
+    /// [`SignalFd`](super::signalfd::SignalFd). `SIGKILL` and `SIGSTOP` cannot be blocked, and a blocked `SIGCONT` continues
+    /// the process all the same. The mask belongs to the *thread*, and is inherited by threads and processes that it makes,
+    /// and by `execve`: in a program with several threads, block before the first one is made.
+    ///
+    /// glibc and musl use signals 32 to 34 among their threads: a program with a libc leaves them out.
+    ///
+    /// System calls: `rt_sigprocmask`, now and when the guard is dropped.
+    ///
+    /// ```
+    /// use rsyscall::Current;
+    /// use rsyscall::sys::signal::{Signal, SignalSet, SignalTask};
+    ///
+    /// let blocked = Current.block_signals(SignalSet::of(&[Signal::USR1]))?;
+    /// assert!(Current.signal_mask()?.has(Signal::USR1));
+    /// drop(blocked);
+    /// assert!(!Current.signal_mask()?.has(Signal::USR1));
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// None from the kernel. Errors of the task's interface.
+    ///
+    /// # Source
+    ///
+    /// [sigprocmask(2)](https://man7.org/linux/man-pages/man2/sigprocmask.2.html).
+    fn block_signals(self, set: SignalSet) -> Result<Blocked<Self>, Self::Error>;
+
+    /// Returns the signals that are blocked in the task's thread.
+    ///
+    /// System calls: `rt_sigprocmask`.
+    ///
+    /// # Errors
+    ///
+    /// None from the kernel. Errors of the task's interface.
+    fn signal_mask(self) -> Result<SignalSet, Self::Error>;
+
+    /// Returns what a signal does when it is delivered.
+    ///
+    /// System calls: `rt_sigaction`.
+    ///
+    /// # Errors
+    ///
+    /// None from the kernel. Errors of the task's interface.
+    ///
+    /// # Source
+    ///
+    /// [sigaction(2)](https://man7.org/linux/man-pages/man2/sigaction.2.html).
+    fn disposition(self, signal: Signal) -> Result<Disposition, Self::Error>;
+
+    /// Sets what a signal does when it is delivered, for the whole process.
+    ///
+    /// Where `SIGCHLD` is ignored, children leave no zombie, no status and no signal behind: [`wait`](super::wait) then fails
+    /// with `ECHILD`. Whoever starts a program can leave it so, therefore an init makes it [`Preset::Default`] first.
+    ///
+    /// System calls: `rt_sigaction`.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`: `SIGKILL` or `SIGSTOP`.
+    ///
+    /// # Source
+    ///
+    /// [sigaction(2)](https://man7.org/linux/man-pages/man2/sigaction.2.html).
+    fn set_disposition(self, signal: Signal, preset: Preset) -> Result<(), Self::Error>;
+
+    /// Sends a signal to a process, a process group, or every process.
+    ///
+    /// A pid can be another process's by now, unless it is that of a child that was not reaped: where that matters, use a
+    /// [`PidFd`](super::pidfd::PidFd).
+    ///
+    /// System calls: `kill`.
+    ///
+    /// ```
+    /// use rsyscall::sys::signal::{Signal, SignalTask, Target};
+    /// use rsyscall::{Current, Errno, near::Process};
+    ///
+    /// // Not a process: 0 and negative numbers are refused, and no call is made.
+    /// assert_eq!(Current.send_signal(Target::Process(Process(0)), Signal::TERM), Err(Errno::EINVAL));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`: there is no such process or group. `EPERM`: not allowed for any of them. `EINVAL`, and no call is made: a
+    /// process below 1, or a group below 2.
+    ///
+    /// # Source
+    ///
+    /// [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
+    #[doc(alias = "kill", alias = "killpg")]
+    fn send_signal(self, target: Target, signal: Signal) -> Result<(), Self::Error>;
+}
+
+impl<T: FileDescriptorTask> SignalTask for T {
+    #[inline]
+    fn block_signals(self, set: SignalSet) -> Result<Blocked<T>, T::Error> {
+        Blocked::new(self, set)
+    }
+
+    #[inline]
+    fn signal_mask(self) -> Result<SignalSet, T::Error> {
+        // SAFETY: nothing is added to the mask.
+        unsafe { near::change_signal_mask(self.sysif(), near::SIG_BLOCK, SignalSet::EMPTY) }
+    }
+
+    #[inline]
+    fn disposition(self, signal: Signal) -> Result<Disposition, T::Error> {
+        Ok(match near::signal_action(self.sysif(), signal.raw())?.handler {
+            SignalAction::DEFAULT => Disposition::Default,
+            SignalAction::IGNORE => Disposition::Ignore,
+            _ => Disposition::Handler,
+        })
+    }
+
+    #[inline]
+    fn set_disposition(self, signal: Signal, preset: Preset) -> Result<(), T::Error> {
+        let mut action = SignalAction::default_action();
+        if matches!(preset, Preset::Ignore) {
+            action.handler = SignalAction::IGNORE;
+        }
+        // SAFETY: no handler is installed, and no code can rely on one that was there for its soundness: without it a signal
+        // that stands for a fault ends the process, ignored or not, and any other does less than it did.
+        unsafe { near::set_signal_action(self.sysif(), signal.raw(), action) }
+    }
+
+    #[inline]
+    fn send_signal(self, target: Target, signal: Signal) -> Result<(), T::Error> {
+        let process = target.argument()?;
+        // SAFETY: a signal can end or stop a process, and run a handler that was installed as sound at any moment.
+        unsafe { near::kill(self.sysif(), process, signal.raw()) }
+    }
+}

@@ -1,0 +1,164 @@
+//! Signals by name.
+
+use super::Signal;
+use core::fmt;
+
+macro_rules! signals {
+    ($($name:ident $number:literal $says:literal)*) => {
+        impl Signal {
+            $(
+                #[doc = concat!("`SIG", stringify!($name), "`: ", $says)]
+                pub const $name: Self = Self::constant($number);
+            )*
+        }
+
+        /// The names of 1..=31, in that order, with `SIG`.
+        const NAMES: [&str; 31] = [$(concat!("SIG", stringify!($name))),*];
+    };
+}
+
+signals! {
+    HUP 1 "the terminal is gone; to a daemon, read the configuration again."
+    INT 2 "interrupt from the keyboard (Ctrl-C)."
+    QUIT 3 "quit from the keyboard (Ctrl-\\), with a core dump."
+    ILL 4 "illegal instruction."
+    TRAP 5 "a breakpoint."
+    ABRT 6 "`abort`."
+    BUS 7 "an access that memory does not have."
+    FPE 8 "an arithmetic error."
+    KILL 9 "ends the process; it cannot be blocked, ignored or handled."
+    USR1 10 "the program's own."
+    SEGV 11 "an invalid access to memory."
+    USR2 12 "the program's own."
+    PIPE 13 "a write to a pipe or socket without a reader."
+    ALRM 14 "`alarm` has expired."
+    TERM 15 "asks the process to end."
+    STKFLT 16 "not sent by Linux."
+    CHLD 17 "a child ended, stopped or continued."
+    CONT 18 "continues a stopped process, blocked or not."
+    STOP 19 "stops the process; it cannot be blocked, ignored or handled."
+    TSTP 20 "stop from the keyboard (Ctrl-Z)."
+    TTIN 21 "a read from the terminal in the background."
+    TTOU 22 "a write to the terminal in the background."
+    URG 23 "urgent data on a socket."
+    XCPU 24 "the limit of processor time is exceeded."
+    XFSZ 25 "the limit of a file's size is exceeded."
+    VTALRM 26 "a virtual timer has expired."
+    PROF 27 "a profiling timer has expired."
+    WINCH 28 "the size of the terminal has changed."
+    IO 29 "a file descriptor is ready (`SIGPOLL`)."
+    PWR 30 "power fails."
+    SYS 31 "a bad system call."
+}
+
+/// What libc calls `SIGRTMIN`: it keeps 32 and 33 for itself.
+const RTMIN: u32 = 34;
+/// `SIGRTMAX`.
+const RTMAX: u32 = 64;
+
+impl Signal {
+    /// A real-time signal as libc numbers them: `SIGRTMIN` + `n`, or `None` above `SIGRTMAX`.
+    ///
+    /// ```
+    /// use rsyscall::sys::signal::Signal;
+    ///
+    /// assert_eq!(Signal::rt(3), Signal::from_name(b"RTMIN+3"));
+    /// assert_eq!(Signal::rt(30), Signal::from_raw(64));
+    /// assert_eq!(Signal::rt(31), None);
+    /// ```
+    #[inline]
+    pub const fn rt(n: u32) -> Option<Self> {
+        Self::from_raw(RTMIN.saturating_add(n))
+    }
+
+    /// Returns the name, such as `SIGTERM`, or `None` for 32..=64.
+    #[inline]
+    pub fn name(self) -> Option<&'static str> {
+        NAMES.get(usize::from(self.0.get()).wrapping_sub(1)).copied()
+    }
+
+    /// Returns the signal of a name or a number: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `SIGRTMAX-1`, whatever the case.
+    ///
+    /// ```
+    /// use rsyscall::sys::signal::Signal;
+    ///
+    /// for name in ["TERM", "SIGTERM", "sigterm", "15"] {
+    ///     assert_eq!(Signal::from_name(name.as_bytes()), Some(Signal::TERM));
+    /// }
+    /// assert_eq!(Signal::from_name(b"SIGIT"), None);
+    /// assert_eq!(Signal::from_name(b"0"), None);
+    /// ```
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        if name.first()?.is_ascii_digit() {
+            return Self::from_raw(number(name)?);
+        }
+        let name = match name.split_at_checked(3) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(b"SIG") => rest,
+            _ => name,
+        };
+        if let Some((b"RTM" | b"rtm", rest)) = name.split_at_checked(3) {
+            return real_time(rest).and_then(Self::from_raw);
+        }
+        // Other names of C for the same numbers.
+        let name: &[u8] = match name {
+            b"CLD" => b"CHLD",
+            b"POLL" => b"IO",
+            b"IOT" => b"ABRT",
+            name => name,
+        };
+        let is = |known: &&str| known.as_bytes().get(3..).is_some_and(|known| known.eq_ignore_ascii_case(name));
+        let index = NAMES.iter().position(is)?;
+        Self::from_raw(u32::try_from(index).ok()?.saturating_add(1))
+    }
+}
+
+/// The number of a real-time signal, of whose name `RTM` was read.
+fn real_time(rest: &[u8]) -> Option<u32> {
+    let (end, offset) = rest.split_at_checked(2)?;
+    let offset = match offset {
+        [] => 0,
+        [b'+' | b'-', digits @ ..] => number(digits)?,
+        _ => return None,
+    };
+    let minus = offset.min(RTMAX);
+    let number = match (end, rest.get(2)) {
+        (b"IN" | b"in", None | Some(b'+')) => RTMIN.saturating_add(offset),
+        (b"AX" | b"ax", None | Some(b'-')) => RTMAX.saturating_sub(minus),
+        _ => return None,
+    };
+    Some(number).filter(|number| (RTMIN..=RTMAX).contains(number))
+}
+
+/// A decimal number of at most three digits.
+fn number(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() || digits.len() > 3 {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| digit.wrapping_sub(b'0'))?;
+        Some(number.saturating_mul(10).saturating_add(digit.into()))
+    })
+}
+
+/// The name as `kill -l` has it. 32 and 33, which libc keeps for itself, have none and are shown as numbers.
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// From here on bash counts down from the end.
+        const MIDDLE: u32 = 50;
+        match (self.name(), self.raw()) {
+            (Some(name), _) => f.write_str(name),
+            (None, RTMIN) => f.write_str("SIGRTMIN"),
+            (None, RTMAX) => f.write_str("SIGRTMAX"),
+            (None, raw) if raw < RTMIN => write!(f, "{raw}"),
+            (None, raw) if raw < MIDDLE => write!(f, "SIGRTMIN+{}", raw.saturating_sub(RTMIN)),
+            (None, raw) => write!(f, "SIGRTMAX-{}", RTMAX.saturating_sub(raw)),
+        }
+    }
+}
+
+/// As [`Display`](fmt::Display).
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

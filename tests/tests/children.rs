@@ -1,0 +1,405 @@
+//! Signals that are read, children that are waited for, and pidfds: on this kernel, in this process and in another.
+
+mod signals;
+
+use rsyscall::near::{FileDescriptor, Process};
+use rsyscall::sys::pidfd::{PidFd, PidfdTask};
+use rsyscall::sys::signal::{Disposition, Preset, Signal, SignalSet, SignalTask, Target};
+use rsyscall::sys::signalfd::{SignalFd, SignalfdTask};
+use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask, Waited};
+use rsyscall::sysif::Error;
+use rsyscall::{Current, Errno, EventFd, EventfdFlags, remote};
+use rsyscall_suite::World;
+use rsyscall_tests::{cannot, skip};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+fn killed(signal: Signal) -> ExitStatus {
+    ExitStatus::Killed { signal, core_dumped: false }
+}
+
+/// A child that std does not wait for, as a group of its own.
+#[expect(clippy::zombie_processes, reason = "what is tested reaps it")]
+fn spawn(program: &str, arguments: &[&str]) -> Process {
+    let child = Command::new(program).args(arguments).process_group(0).spawn().unwrap();
+    Process(i32::try_from(child.id()).unwrap())
+}
+
+fn shell(script: &str) -> Process {
+    spawn("sh", &["-c", script])
+}
+
+/// Reaps a child, however it ends.
+fn reap(process: Process) -> ExitStatus {
+    match Current.wait(Children::Process(process), Changes::ENDED).unwrap() {
+        Waited { process: found, change: Change::Ended(status) } => {
+            assert_eq!(found, process);
+            status
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Sends a real-time signal with a value to this thread.
+fn queue(signal: Signal, value: i32) {
+    let mut info = [0_i32; 32];
+    // `siginfo_t` of `SI_QUEUE`: signo, errno, code; on 64-bit kernels padding; pid, uid, value.
+    let at = if cfg!(target_pointer_width = "64") { 4 } else { 3 };
+    (info[0], info[2], info[at + 2]) = (signal.raw() as i32, -1, value);
+    // SAFETY: the thread is this one, and the structure as long as the kernel's.
+    let sent = unsafe {
+        let (process, thread) = (libc::getpid(), libc::syscall(libc::SYS_gettid));
+        libc::syscall(libc::SYS_rt_tgsigqueueinfo, process, thread, signal.raw(), info.as_ptr())
+    };
+    assert_eq!(sent, 0);
+}
+
+#[test]
+fn every_name_is_the_one_that_kill_l_prints() {
+    let Ok(output) = Command::new("bash").args(["-c", "for n in $(seq 64); do echo $(kill -l $n); done"]).output()
+    else {
+        return skip("every_name_is_the_one_that_kill_l_prints", "no bash");
+    };
+    let names = String::from_utf8(output.stdout).unwrap();
+    let mut seen = 0;
+    for (number, name) in (1..).zip(names.lines()) {
+        let signal = Signal::from_raw(number).unwrap();
+        // For 32 and 33 bash has no name.
+        if name.parse::<u32>().is_ok() || name.is_empty() {
+            assert_eq!(signal.to_string(), number.to_string());
+            continue;
+        }
+        seen += 1;
+        let printed = signal.to_string();
+        assert_eq!(printed.strip_prefix("SIG"), Some(name.strip_prefix("SIG").unwrap_or(name)));
+        for spelt in [printed.clone(), printed.replace("SIG", ""), printed.to_lowercase(), number.to_string()] {
+            assert_eq!(Signal::from_name(spelt.as_bytes()), Some(signal), "{spelt}");
+        }
+    }
+    assert_eq!(seen, 62);
+}
+
+#[test]
+fn what_is_no_signal_has_no_name_and_no_number() {
+    for wrong in [
+        "",
+        "0",
+        "65",
+        "256",
+        "257",
+        "1000",
+        "-1",
+        "+1",
+        "1x",
+        "x1",
+        "SIG",
+        "SIGSIGTERM",
+        "TERMX",
+        "TER",
+        "RTMIN-1",
+        "RTMIN+31",
+        "RTMAX+1",
+        "RTMAX-31",
+        "RTMIN+",
+        "RTMAX-999",
+        "RTM",
+        "RTMI",
+        "RTMIN+x",
+        "\u{e9}",
+    ] {
+        assert_eq!(Signal::from_name(wrong.as_bytes()), None, "{wrong}");
+    }
+    assert_eq!((Signal::from_raw(0), Signal::from_raw(65), Signal::from_raw(256 + 15)), (None, None, None));
+    assert_eq!(Signal::from_name(b"RTMAX-30"), Signal::rt(0));
+}
+
+#[test]
+fn guards_put_the_mask_back_in_the_reverse_order_and_keep_leaves_it() {
+    let usr1 = SignalSet::of(&[Signal::USR1]);
+    let usr2 = SignalSet::of(&[Signal::USR2]);
+    let found = Current.signal_mask().unwrap();
+    let outer = Current.block_signals(usr1).unwrap();
+    let inner = Current.block_signals(usr2).unwrap();
+    assert_eq!(inner.before(), found.with(Signal::USR1.raw()));
+    assert!(Current.signal_mask().unwrap().has(Signal::USR2));
+    drop(inner);
+    assert!(!Current.signal_mask().unwrap().has(Signal::USR2));
+    drop(outer);
+    assert_eq!(Current.signal_mask().unwrap(), found);
+
+    // In another order: as the last one had found it.
+    let outer = Current.block_signals(usr1).unwrap();
+    let inner = Current.block_signals(usr2).unwrap();
+    drop(outer);
+    drop(inner);
+    assert_eq!(Current.signal_mask().unwrap(), found.with(Signal::USR1.raw()));
+
+    // Ends with this thread.
+    assert_eq!(Current.block_signals(SignalSet::ALL).unwrap().keep(), found.with(Signal::USR1.raw()));
+    let uncatchable = Signal::KILL.raw();
+    assert_eq!(Current.signal_mask().unwrap(), SignalSet::ALL.without(uncatchable).without(Signal::STOP.raw()));
+}
+
+#[test]
+fn dispositions_are_told_and_set() {
+    let signal = Signal::STKFLT;
+    assert_eq!(Current.disposition(signal), Ok(Disposition::Default));
+    Current.set_disposition(signal, Preset::Ignore).unwrap();
+    assert_eq!(Current.disposition(signal), Ok(Disposition::Ignore));
+    signals::handle(signal.raw() as i32, 0);
+    assert_eq!(Current.disposition(signal), Ok(Disposition::Handler));
+    Current.set_disposition(signal, Preset::Default).unwrap();
+    assert_eq!(Current.disposition(signal), Ok(Disposition::Default));
+    for fixed in [Signal::KILL, Signal::STOP] {
+        assert_eq!(Current.set_disposition(fixed, Preset::Default), Err(Errno::EINVAL));
+    }
+}
+
+#[test]
+fn no_number_reaches_what_its_name_does_not_say() {
+    for process in [0, -1, -2, i32::MIN] {
+        assert_eq!(Current.send_signal(Target::Process(Process(process)), Signal::CONT), Err(Errno::EINVAL));
+        assert_eq!(Current.send_signal(Target::Group(Process(process)), Signal::CONT), Err(Errno::EINVAL));
+    }
+    // `kill(-1)` is everybody.
+    assert_eq!(Current.send_signal(Target::Group(Process(1)), Signal::CONT), Err(Errno::EINVAL));
+    assert_eq!(Current.send_signal(Target::Process(Process(i32::MAX)), Signal::CONT), Err(Errno::ESRCH));
+}
+
+#[test]
+fn a_signalfd_reads_what_is_blocked_and_coalesces_what_is_not_queued() {
+    let queued = Signal::rt(5).unwrap();
+    let set = SignalSet::of(&[Signal::URG, queued]);
+    let _blocked = Current.block_signals(set).unwrap();
+    let signalfd = SignalFd::new(set).unwrap();
+    assert!(signalfd.as_owned_fd().is_cloexec().unwrap() && signalfd.as_owned_fd().is_nonblocking().unwrap());
+    assert_eq!(signalfd.read(), Err(Errno::EAGAIN));
+    assert_eq!(signalfd.try_read(), Ok(None));
+
+    signals::raise(Signal::URG.raw() as i32);
+    signals::raise(Signal::URG.raw() as i32);
+    queue(queued, 7);
+    queue(queued, -8);
+    let info = signalfd.read().unwrap();
+    assert_eq!(info.signal(), Signal::URG);
+    assert_eq!(info.sender().map(|sender| sender.0), Some(Process(std::process::id() as i32)));
+    assert_eq!(info.value(), None);
+    let values: Vec<_> = std::iter::from_fn(|| signalfd.try_read().unwrap()).map(|info| info.value()).collect();
+    assert_eq!(values, [Some(7), Some(-8)], "one SIGURG, and both values in order");
+
+    // The set is changed for every duplicate.
+    let duplicate = SignalFd::from(signalfd.as_owned_fd().try_clone().unwrap());
+    duplicate.set(SignalSet::of(&[queued])).unwrap();
+    signals::raise(Signal::URG.raw() as i32);
+    assert_eq!(signalfd.try_read(), Ok(None));
+    duplicate.set(set).unwrap();
+    assert_eq!(signalfd.wait().unwrap().signal(), Signal::URG);
+    signalfd.close().unwrap();
+}
+
+#[test]
+fn waiting_for_a_signal_keeps_its_deadline_across_handlers_and_wakes() {
+    let set = SignalSet::of(&[Signal::WINCH]);
+    let _blocked = Current.block_signals(set).unwrap();
+    let signalfd = SignalFd::new(set).unwrap();
+    signals::handle(libc::SIGIO, 0);
+    let begin = Instant::now();
+    let timeout = Duration::from_millis(80);
+    let none = signals::under_fire(libc::SIGIO, || signalfd.wait_timeout(timeout).unwrap());
+    assert_eq!(none, None);
+    assert!(begin.elapsed() >= timeout);
+
+    // SAFETY: the thread is this one, which outlives the scope.
+    let target = unsafe { libc::pthread_self() } as usize;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(Duration::from_millis(10));
+            // SAFETY: as above.
+            unsafe { libc::pthread_kill(target as libc::pthread_t, libc::SIGWINCH) };
+        });
+        assert_eq!(signalfd.wait().unwrap().signal(), Signal::WINCH);
+    });
+    signals::raise(libc::SIGWINCH);
+    assert!(signalfd.wait_timeout(Duration::ZERO).unwrap().is_some());
+}
+
+#[test]
+fn what_is_no_signalfd_is_told() {
+    let bell = EventFd::new(1, EventfdFlags::NONBLOCK).unwrap();
+    let wrong = SignalFd::from(bell.into_owned_fd());
+    assert_eq!(wrong.read(), Err(Errno::EIO), "eight bytes are no signal");
+    assert_eq!(wrong.set(SignalSet::EMPTY), Err(Errno::EINVAL));
+    let zeros = std::fs::File::open("/dev/zero").unwrap();
+    // SAFETY: given away in the same expression.
+    let zeros = unsafe { rsyscall::fd::OwnedFd::from_raw_fd(std::os::fd::IntoRawFd::into_raw_fd(zeros)) };
+    assert_eq!(SignalFd::from(zeros).read(), Err(Errno::EIO), "128 bytes, and no signal in them");
+}
+
+#[test]
+fn every_change_of_a_child_is_told_as_what_it_is() {
+    let all = Changes::ENDED | Changes::STOPPED | Changes::CONTINUED;
+    let child = spawn("sleep", &["100"]);
+    let only = Children::Process(child);
+    let change = |change| Waited { process: child, change };
+    assert_eq!(Current.try_wait(only, all), Ok(None));
+    Current.send_signal(Target::Process(child), Signal::STOP).unwrap();
+    assert_eq!(Current.wait(only, all | Changes::PEEK), Ok(change(Change::Stopped(Signal::STOP))));
+    assert_eq!(Current.wait(only, all), Ok(change(Change::Stopped(Signal::STOP))));
+    assert_eq!(Current.try_wait(only, all), Ok(None));
+    Current.send_signal(Target::Group(child), Signal::CONT).unwrap();
+    assert_eq!(Current.wait(only, all), Ok(change(Change::Continued)));
+    Current.send_signal(Target::Process(child), Signal::TERM).unwrap();
+    let ended = change(Change::Ended(killed(Signal::TERM)));
+    assert_eq!(Current.wait(only, Changes::ENDED | Changes::PEEK), Ok(ended));
+    // A zombie keeps its pid.
+    assert_eq!(Current.send_signal(Target::Process(child), Signal::TERM), Ok(()));
+    assert_eq!(Current.try_wait(only, Changes::ENDED), Ok(Some(ended)));
+    assert_eq!(Current.try_wait(only, Changes::ENDED), Err(Errno::ECHILD));
+    assert_eq!(Current.waitid(Children::Any, Changes::empty()), Err(Errno::EINVAL));
+
+    for status in [0, 1, 127, 255] {
+        assert_eq!(reap(shell(&format!("exit {status}"))), ExitStatus::Exited(status));
+    }
+    let status = reap(shell("kill -SEGV $$"));
+    assert_eq!((status.signal(), status.code(), status.success()), (Some(Signal::SEGV), None, false));
+    assert_eq!(status.shell_status(), 128 + 11);
+}
+
+#[test]
+fn a_wait_is_interrupted_and_the_one_that_waits_is_not() {
+    let child = spawn("sleep", &["0.3"]);
+    signals::handle(libc::SIGIO, 0);
+    let (interrupted, waited) = signals::under_fire(libc::SIGIO, || {
+        (
+            Current.waitid(Children::Process(child), Changes::ENDED),
+            Current.wait(Children::Process(child), Changes::ENDED),
+        )
+    });
+    assert_eq!(interrupted, Err(Errno::EINTR));
+    assert_eq!(waited.unwrap().change, Change::Ended(ExitStatus::Exited(0)));
+}
+
+/// A pidfd of an unreaped child, unless there is none here.
+fn pidfd(test: &str, child: Process) -> Option<PidFd> {
+    match Current.pidfd_open(child) {
+        Err(Errno::ENOSYS) => {
+            reap(child);
+            cannot(test, "pidfd_open came with Linux 5.3, and qemu-user 7.2 has none");
+            None
+        }
+        pidfd => Some(pidfd.unwrap()),
+    }
+}
+
+#[test]
+fn a_pidfd_is_peeked_at_and_only_waiting_reaps() {
+    let child = shell("read line; exit 5 <&-");
+    let Some(pidfd) = pidfd("a_pidfd_is_peeked_at_and_only_waiting_reaps", child) else { return };
+    assert!(pidfd.as_owned_fd().is_cloexec().unwrap());
+    let begin = Instant::now();
+    let child2 = spawn("sleep", &["100"]);
+    let sleeper = Current.pidfd_open(child2).unwrap();
+    assert_eq!(sleeper.peek(), Ok(None));
+    assert_eq!(sleeper.try_wait(), Ok(None));
+    assert_eq!(sleeper.wait_timeout(Duration::from_millis(30)), Ok(None));
+    assert!(begin.elapsed() >= Duration::from_millis(30));
+    assert_eq!(Current.try_wait(Children::PidFd(&sleeper), Changes::ENDED), Ok(None));
+    sleeper.send_signal(Signal::KILL).unwrap();
+    while sleeper.peek().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    assert_eq!(sleeper.peek(), Ok(Some(killed(Signal::KILL))), "still there");
+    assert_eq!(sleeper.send_signal(Signal::TERM), Ok(()), "to a zombie");
+    assert_eq!(sleeper.wait_timeout(Duration::from_secs(60)), Ok(Some(killed(Signal::KILL))));
+    assert_eq!(sleeper.peek(), Err(Errno::ECHILD));
+    assert_eq!(sleeper.send_signal(Signal::TERM), Err(Errno::ESRCH));
+    assert_eq!(pidfd.wait(), Ok(ExitStatus::Exited(5)));
+
+    assert_eq!(Current.pidfd_open(child2).unwrap_err(), Errno::ESRCH);
+    assert_eq!(Current.pidfd_open(Process(-1)).unwrap_err(), Errno::EINVAL);
+    let wrong = PidFd::from(EventFd::new(0, EventfdFlags::empty()).unwrap().into_owned_fd());
+    assert_eq!(wrong.peek(), Err(Errno::EBADF));
+    assert_eq!(wrong.send_signal(Signal::TERM), Err(Errno::EBADF));
+}
+
+#[test]
+fn a_group_signal_reaches_the_group_of_the_leader_and_never_a_reused_number() {
+    const TEST: &str = "a_group_signal_reaches_the_group_of_the_leader_and_never_a_reused_number";
+    // The leader ends and leaves one of its group.
+    let mut ends = [0; 2];
+    // SAFETY: the call writes two numbers.
+    assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
+    let leader = shell("sleep 100 & exit 0");
+    // SAFETY: made above, and used by nobody else.
+    let mut reader = unsafe { <std::fs::File as std::os::fd::FromRawFd>::from_raw_fd(ends[0]) };
+    // SAFETY: as above; the two processes keep theirs.
+    unsafe { libc::close(ends[1]) };
+    let Some(pidfd) = pidfd(TEST, leader) else { return };
+    assert_eq!(pidfd.send_signal_to_group(Process(1), Signal::TERM), Err(Errno::EINVAL));
+    assert_eq!(pidfd.send_signal_to_group(Process(0), Signal::TERM), Err(Errno::EINVAL));
+    while pidfd.peek().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    // The unreaped leader: on every kernel.
+    assert_eq!(pidfd.send_signal_to_group(leader, Signal::CONT), Ok(()));
+    assert_eq!(pidfd.try_wait(), Ok(Some(ExitStatus::Exited(0))));
+    match pidfd.send_signal_to_group(leader, Signal::KILL) {
+        Ok(()) => {
+            // It was reached: the pipe has no writer left.
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut reader, &mut text).unwrap();
+            while Current.send_signal(Target::Group(leader), Signal::CONT) != Err(Errno::ESRCH) {
+                std::thread::yield_now();
+            }
+        }
+        Err(Errno::ESRCH) => {
+            // Linux before 6.9, where nothing holds the number for us.
+            Current.send_signal(Target::Group(leader), Signal::KILL).unwrap();
+        }
+        Err(error) => panic!("{error}"),
+    }
+    assert_eq!(pidfd.send_signal_to_group(leader, Signal::KILL), Err(Errno::ESRCH));
+}
+
+#[test]
+fn a_descriptor_of_another_process_is_duplicated() {
+    const TEST: &str = "a_descriptor_of_another_process_is_duplicated";
+    let child = spawn("sleep", &["100"]);
+    let Some(pidfd) = pidfd(TEST, child) else { return };
+    match pidfd.getfd(FileDescriptor(0)) {
+        Ok(copy) => assert!(copy.is_cloexec().unwrap()),
+        Err(Errno::ENOSYS | Errno::EPERM) => cannot(TEST, "no pidfd_getfd, or not allowed"),
+        Err(error) => panic!("{error}"),
+    }
+    pidfd.send_signal(Signal::KILL).unwrap();
+    assert_eq!(pidfd.wait(), Ok(killed(Signal::KILL)));
+    assert!(matches!(pidfd.getfd(FileDescriptor(0)), Err(Errno::ESRCH | Errno::ENOSYS | Errno::EPERM)));
+}
+
+#[test]
+fn the_same_calls_are_made_in_another_process() {
+    let forked = remote::fork([]).unwrap();
+    let task = &forked.task;
+    let set = SignalSet::of(&[Signal::USR1]);
+    let blocked = task.block_signals(set).unwrap();
+    let signalfd = task.signalfd(set).unwrap();
+    let refused = Error::Os(Errno::EAGAIN);
+    assert_eq!(signalfd.read(), Err(refused));
+    task.send_signal(Target::Process(forked.child.process()), Signal::USR1).unwrap();
+    let info = signalfd.wait_timeout(Duration::from_secs(60)).unwrap().unwrap();
+    assert_eq!((info.signal(), info.sender().unwrap().0), (Signal::USR1, forked.child.process()));
+    assert_eq!(task.disposition(Signal::USR1), Ok(Disposition::Default));
+    assert_eq!(task.try_wait(Children::Any, Changes::ENDED), Err(Error::Os(Errno::ECHILD)));
+    if !World::is_emulated(Current) {
+        let myself = task.pidfd_open(forked.child.process()).unwrap();
+        assert_eq!(myself.peek(), Err(Error::Os(Errno::ECHILD)), "not its own child");
+        myself.send_signal(Signal::USR1).unwrap();
+        assert_eq!(signalfd.wait().unwrap().signal(), Signal::USR1);
+        // A pidfd of one table means nothing in another.
+        let other = remote::fork([]).unwrap();
+        let wrong = Children::PidFd(&myself);
+        assert_eq!((&other.task).try_wait(wrong, Changes::ENDED), Err(Error::Os(Errno::EBADF)));
+    }
+    drop(blocked);
+}
