@@ -18,6 +18,8 @@
 //! [syscalls(2)](https://man7.org/linux/man-pages/man2/syscalls.2.html); `arch/*/entry/syscalls/syscall*.tbl` and
 //! `include/uapi/asm-generic/unistd.h`. The tables of x86_64, aarch64 and riscv64 are those of the crate `sc`.
 
+pub mod used_by;
+
 use sc::nr as table;
 
 macro_rules! numbers {

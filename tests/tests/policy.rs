@@ -4,7 +4,10 @@
 //! crate's own: the filter sees nothing of a test harness.
 
 use rsyscall::near::{self, FileDescriptor};
-use rsyscall::nr;
+use rsyscall::notify::{Reactor, StaticNotifier, WaitSlot};
+use rsyscall::nr::{self, used_by};
+use rsyscall::sys::epoll::{Epoll, EpollEvents};
+use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Notifier};
 use rsyscall_suite::{Line, World, run};
@@ -15,6 +18,7 @@ use seccompiler::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read as _;
+use std::mem::MaybeUninit;
 use std::os::fd::FromRawFd as _;
 use std::path::Path;
 use std::time::Duration;
@@ -127,6 +131,11 @@ impl std::fmt::Write for Report {
 ///
 /// `work` must make no calls but the crate's, and must not allocate: the child is one thread of a copy of many.
 fn under(filter: &BpfProgram, work: impl Fn(&mut Report) -> bool) -> (String, End) {
+    under_after(|| {}, filter, work)
+}
+
+/// The same, with something done in the child before the filter is installed.
+fn under_after(prepare: impl Fn(), filter: &BpfProgram, work: impl Fn(&mut Report) -> bool) -> (String, End) {
     let mut ends = [0; 2];
     // SAFETY: the call writes two numbers.
     assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
@@ -137,6 +146,7 @@ fn under(filter: &BpfProgram, work: impl Fn(&mut Report) -> bool) -> (String, En
         // A case that hangs ends here, and not the test.
         // SAFETY: one word; no handler is installed, so it kills.
         unsafe { libc::alarm(60) };
+        prepare();
         if seccompiler::apply_filter(filter).is_err() {
             Current.exit(NO_FILTER);
         }
@@ -198,7 +208,8 @@ fn the_suite_makes_only_the_calls_that_the_documentation_lists() {
 }
 
 /// Everything that a notifier of one thread can do, the sleep included.
-fn notify() -> Result<bool, Errno> {
+fn notify(bell: &EventFd) -> Result<bool, Errno> {
+    let _only_for_others = bell;
     let notifier = Notifier::new()?;
     let slept = !notifier.wait_timeout(Duration::from_millis(1))?;
     notifier.notify()?;
@@ -208,20 +219,120 @@ fn notify() -> Result<bool, Errno> {
     Ok(slept && armed && notifier.acknowledge()?)
 }
 
-#[test]
-fn a_notifier_makes_only_the_calls_that_its_documentation_lists() {
-    const TEST: &str = "a_notifier_makes_only_the_calls_that_its_documentation_lists";
-    let own = documented_calls(&["notify/mod.rs"]);
-    let all: BTreeSet<_> = own.union(&documented_calls(&EVENTFDS)).cloned().collect();
-    let work = |_: &mut Report| notify() == Ok(true);
-    passed(TEST, under(&only(&all), work));
-    for missing in &own {
-        let less = all.iter().filter(|call| call != &missing).cloned().collect();
-        match under(&only(&less), work).1 {
-            End::NoFilter => {}
-            end => assert_eq!(end, End::KilledByFilter, "without {missing}"),
+/// Everything that an eventfd and its descriptor can do.
+fn eventfd(_: &EventFd) -> Result<bool, Errno> {
+    let mut bell = EventFd::new(1, EventfdFlags::empty())?;
+    let done = bell.read()? == 1 && bell.try_read()?.is_none();
+    bell.write(2)?;
+    let twin = bell.try_clone()?;
+    let waited = twin.wait()? == 2 && twin.wait_timeout(Duration::from_millis(1))?.is_none();
+    bell.set_nonblocking(true)?;
+    let flags = bell.is_nonblocking()? && bell.is_cloexec()?;
+    bell.inheritable()?.restore()?;
+    bell.close()?;
+    Ok(done && waited && flags)
+}
+
+fn poll(bell: &EventFd) -> Result<bool, Errno> {
+    let mut memory = [PollFd::UNUSED; 1];
+    let mut set = PollSet::new(Current, &mut memory);
+    let place = set.add(bell, PollEvents::IN)?;
+    let found = set.wait()? == 1 && set.wait_timeout(Duration::from_millis(1))? == 1;
+    Ok(found && set.revents(place) == PollEvents::IN)
+}
+
+fn epoll(bell: &EventFd) -> Result<bool, Errno> {
+    let epoll = Epoll::new()?;
+    epoll.add(bell, EpollEvents::IN, 7)?;
+    epoll.modify(bell, EpollEvents::IN, 8)?;
+    let mut memory = [const { MaybeUninit::uninit() }; 2];
+    let found = epoll.wait(&mut memory)?.len() == 1;
+    let found =
+        found && epoll.wait_timeout(&mut memory, Duration::from_millis(1))?.first().map(|e| e.data()) == Some(8);
+    epoll.delete(bell)?;
+    let fd = epoll.into_owned_fd();
+    fd.set_nonblocking(true)?;
+    let twin = fd.try_clone()?;
+    fd.close()?;
+    Ok(found && twin.is_cloexec()?)
+}
+
+static WAKE: StaticNotifier = StaticNotifier::new();
+
+/// Lets a timer call the reactor's waker while the reactor sleeps, as another thread would.
+fn wake_by_signal() {
+    extern "C" fn wake(_signal: i32) {
+        if let Ok(waker) = WAKE.waker() {
+            waker.wake();
         }
     }
+    let soon = libc::timeval { tv_sec: 0, tv_usec: 20_000 };
+    let timer = libc::itimerval { it_interval: libc::timeval { tv_sec: 0, tv_usec: 0 }, it_value: soon };
+    // SAFETY: the handler makes system calls only.
+    unsafe { libc::signal(libc::SIGALRM, wake as extern "C" fn(i32) as libc::sighandler_t) };
+    // SAFETY: the call reads one timer.
+    assert_eq!(unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) }, 0);
+}
+
+fn reactor(bell: &EventFd) -> Result<bool, Errno> {
+    let slots = [const { WaitSlot::new() }; 2];
+    let reactor = Reactor::new(&WAKE, &slots)?;
+    let read = reactor.block_on(reactor.read_async(bell))? == Ok(1);
+    Ok(read && reactor.run_once(Some(Duration::from_secs(10)))?)
+}
+
+fn exit(_: &EventFd) -> Result<bool, Errno> {
+    Current.exit(0)
+}
+
+/// The lists of `nr::used_by`, and for each something that makes all of its calls, with an eventfd that holds 1.
+type Work = fn(&EventFd) -> Result<bool, Errno>;
+const PARTS: [(&str, &[usize], Work); 6] = [
+    ("EVENTFD", used_by::EVENTFD, eventfd),
+    ("POLL", used_by::POLL, poll),
+    ("EPOLL", used_by::EPOLL, epoll),
+    ("NOTIFIER", used_by::NOTIFIER, notify),
+    ("REACTOR", used_by::REACTOR, reactor),
+    ("TASK", used_by::TASK, exit),
+];
+
+/// Runs a part under a filter that kills on all but these calls, and the one that ends the child.
+fn under_list(list: &[usize], exit: &[usize], work: Work) -> End {
+    let bell = EventFd::new(1, EventfdFlags::empty()).unwrap();
+    // The end of a signal handler is nothing that the part calls.
+    let rules = list.iter().chain(exit).chain(&[nr::RT_SIGRETURN]).map(|nr| (*nr as i64, vec![])).collect();
+    let filter = filter(rules, SeccompAction::KillProcess, SeccompAction::Allow);
+    let prepare = || {
+        if list.contains(&nr::EPOLL_CREATE1) && list.contains(&nr::EVENTFD2) {
+            wake_by_signal();
+        }
+    };
+    under_after(prepare, &filter, |_| work(&bell) == Ok(true)).1
+}
+
+#[test]
+fn each_part_makes_all_the_calls_of_its_list_and_no_other() {
+    const TEST: &str = "each_part_makes_all_the_calls_of_its_list_and_no_other";
+    for (name, list, work) in PARTS {
+        match under_list(list, used_by::TASK, work) {
+            End::NoFilter => return skip(TEST, "no seccomp filter can be installed here"),
+            end => assert_eq!(end, End::Status(0), "{name}"),
+        }
+        for missing in list {
+            let less: Vec<_> = list.iter().copied().filter(|nr| nr != missing).collect();
+            let exit = if list == used_by::TASK { &[] } else { used_by::TASK };
+            let end = under_list(&less, exit, work);
+            assert_eq!(end, End::KilledByFilter, "{name} without {:?}", nr::name(*missing));
+        }
+    }
+}
+
+#[test]
+fn the_documentation_of_eventfds_names_the_calls_of_their_list() {
+    let known = known_calls();
+    let documented: BTreeSet<_> = documented_calls(&EVENTFDS).iter().map(|call| known[call.as_str()].0).collect();
+    let listed = [used_by::EVENTFD, used_by::TASK].concat().into_iter().collect();
+    assert_eq!(documented, listed);
 }
 
 #[test]
