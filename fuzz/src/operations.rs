@@ -82,15 +82,13 @@ fn flags(index: usize) -> u32 {
 fn read(kernel: &Kernel<'_>, fd: FileDescriptor) -> Result<u64, Errno> {
     let mut count = [MaybeUninit::uninit(); 8];
     // SAFETY: the numbers of a fake kernel are nobody's.
-    assert_eq!(unsafe { near::read(kernel, fd, &mut count) }?, 8);
-    // SAFETY: eight bytes were written.
-    Ok(u64::from_ne_bytes(count.map(|byte| unsafe { byte.assume_init() })))
+    let read = unsafe { near::read(kernel, fd, &mut count) }?;
+    Ok(u64::from_ne_bytes(read.try_into().expect("eight bytes")))
 }
 
 fn read_nowait(kernel: &Kernel<'_>, fd: FileDescriptor) -> Result<u64, Errno> {
     let mut count = [MaybeUninit::uninit(); 8];
     // SAFETY: the numbers of a fake kernel are nobody's.
-    unsafe { near::read_nowait(kernel, fd, &mut count) }?;
-    // SAFETY: it succeeds only with all eight bytes.
-    Ok(u64::from_ne_bytes(count.map(|byte| unsafe { byte.assume_init() })))
+    let read = unsafe { near::read_nowait(kernel, fd, &mut count) }?;
+    Ok(u64::from_ne_bytes(read.try_into().expect("eight bytes")))
 }

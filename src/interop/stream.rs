@@ -44,7 +44,7 @@ where
         // stays so.
         let buffer = unsafe { &mut *(buffer as *mut [MaybeUninit<u8>]) };
         // SAFETY: owned, so open, for as long as the borrow lasts.
-        Ok(unsafe { near::read(fd.sysif(), fd.near(), buffer) }?)
+        Ok(unsafe { near::read(fd.sysif(), fd.near(), buffer) }?.len())
     }
 }
 

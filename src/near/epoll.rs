@@ -1,6 +1,6 @@
 //! `epoll_create1`, `epoll_ctl` and `epoll_pwait`, and what they take and give.
 
-use super::{FileDescriptor, NEW_FD, SignalSet, flags, signal_set};
+use super::{FileDescriptor, NEW_FD, SignalSet, assume_init, flags, signal_set};
 use crate::arch::this::EpollData;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
@@ -132,20 +132,26 @@ impl EpollEvent {
         self.data.0
     }
 
-    /// As the kernel has it in memory, every byte initialised: where it is not packed there is a gap.
+    /// The event as the kernel has it in memory, every byte initialised: where it is not packed there is a gap.
     #[inline(always)]
     fn to_bytes(self) -> [u8; EVENT_SIZE] {
-        const GAP: usize = EVENT_SIZE - 12;
-        // SAFETY: the same size: `repr(C)` puts each part at a multiple of its alignment, all of which are 1.
-        unsafe {
-            core::mem::transmute::<([u8; 4], [u8; GAP], [u8; 8]), [u8; EVENT_SIZE]>((
-                self.events.to_ne_bytes(),
-                [0; GAP],
-                self.data().to_ne_bytes(),
-            ))
-        }
+        let bytes =
+            Bytes { events: self.events.to_ne_bytes(), gap: [0; EVENT_SIZE - 12], data: self.data().to_ne_bytes() };
+        // SAFETY: the same size, and all of its bytes are initialised: its fields are bytes, and fill it.
+        unsafe { core::mem::transmute::<Bytes, [u8; EVENT_SIZE]>(bytes) }
     }
 }
+
+/// An event with its gap spelt out, as `repr(C)` lays it out: each field is bytes, and follows the one before.
+#[repr(C)]
+struct Bytes {
+    events: [u8; 4],
+    gap: [u8; EVENT_SIZE - 12],
+    data: [u8; 8],
+}
+
+static_assertions::assert_eq_size!(Bytes, EpollEvent);
+static_assertions::const_assert_eq!(core::mem::offset_of!(Bytes, data), core::mem::offset_of!(EpollEvent, data));
 
 impl fmt::Debug for EpollEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -201,8 +207,8 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
     unsafe { sysif.syscall(nr::EPOLL_CTL, [epoll.into(), (op as u32).into(), fd.into(), Arg::In(&event)]) }.map(drop)
 }
 
-/// Waits until something is reported or `timeout` milliseconds are over (negative: for ever). Answers how many events at the
-/// beginning of `events` were written; 0 is the end of the time. Never restarted by the kernel after a signal handler.
+/// Blocks until something is reported or `timeout` milliseconds have passed (negative: without limit). Returns the events:
+/// the beginning of `events`, now initialised; none on timeout. Never restarted by the kernel after a signal handler.
 ///
 /// The mask is as in [`ppoll`](super::ppoll).
 ///
@@ -218,13 +224,13 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
 ///
 /// Source: [epoll_wait(2)](https://man7.org/linux/man-pages/man2/epoll_wait.2.html).
 #[inline(always)]
-pub unsafe fn epoll_pwait<S: SyscallInterface>(
+pub unsafe fn epoll_pwait<'e, S: SyscallInterface>(
     sysif: &S,
     epoll: FileDescriptor,
-    events: &mut [MaybeUninit<EpollEvent>],
+    events: &'e mut [MaybeUninit<EpollEvent>],
     timeout: i32,
     mask: Option<SignalSet>,
-) -> Result<usize, S::Error> {
+) -> Result<&'e mut [EpollEvent], S::Error> {
     /// `EP_MAX_EVENTS` in `fs/eventpoll.c`: more are `EINVAL`. Memory beyond is simply not used.
     const MAX: usize = i32::MAX as usize / EVENT_SIZE;
     let count = events.len().min(MAX);
@@ -242,5 +248,7 @@ pub unsafe fn epoll_pwait<S: SyscallInterface>(
     let args = [epoll.into(), Arg::Out(bytes), Arg::Word(count), timeout.into(), mask, Arg::Word(signal_set::SIZE)];
     // SAFETY: the caller may use the descriptor; the memory has room for as many events as is said and is ours to write for
     // the whole call. The mask is as in `ppoll`.
-    unsafe { sysif.syscall_within(0..=count, nr::EPOLL_PWAIT, args) }
+    let reported = unsafe { sysif.syscall_within(0..=count, nr::EPOLL_PWAIT, args) }?;
+    // SAFETY: at most as many as there is room for, and the call has written them.
+    Ok(unsafe { assume_init(events, reported) })
 }

@@ -1,12 +1,12 @@
 //! `read`, `write` and `close` of a number, and the read that never sleeps.
 
-use super::FileDescriptor;
+use super::{FileDescriptor, assume_init};
 use crate::Errno;
 use crate::nr;
 use crate::sysif::{Arg, OutSlice, SyscallInterface};
 use core::mem::MaybeUninit;
 
-/// Reads into `buffer`, once. Answers how many bytes at its beginning were written.
+/// Reads into `buffer`, once. Returns the bytes that were read: the beginning of the buffer, now initialised.
 ///
 /// System calls: `read`.
 ///
@@ -16,9 +16,9 @@ use core::mem::MaybeUninit;
 /// use rsyscall::{EventFd, EventfdFlags, near};
 ///
 /// let bell = EventFd::new(3, EventfdFlags::empty())?;
-/// let mut count = [MaybeUninit::uninit(); 8];
+/// let mut buffer = [MaybeUninit::uninit(); 8];
 /// // SAFETY: `bell` is open, and stays so.
-/// assert_eq!(unsafe { near::read(&Local, bell.near(), &mut count) }?, 8);
+/// assert_eq!(unsafe { near::read(&Local, bell.near(), &mut buffer) }?, 3_u64.to_ne_bytes());
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
@@ -30,17 +30,19 @@ use core::mem::MaybeUninit;
 ///
 /// `fd` is open in the interface's table, and the caller may read from it: it is not closed by another owner meanwhile.
 #[inline(always)]
-pub unsafe fn read<S: SyscallInterface>(
+pub unsafe fn read<'b, S: SyscallInterface>(
     sysif: &S,
     fd: FileDescriptor,
-    buffer: &mut [MaybeUninit<u8>],
-) -> Result<usize, S::Error> {
+    buffer: &'b mut [MaybeUninit<u8>],
+) -> Result<&'b mut [u8], S::Error> {
     let len = buffer.len();
     // SAFETY: the caller may read from it; the memory is ours to write for the whole call.
-    unsafe { sysif.syscall(nr::READ, [fd.into(), Arg::Out(buffer), Arg::Word(len)]) }
+    let read = unsafe { sysif.syscall_within(0..=len, nr::READ, [fd.into(), Arg::Out(buffer), Arg::Word(len)]) }?;
+    // SAFETY: at most as many as the buffer has, and the call has written them.
+    Ok(unsafe { assume_init(buffer, read) })
 }
 
-/// Writes `buffer`, once. Answers how many bytes at its beginning were taken.
+/// Writes `buffer`, once. Returns how many bytes were written, from its beginning.
 ///
 /// System calls: `write`.
 ///
@@ -68,8 +70,8 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
     unsafe { sysif.syscall(nr::WRITE, [fd.into(), Arg::In(buffer), Arg::Word(buffer.len())]) }
 }
 
-/// Reads into `buffer` if there is something, never sleeping, even where the descriptor is a blocking one. The answer must
-/// be exactly as long as the buffer.
+/// Reads as many bytes as `buffer` has if they are there, without blocking, even where the open file description is a
+/// blocking one. Returns the buffer, now initialised.
 ///
 /// System calls: `preadv2` with `RWF_NOWAIT` at the file position.
 ///
@@ -79,11 +81,11 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
 /// use rsyscall::{Errno, EventFd, EventfdFlags, near};
 ///
 /// let bell = EventFd::new(0, EventfdFlags::empty())?;
-/// let mut count = [MaybeUninit::uninit(); 8];
+/// let mut buffer = [MaybeUninit::uninit(); 8];
 /// // SAFETY: `bell` is open, and stays so.
-/// let answer = unsafe { near::read_nowait(&Local, bell.near(), &mut count) };
+/// let read = unsafe { near::read_nowait(&Local, bell.near(), &mut buffer) };
 /// // The others where the kernel does not have it.
-/// assert!(matches!(answer, Err(Errno::EAGAIN | Errno::EOPNOTSUPP | Errno::ENOSYS)));
+/// assert!(matches!(read, Err(Errno::EAGAIN | Errno::EOPNOTSUPP | Errno::ENOSYS)));
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
@@ -96,11 +98,11 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
 ///
 /// As for [`read`].
 #[inline(always)]
-pub unsafe fn read_nowait<S: SyscallInterface>(
+pub unsafe fn read_nowait<'b, S: SyscallInterface>(
     sysif: &S,
     fd: FileDescriptor,
-    buffer: &mut [MaybeUninit<u8>],
-) -> Result<(), S::Error> {
+    buffer: &'b mut [MaybeUninit<u8>],
+) -> Result<&'b mut [u8], S::Error> {
     /// `include/uapi/linux/fs.h`.
     const RWF_NOWAIT: usize = 8;
     /// "At the file position", as `read` reads; the only one an eventfd has.
@@ -113,13 +115,18 @@ pub unsafe fn read_nowait<S: SyscallInterface>(
     // Not `syscall_within`: that there is nothing is an ordinary answer here, so the error is told where it arrives.
     // SAFETY: the caller may read from it; the vector and its memory are ours to write for the whole call.
     match unsafe { sysif.syscall(nr::PREADV2, args) } {
-        Ok(read) if read == len => Ok(()),
+        // SAFETY: the call has written all of them.
+        Ok(read) if read == len => Ok(unsafe { assume_init(buffer, len) }),
         Ok(_) => Err(Errno::EIO.into()),
         Err(error) => Err(error),
     }
 }
 
 /// Reads exactly as many bytes as the buffer has, in one call; another length is `EIO`.
+///
+/// # Safety
+///
+/// As for [`read`].
 #[inline(always)]
 pub(crate) unsafe fn read_exact<S: SyscallInterface>(
     sysif: &S,
@@ -132,6 +139,10 @@ pub(crate) unsafe fn read_exact<S: SyscallInterface>(
 }
 
 /// Writes exactly the buffer, in one call; another length is `EIO`.
+///
+/// # Safety
+///
+/// As for [`write`].
 #[inline(always)]
 pub(crate) unsafe fn write_exact<S: SyscallInterface>(
     sysif: &S,

@@ -56,7 +56,9 @@ pub use time::{Timespec, clock_monotonic};
 pub(crate) use wait::{WALL, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WaitId, WaitInfo, waitid};
 
 use crate::sysif::Arg;
+use core::mem::MaybeUninit;
 use core::ops::RangeInclusive;
+use core::ptr::slice_from_raw_parts_mut;
 
 /// A descriptor's number in some table.
 ///
@@ -116,6 +118,18 @@ impl From<Address> for Arg<'_> {
 /// What a call that makes a descriptor can answer. A broken interface might answer something else, and an owned descriptor
 /// of that number cannot exist.
 const NEW_FD: RangeInclusive<usize> = 0..=i32::MAX as usize;
+
+/// The beginning of memory that a call has written.
+///
+/// # Safety
+///
+/// The memory is as long, and the first `len` elements are initialised.
+#[inline(always)]
+pub(crate) unsafe fn assume_init<T>(memory: &mut [MaybeUninit<T>], len: usize) -> &mut [T] {
+    let written = slice_from_raw_parts_mut(memory.as_mut_ptr().cast::<T>(), len);
+    // SAFETY: initialised, and lent as the memory itself is.
+    unsafe { &mut *written }
+}
 
 impl FileDescriptor {
     /// The number that a call has answered within [`NEW_FD`].

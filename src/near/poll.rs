@@ -78,18 +78,18 @@ impl PollFd {
 pub fn ppoll<S: SyscallInterface>(
     sysif: &S,
     entries: &mut [PollFd],
-    time: Option<Timespec>,
+    timeout: Option<Timespec>,
     mask: Option<SignalSet>,
 ) -> Result<usize, S::Error> {
     let count = entries.len();
     let bytes = slice_from_raw_parts_mut(entries.as_mut_ptr().cast::<u8>(), size_of_val(entries));
     // SAFETY: the same memory for the same borrow; no byte of an entry is padding, and any bytes are an entry again.
     let bytes = unsafe { &mut *bytes };
-    // The kernel writes what is left back into the time, so it is given a copy that it may write.
+    // The kernel writes what is left back into the timeout, so it is given a copy that it may write.
     let mut left;
-    let time = match time {
-        Some(time) => {
-            left = time.to_bytes();
+    let timeout = match timeout {
+        Some(timeout) => {
+            left = timeout.to_bytes();
             Arg::InOut(&mut left)
         }
         None => Arg::Word(0),
@@ -102,7 +102,9 @@ pub fn ppoll<S: SyscallInterface>(
         }
         None => Arg::Word(0),
     };
-    // SAFETY: the entries and the time are ours to write for the whole call; polling a number does nothing to it. The mask is
+    // SAFETY: the entries and the timeout are ours to write for the whole call; polling a number does nothing to it. The mask is
     // as long as is said; it lasts no longer than the call, and which handlers run is the business of who installed them.
-    unsafe { sysif.syscall(nr::PPOLL, [Arg::InOut(bytes), Arg::Word(count), time, mask, Arg::Word(signal_set::SIZE)]) }
+    unsafe {
+        sysif.syscall(nr::PPOLL, [Arg::InOut(bytes), Arg::Word(count), timeout, mask, Arg::Word(signal_set::SIZE)])
+    }
 }

@@ -63,6 +63,7 @@ impl SignalSet {
         self.0 & Self::bit(signal) != 0
     }
 
+    /// The bit of a signal, or none for a number that is no signal.
     #[inline]
     const fn bit(signal: u32) -> u64 {
         // 0 wraps to a shift that is too wide, and so is no bit either.
@@ -70,5 +71,26 @@ impl SignalSet {
             Some(bit) => bit,
             None => 0,
         }
+    }
+}
+
+/// The set of these signals. A number outside 1..=64 adds nothing, as in [`with`](SignalSet::with).
+///
+/// ```
+/// use rsyscall::near::SignalSet;
+///
+/// let set: SignalSet = [1, 15].into_iter().collect();
+/// assert_eq!(set, SignalSet::EMPTY.with(1).with(15));
+/// ```
+impl FromIterator<u32> for SignalSet {
+    fn from_iter<I: IntoIterator<Item = u32>>(signals: I) -> Self {
+        signals.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+/// Adds these signals.
+impl Extend<u32> for SignalSet {
+    fn extend<I: IntoIterator<Item = u32>>(&mut self, signals: I) {
+        *self = signals.into_iter().fold(*self, Self::with);
     }
 }

@@ -58,11 +58,11 @@ pub unsafe fn close_range<S: SyscallInterface>(sysif: &S, first: u32, last: u32)
 pub(crate) fn descriptor_limit<S: SyscallInterface>(sysif: &S) -> Result<u32, S::Error> {
     /// `include/uapi/asm-generic/resource.h`.
     const RLIMIT_NOFILE: u32 = 7;
-    let mut limits = [MaybeUninit::<u8>::uninit(); 16];
+    let mut limits = MaybeUninit::<[u64; 2]>::uninit();
     let (me, unchanged) = (Arg::Word(0), Arg::Word(0));
-    // SAFETY: the call writes one `struct rlimit64`, for which the memory is large enough, and only asks.
-    unsafe { sysif.syscall(nr::PRLIMIT64, [me, RLIMIT_NOFILE.into(), unchanged, Arg::Out(&mut limits)]) }?;
-    // SAFETY: the call succeeded, so all sixteen bytes are written, and any bytes are two integers.
-    let [soft, _hard] = unsafe { core::mem::transmute::<[MaybeUninit<u8>; 16], [u64; 2]>(limits) };
+    // SAFETY: the call writes one `struct rlimit64`, which is two integers, and only asks.
+    unsafe { sysif.syscall(nr::PRLIMIT64, [me, RLIMIT_NOFILE.into(), unchanged, (&mut limits).into()]) }?;
+    // SAFETY: the call succeeded, so it has written all of it.
+    let [soft, _hard] = unsafe { limits.assume_init() };
     Ok(u32::try_from(soft).unwrap_or(u32::MAX))
 }

@@ -1,7 +1,7 @@
 //! The kernel's time: `struct timespec`, and the clock that nobody sets.
 
 use crate::nr;
-use crate::sysif::{Arg, SyscallInterface};
+use crate::sysif::SyscallInterface;
 use core::mem::MaybeUninit;
 use core::time::Duration;
 
@@ -113,9 +113,9 @@ impl Timespec {
 pub fn clock_monotonic<S: SyscallInterface>(sysif: &S) -> Result<Timespec, S::Error> {
     /// `include/uapi/linux/time.h`.
     const CLOCK_MONOTONIC: u32 = 1;
-    let mut bytes = [MaybeUninit::<u8>::uninit(); 16];
-    // SAFETY: the call writes one `timespec`, for which the memory is large enough.
-    unsafe { sysif.syscall(nr::CLOCK_GETTIME, [CLOCK_MONOTONIC.into(), Arg::Out(&mut bytes)]) }?;
-    // SAFETY: the call succeeded, so it has written all sixteen bytes, and any bytes are two integers.
-    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 16], Timespec>(bytes) })
+    let mut now = MaybeUninit::<Timespec>::uninit();
+    // SAFETY: the call writes one `struct timespec`, which this is.
+    unsafe { sysif.syscall(nr::CLOCK_GETTIME, [CLOCK_MONOTONIC.into(), (&mut now).into()]) }?;
+    // SAFETY: the call succeeded, so it has written all of it.
+    Ok(unsafe { now.assume_init() })
 }

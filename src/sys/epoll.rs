@@ -271,7 +271,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ) -> Result<usize, T::Error> {
         let timeout = time.map_or(-1, milliseconds);
         // SAFETY: owned, so open, for as long as the borrow lasts.
-        unsafe { near::epoll_pwait(self.fd.sysif(), self.fd.near(), memory, timeout, mask) }
+        unsafe { near::epoll_pwait(self.fd.sysif(), self.fd.near(), memory, timeout, mask) }.map(|events| events.len())
     }
 
     #[inline]

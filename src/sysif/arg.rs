@@ -48,6 +48,30 @@ impl From<i32> for Arg<'_> {
     }
 }
 
+/// Memory that the call writes: a value that it makes.
+///
+/// ```
+/// use core::mem::MaybeUninit;
+/// use rsyscall::near::Timespec;
+/// use rsyscall::nr;
+/// use rsyscall::sysif::{Local, SyscallInterface};
+///
+/// let mut now = MaybeUninit::<Timespec>::uninit();
+/// // SAFETY: `CLOCK_MONOTONIC` is 1; the call writes one `struct timespec`, which a `Timespec` is.
+/// unsafe { Local.syscall(nr::CLOCK_GETTIME, [1_u32.into(), (&mut now).into()]) }?;
+/// // SAFETY: the call succeeded.
+/// assert!(unsafe { now.assume_init() }.seconds > 0);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+impl<'a, T> From<&'a mut MaybeUninit<T>> for Arg<'a> {
+    #[inline(always)]
+    fn from(value: &'a mut MaybeUninit<T>) -> Self {
+        let bytes = slice_from_raw_parts_mut(value.as_mut_ptr().cast::<MaybeUninit<u8>>(), size_of::<T>());
+        // SAFETY: the same memory for the same borrow, and whatever is written there, it stays maybe-uninit.
+        Self::Out(unsafe { &mut *bytes })
+    }
+}
+
 impl Arg<'_> {
     /// The word that the kernel of this address space is given.
     #[inline(always)]

@@ -241,7 +241,7 @@ fn closing_the_number_does_not_wake_a_reader_and_a_write_through_a_duplicate_doe
         let reader = start(scope, || {
             let mut count = [std::mem::MaybeUninit::uninit(); 8];
             // SAFETY: open until the thread is asleep in this call, which from then on keeps the description itself.
-            unsafe { near::read(&Local, FileDescriptor(number), &mut count) }
+            unsafe { near::read(&Local, FileDescriptor(number), &mut count) }.map(|read| read.len())
         });
         reader.tid.until_asleep_in(Call::Read(number));
         // SAFETY: given away above, and nobody uses the number any more.

@@ -307,7 +307,7 @@ impl Host {
 fn near_read_nowait(fd: &EventFd) -> Result<(), Errno> {
     let mut count = [MaybeUninit::uninit(); 8];
     // SAFETY: owned by the caller.
-    unsafe { near::read_nowait(&Local, fd.near(), &mut count) }
+    unsafe { near::read_nowait(&Local, fd.near(), &mut count) }.map(drop)
 }
 
 /// The count without taking it, from the kernel's own account of the descriptor.

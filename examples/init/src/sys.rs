@@ -69,9 +69,8 @@ pub fn next_signal(signalfd: &OwnedFd) -> Option<u32> {
     // `struct signalfd_siginfo`, of which the first word is the signal's number.
     let mut info = [const { core::mem::MaybeUninit::<u8>::uninit() }; 128];
     // SAFETY: it is open, and reading it is what it is for.
-    let length = unsafe { near::read(&Local, signalfd.near(), &mut info) };
-    // SAFETY: as long as the kernel's structure, and all of it was written.
-    (length == Ok(128)).then(|| unsafe { info.as_ptr().cast::<u32>().read_unaligned() })
+    let info = unsafe { near::read(&Local, signalfd.near(), &mut info) }.ok()?;
+    info.first_chunk().copied().map(u32::from_ne_bytes)
 }
 
 /// A descriptor that is readable when the process has ended. Linux 5.3.

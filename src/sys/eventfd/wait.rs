@@ -53,7 +53,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
         // SAFETY: owned, so open, for as long as the borrow lasts.
         match unsafe { near::read_nowait(sysif, self.fd.near(), count) } {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(error) if error.errno() == Some(Errno::EAGAIN) => Ok(false),
             Err(error) => self.read_otherwise(Some(error), count),
         }
@@ -121,7 +121,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
             return Err(Errno::EOPNOTSUPP.into());
         }
         match self.write(value) {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(error) if error.errno() == Some(Errno::EAGAIN) => Ok(false),
             Err(error) => Err(error),
         }

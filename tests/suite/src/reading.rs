@@ -3,7 +3,7 @@
 use crate::check::Verdict;
 use crate::{Case, World, calls};
 use core::mem::MaybeUninit;
-use rsyscall::{EventFd, EventfdFlags, EventfdTask, near};
+use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, near};
 
 pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 13] {
     [
@@ -36,7 +36,7 @@ fn read<T: EventfdTask>(bell: &EventFd<T>, len: usize) -> Result<usize, T::Error
     let mut buffer = [MaybeUninit::uninit(); 32];
     let buffer = buffer.get_mut(..len).unwrap_or_default();
     // SAFETY: borrowed, so open, for the whole call.
-    unsafe { near::read(bell.task().sysif(), bell.near(), buffer) }
+    unsafe { near::read(bell.task().sysif(), bell.near(), buffer) }.map(|read| read.len())
 }
 
 fn short_buffers<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
@@ -162,11 +162,10 @@ fn nowait_takes_one<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
 }
 
 fn read_nowait<T: EventfdTask>(bell: &EventFd<T>) -> Result<u64, T::Error> {
-    let mut count = [MaybeUninit::new(0); 8];
+    let mut buffer = [MaybeUninit::uninit(); 8];
     // SAFETY: borrowed, so open, for the whole call.
-    unsafe { near::read_nowait(bell.task().sysif(), bell.near(), &mut count) }?;
-    // SAFETY: initialised where it was made.
-    Ok(u64::from_ne_bytes(count.map(|byte| unsafe { byte.assume_init() })))
+    let read = unsafe { near::read_nowait(bell.task().sysif(), bell.near(), &mut buffer) }?;
+    read.first_chunk().copied().map(u64::from_ne_bytes).ok_or_else(|| Errno::EIO.into())
 }
 
 fn positions<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
