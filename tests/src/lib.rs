@@ -3,6 +3,7 @@
 pub mod guest;
 pub mod signal;
 pub mod threads;
+pub mod trace;
 
 use std::fs;
 use std::io::Write;
