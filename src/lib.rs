@@ -27,6 +27,7 @@
 //! | [`remote`] | tasks that are other processes |
 //! | `fake` (feature `fake`) | a kernel in memory, for unit tests |
 //! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::poll`], [`sys::epoll`], [`sys::signal`], [`sys::signalfd`], [`sys::wait`], [`sys::pidfd`] |
+//! | [`deadline`] | one way to wait: moments, and the time that is left until then |
 //! | [`fd`] | owned descriptors: the life cycle that every kind shares |
 //! | [`task`] | whose process, which tables: [`Task`], [`Current`] |
 //! | [`near`], [`far`] | numbers that nobody owns; identities of tables and namespaces |
@@ -54,6 +55,7 @@
 
 #[path = "../arch/mod.rs"]
 pub mod arch;
+pub mod deadline;
 pub mod errno;
 #[cfg(feature = "fake")]
 pub mod fake;

@@ -21,9 +21,9 @@ pub use state::State;
 pub use waker::StaticNotifier;
 
 use crate::Errno;
+use crate::deadline::Deadline;
 use crate::fd::OwnedFd;
 use crate::near::{self, Address};
-use crate::sys::deadline::Deadline;
 use crate::sys::eventfd::{EventFd, EventfdFlags};
 use crate::sysif::Local;
 use core::borrow::Borrow;
@@ -289,10 +289,25 @@ impl<S: Borrow<State>> Notifier<S> {
         self.sleep(Some(Deadline::after(&Local, timeout)?))
     }
 
+    /// As [`wait_timeout`](Self::wait_timeout), until a moment.
+    ///
+    /// System calls: if it has to sleep, `futex`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait`](Self::wait); nothing is taken then.
+    #[inline]
+    pub fn wait_until(&self, deadline: Deadline) -> Result<bool, Errno> {
+        if self.take_or_spin() {
+            return Ok(true);
+        }
+        self.sleep(Some(deadline))
+    }
+
     /// Sleeps on the word until a notification is taken, or until the deadline: whether one was taken.
     #[inline]
     fn sleep(&self, deadline: Option<Deadline>) -> Result<bool, Errno> {
-        let (state, moment) = (self.state(), deadline.map(Deadline::moment));
+        let (state, moment) = (self.state(), deadline.map(Deadline::time));
         state.sleep(|| match near::futex_wait(&Local, state.address(), ASLEEP, moment) {
             Err(Errno::ETIMEDOUT) => Ok(false),
             // Woken, or too late to sleep, or a signal handler ran: the state tells.

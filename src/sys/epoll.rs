@@ -5,9 +5,9 @@
 pub use crate::near::{EpollEvent, EpollEvents, SignalSet};
 
 use crate::Errno;
+use crate::deadline::{Deadline, Step, keep, keep_until};
 use crate::fd::OwnedFd;
 use crate::near::{self, EpollFlags, EpollOp, FileDescriptor, Timespec};
-use crate::sys::deadline::wait_until_ready;
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
@@ -257,19 +257,65 @@ impl<T: FileDescriptorTask> Epoll<T> {
         memory: &'memory mut [MaybeUninit<EpollEvent>],
         timeout: Duration,
     ) -> Result<&'memory [EpollEvent], T::Error> {
-        let count = wait_until_ready(self.fd.sysif(), timeout, |left| self.count(memory, Some(left), None))?;
+        let count = keep(self.fd.sysif(), timeout, |left| self.attempt(memory, left))?.unwrap_or(0);
         // SAFETY: the call has written as many.
         Ok(unsafe { assume_events(memory, count) })
+    }
+
+    /// As [`wait_timeout`](Self::wait_timeout), until a moment.
+    ///
+    /// System calls: `clock_gettime`, `epoll_pwait`.
+    ///
+    /// ```
+    /// use core::mem::MaybeUninit;
+    /// use core::time::Duration;
+    /// use rsyscall::deadline::Deadline;
+    /// use rsyscall::sys::epoll::Epoll;
+    /// use rsyscall::sysif::Local;
+    ///
+    /// let epoll = Epoll::new()?;
+    /// let mut memory = [MaybeUninit::uninit(); 8];
+    /// let deadline = Deadline::after(&Local, Duration::from_millis(2))?;
+    /// while !epoll.wait_until(&mut memory, deadline)?.is_empty() {
+    ///     // here: do the work; what comes after the deadline is left for another time
+    /// }
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    #[inline]
+    pub fn wait_until<'memory>(
+        &self,
+        memory: &'memory mut [MaybeUninit<EpollEvent>],
+        deadline: Deadline,
+    ) -> Result<&'memory [EpollEvent], T::Error> {
+        let count = keep_until(self.fd.sysif(), deadline, |left| self.attempt(memory, left))?.unwrap_or(0);
+        // SAFETY: the call has written as many.
+        Ok(unsafe { assume_events(memory, count) })
+    }
+
+    #[inline]
+    fn attempt(&self, memory: &mut [MaybeUninit<EpollEvent>], left: Timespec) -> Result<Step<usize>, T::Error> {
+        match self.count(memory, Some(left), None) {
+            // The longest that the call can wait at once may be less than what is left.
+            Ok(0) if left > LONGEST => Ok(Step::Again),
+            Ok(0) => Ok(Step::Expired),
+            Ok(count) => Ok(Step::Ready(count)),
+            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(Step::Again),
+            Err(error) => Err(error),
+        }
     }
 
     #[inline]
     fn count(
         &self,
         memory: &mut [MaybeUninit<EpollEvent>],
-        time: Option<Timespec>,
+        timeout: Option<Timespec>,
         mask: Option<SignalSet>,
     ) -> Result<usize, T::Error> {
-        let timeout = time.map_or(-1, milliseconds);
+        let timeout = timeout.map_or(-1, milliseconds);
         // SAFETY: owned, so open, for as long as the borrow lasts.
         unsafe { near::epoll_pwait(self.fd.sysif(), self.fd.near(), memory, timeout, mask) }.map(|events| events.len())
     }
@@ -347,6 +393,9 @@ impl<T: FileDescriptorTask> fmt::Debug for Epoll<T> {
         f.debug_tuple("Epoll").field(&self.as_raw_fd()).finish()
     }
 }
+
+/// `i32::MAX` milliseconds, with the part of a second left out.
+const LONGEST: Timespec = Timespec { seconds: i32::MAX as i64 / 1000, nanoseconds: 0 };
 
 /// The whole milliseconds that hold this time, at most `i32::MAX`.
 #[inline]

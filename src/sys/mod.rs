@@ -1,8 +1,7 @@
 //! Typed system interfaces, named as their C headers are.
 //!
-//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
+//! Uses [`deadline`](crate::deadline), [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
 
-pub(crate) mod deadline;
 pub mod epoll;
 pub mod eventfd;
 pub mod pidfd;

@@ -5,9 +5,9 @@
 pub use crate::near::{PollFd, SignalSet};
 
 use crate::Errno;
+use crate::deadline::{Deadline, Step, keep, keep_until};
 use crate::fd::OwnedFd;
 use crate::near::{self, Timespec, flags};
-use crate::sys::deadline::wait_until_ready;
 use crate::sysif::SyscallError;
 use crate::task::FileDescriptorTask;
 use core::fmt;
@@ -241,7 +241,31 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     #[inline]
     pub fn wait_timeout(&mut self, timeout: Duration) -> Result<usize, T::Error> {
         let task = self.task;
-        wait_until_ready(task.sysif(), timeout, |left| near::ppoll(task.sysif(), self.entries_mut(), Some(left), None))
+        Ok(keep(task.sysif(), timeout, |left| self.attempt(left))?.unwrap_or(0))
+    }
+
+    /// As [`wait_timeout`](Self::wait_timeout), until a moment.
+    ///
+    /// System calls: `clock_gettime`, `ppoll`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ppoll`](Self::ppoll), except `EINTR`.
+    #[inline]
+    pub fn wait_until(&mut self, deadline: Deadline) -> Result<usize, T::Error> {
+        let task = self.task;
+        Ok(keep_until(task.sysif(), deadline, |left| self.attempt(left))?.unwrap_or(0))
+    }
+
+    #[inline]
+    fn attempt(&mut self, left: Timespec) -> Result<Step<usize>, T::Error> {
+        let task = self.task;
+        match near::ppoll(task.sysif(), self.entries_mut(), Some(left), None) {
+            Ok(0) => Ok(Step::Expired),
+            Ok(ready) => Ok(Step::Ready(ready)),
+            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(Step::Again),
+            Err(error) => Err(error),
+        }
     }
 
     #[inline]

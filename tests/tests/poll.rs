@@ -2,12 +2,15 @@
 
 mod signals;
 
+use rsyscall::deadline::Deadline;
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::near::Process;
-use rsyscall::sys::epoll::{Epoll, EpollEvents};
+use rsyscall::sys::epoll::{Epoll, EpollEvents, EpollTask};
 use rsyscall::sys::poll::{PollEvents, PollFd, PollSet, SignalSet};
-use rsyscall::sysif::Local;
-use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task};
+use rsyscall::sysif::{Arg, Local, SyscallInterface};
+use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task, nr};
+use std::cell::Cell;
+use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 fn eventfd(initval: u32) -> EventFd {
@@ -177,4 +180,68 @@ fn more_entries_than_descriptors_allowed_is_einval() {
         set.add(&bell, PollEvents::IN).unwrap();
     }
     assert_eq!(set.wait_timeout(Duration::ZERO), Err(Errno::EINVAL));
+}
+
+/// This process, with an account of how often the clock was read.
+struct Clocked(Cell<usize>);
+
+// SAFETY: every call is made, unchanged, by `Local`.
+unsafe impl SyscallInterface for Clocked {
+    type Error = Errno;
+    unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
+        self.0.set(self.0.get() + usize::from(nr == nr::CLOCK_GETTIME));
+        // SAFETY: as it came.
+        unsafe { Local.syscall(nr, args) }
+    }
+}
+
+#[test]
+fn a_wait_whose_timeout_expires_reads_the_clock_once_and_not_at_all_for_zero() {
+    let (process, table) = (Process(std::process::id() as i32), FdTable::CURRENT);
+    let interface = Clocked(Cell::new(0));
+    // SAFETY: it is this process, and these are its tables.
+    let task = unsafe { Task::new(interface, process, table, AddressSpace::CURRENT, PidNamespace::CURRENT) };
+    let reads = || task.sysif().0.take();
+    let bell = task.eventfd(0, EventfdFlags::empty()).unwrap();
+    let epoll = task.epoll().unwrap();
+    let mut memory = [PollFd::UNUSED; 1];
+    let mut set = PollSet::new(&task, &mut memory);
+    set.add(&bell, PollEvents::IN).unwrap();
+    let mut room = [MaybeUninit::uninit(); 1];
+    for (timeout, expected) in [(Duration::from_millis(3), 1), (Duration::ZERO, 0)] {
+        assert_eq!((bell.wait_timeout(timeout), reads()), (Ok(None), expected), "EventFd, {timeout:?}");
+        assert_eq!((set.wait_timeout(timeout), reads()), (Ok(0), expected), "PollSet, {timeout:?}");
+        assert_eq!(epoll.wait_timeout(&mut room, timeout), Ok(&[][..]));
+        assert_eq!(reads(), expected, "Epoll, {timeout:?}");
+    }
+}
+
+#[test]
+fn several_waits_until_one_moment_end_together_and_none_is_early() {
+    let bell = eventfd(0);
+    let epoll = Epoll::new().unwrap();
+    let notifier = rsyscall::Notifier::new().unwrap();
+    let mut memory = [PollFd::UNUSED; 1];
+    let mut set = PollSet::new(Current, &mut memory);
+    let place = set.add(&bell, PollEvents::IN).unwrap();
+    let mut room = [MaybeUninit::uninit(); 1];
+    let deadline = Deadline::after(&Local, Duration::from_millis(20)).unwrap();
+    assert_eq!(bell.wait_until(deadline), Ok(None));
+    assert_eq!(deadline.remaining(&Local), Ok(None), "early");
+    let start = Instant::now();
+    assert_eq!(epoll.wait_until(&mut room, deadline), Ok(&[][..]));
+    assert_eq!(set.wait_until(deadline), Ok(0));
+    assert_eq!(notifier.wait_until(deadline), Ok(false));
+    // What is ready is found, however late it is.
+    bell.write(1).unwrap();
+    notifier.notify().unwrap();
+    assert_eq!((set.wait_until(Deadline::PAST), set.revents(place)), (Ok(1), PollEvents::IN));
+    assert_eq!(bell.wait_until(deadline), Ok(Some(1)));
+    assert_eq!(notifier.wait_until(deadline), Ok(true));
+    assert!(start.elapsed() < Duration::from_secs(10));
+
+    let deadline = Deadline::after(&Local, Duration::from_millis(20)).unwrap();
+    assert_eq!(epoll.wait_until(&mut room, deadline), Ok(&[][..]));
+    assert_eq!(deadline.remaining(&Local), Ok(None), "early");
+    assert!(deadline > Deadline::PAST && deadline == Deadline::at(deadline.time()));
 }

@@ -2,8 +2,8 @@
 
 use super::{EventFd, assume_count};
 use crate::Errno;
+use crate::deadline::{Deadline, Step, keep, keep_until};
 use crate::near::{self, PollFd, Timespec};
-use crate::sys::deadline::Deadline;
 use crate::sysif::{Features, SyscallError, SyscallInterface};
 use crate::task::FileDescriptorTask;
 use core::mem::MaybeUninit;
@@ -74,10 +74,11 @@ impl<T: FileDescriptorTask> EventFd<T> {
                 known.learn_lacks_nowait();
             }
         }
-        let found = match self.poll(PollFd::IN, Some(Timespec::ZERO)) {
+        let found = match self.poll(Some(Timespec::ZERO)) {
+            Ok(0) => Ok(false),
             // SAFETY: owned, so open, for as long as the borrow lasts.
-            Ok(true) => unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) }.map(|()| true),
-            found => found,
+            Ok(_) => unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) }.map(|()| true),
+            Err(error) => Err(error),
         };
         match found {
             // Interrupted: the kernel looked before it left, and there was nothing. So a lost race ends with the truth, and
@@ -153,9 +154,10 @@ impl<T: FileDescriptorTask> EventFd<T> {
                 Ok(count) => return Ok(count),
                 Err(error) => match error.errno() {
                     Some(Errno::EINTR) => {}
-                    Some(Errno::EAGAIN) => {
-                        self.sleep(None)?;
-                    }
+                    Some(Errno::EAGAIN) => match self.poll(None) {
+                        Err(error) if error.errno() != Some(Errno::EINTR) => return Err(error),
+                        _ => {}
+                    },
                     _ => return Err(error),
                 },
             }
@@ -193,6 +195,32 @@ impl<T: FileDescriptorTask> EventFd<T> {
         Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
     }
 
+    /// As [`wait_timeout`](Self::wait_timeout), until a moment.
+    ///
+    /// System calls: those of [`wait_timeout`](Self::wait_timeout).
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rsyscall::deadline::Deadline;
+    /// use rsyscall::{EventFd, EventfdFlags, sysif::Local};
+    ///
+    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
+    /// let deadline = Deadline::after(&Local, Duration::from_millis(1))?;
+    /// assert_eq!(bell.wait_until(deadline)?, None);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    #[inline]
+    pub fn wait_until(&self, deadline: Deadline) -> Result<Option<u64>, T::Error> {
+        let mut count = [MaybeUninit::uninit(); 8];
+        let found = self.read_without_waiting(&mut count)? || self.sleep_then_read_until(deadline, &mut count)?;
+        // SAFETY: something was found, so all eight bytes were written.
+        Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
+    }
+
     /// Says whether there was something in time; `count` is then written. The clock is asked only here, where there is
     /// something to wait for, and out of line, so that the caller's loop keeps its registers.
     #[inline(never)]
@@ -200,34 +228,29 @@ impl<T: FileDescriptorTask> EventFd<T> {
         if timeout.is_zero() {
             return Ok(false);
         }
-        let deadline = Deadline::after(self.fd.sysif(), timeout)?;
-        let mut left = timeout.into();
-        // Nothing is left to look for once the time is over: the kernel has looked once more by then.
-        while self.sleep(Some(left))? {
-            if self.read_without_waiting(count)? {
-                return Ok(true);
-            }
-            match deadline.left(self.fd.sysif())? {
-                Some(more) => left = more,
-                None => break,
-            }
-        }
-        Ok(false)
+        Ok(keep(self.fd.sysif(), timeout, |left| self.attempt(left, count))?.is_some())
     }
 
-    /// Sleeps until it is readable, the time is over, or a signal handler has run, and says whether it is worth looking
-    /// again: not if the time is over.
-    #[inline]
-    fn sleep(&self, time: Option<Timespec>) -> Result<bool, T::Error> {
-        match self.poll(PollFd::IN, time) {
-            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(true),
-            result => result,
+    #[inline(never)]
+    fn sleep_then_read_until(&self, deadline: Deadline, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
+        Ok(keep_until(self.fd.sysif(), deadline, |left| self.attempt(left, count))?.is_some())
+    }
+
+    /// Sleeps, then reads. When the timeout expires there is nothing to read: the kernel has looked once more by then.
+    #[inline(always)]
+    fn attempt(&self, left: Timespec, count: &mut [MaybeUninit<u8>; 8]) -> Result<Step<()>, T::Error> {
+        match self.poll(Some(left)) {
+            Ok(0) => return Ok(Step::Expired),
+            Ok(_) => {}
+            Err(error) if error.errno() == Some(Errno::EINTR) => {}
+            Err(error) => return Err(error),
         }
+        Ok(if self.read_without_waiting(count)? { Step::Ready(()) } else { Step::Again })
     }
 
     #[inline]
-    fn poll(&self, events: i16, time: Option<Timespec>) -> Result<bool, T::Error> {
-        let mut entry = [PollFd { fd: self.fd.near(), events, revents: 0 }];
-        near::ppoll(self.fd.sysif(), &mut entry, time, None).map(|ready| ready != 0)
+    fn poll(&self, timeout: Option<Timespec>) -> Result<usize, T::Error> {
+        let mut entry = [PollFd { fd: self.fd.near(), events: PollFd::IN, revents: 0 }];
+        near::ppoll(self.fd.sysif(), &mut entry, timeout, None)
     }
 }
