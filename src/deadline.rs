@@ -90,15 +90,17 @@ pub(crate) enum Step<R> {
     Ready(R),
     /// The kernel itself waited for all of the time that was left.
     Expired,
-    /// A signal handler ran, another reader was faster, or the call could not wait for all of the time at once.
+    /// There was nothing, and perhaps time is left: another reader was faster, or the call could not wait for all of it.
     Again,
+    /// A signal handler ran, and what it made ready has yet to be looked for.
+    Interrupted,
 }
 
 /// Waits for at most `timeout` with a call that is told the time left, and is repeated while it says so. `None`: the timeout
 /// expired.
 ///
-/// The clock is read only between two attempts: not for a timeout of zero, and not after the last attempt. One that began
-/// with no time left is repeated with none, so that what became ready in a signal handler is found however late it is.
+/// The clock is read only between two attempts: not for a timeout of zero, and not after the last attempt. One that was
+/// interrupted is repeated even with no time left: what became ready in the signal handler is found however late it is.
 #[inline]
 pub(crate) fn keep<S: SyscallInterface, R>(
     sysif: &S,
@@ -131,8 +133,12 @@ fn keep_on<S: SyscallInterface, R>(
         match attempt(left)? {
             Step::Ready(result) => return Ok(Some(result)),
             Step::Expired => return Ok(None),
-            Step::Again if left == Timespec::ZERO => {}
-            Step::Again => left = deadline.remaining(sysif)?.unwrap_or(Timespec::ZERO),
+            Step::Interrupted if left == Timespec::ZERO => {}
+            Step::Interrupted => left = deadline.remaining(sysif)?.unwrap_or(Timespec::ZERO),
+            Step::Again => match deadline.remaining(sysif)? {
+                Some(more) => left = more,
+                None => return Ok(None),
+            },
         }
     }
 }

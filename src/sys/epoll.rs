@@ -303,7 +303,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
             Ok(0) if left > LONGEST => Ok(Step::Again),
             Ok(0) => Ok(Step::Expired),
             Ok(count) => Ok(Step::Ready(count)),
-            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(Step::Again),
+            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(Step::Interrupted),
             Err(error) => Err(error),
         }
     }

@@ -263,7 +263,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         match near::ppoll(task.sysif(), self.entries_mut(), Some(left), None) {
             Ok(0) => Ok(Step::Expired),
             Ok(ready) => Ok(Step::Ready(ready)),
-            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(Step::Again),
+            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(Step::Interrupted),
             Err(error) => Err(error),
         }
     }
