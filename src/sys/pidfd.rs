@@ -3,9 +3,9 @@
 use super::signal::{Signal, SignalTask, Target};
 use super::wait::{Change, Changes, Children, ExitStatus, WaitTask};
 use crate::Errno;
+use crate::deadline::{Step, keep};
 use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor, PollFd, Process, Timespec};
-use crate::sys::deadline::wait_until_ready;
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
@@ -201,13 +201,18 @@ impl<T: FileDescriptorTask> PidFd<T> {
     /// Those of [`peek`](Self::peek).
     #[inline]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<ExitStatus>, T::Error> {
-        match self.try_wait()? {
-            None if !timeout.is_zero() => {
-                wait_until_ready(self.fd.sysif(), timeout, |left| self.poll(Some(left)))?;
-                self.try_wait()
-            }
-            status => Ok(status),
+        let status = self.try_wait()?;
+        if status.is_some() || timeout.is_zero() {
+            return Ok(status);
         }
+        keep(self.fd.sysif(), timeout, |left| {
+            match self.poll(Some(left)) {
+                Ok(0) => return Ok(Step::Expired),
+                Err(error) if error.errno() != Some(Errno::EINTR) => return Err(error),
+                _ => {}
+            }
+            Ok(self.try_wait()?.map_or(Step::Again, Step::Ready))
+        })
     }
 
     #[inline]

@@ -3,9 +3,9 @@
 pub use super::signal::{Signal, SignalSet};
 
 use crate::Errno;
+use crate::deadline::{Step, keep};
 use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor, PollFd, Process, Timespec};
-use crate::sys::deadline::Deadline;
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
@@ -207,18 +207,12 @@ impl<T: FileDescriptorTask> SignalFd<T> {
         if timeout.is_zero() {
             return Ok(None);
         }
-        let deadline = Deadline::after(self.fd.sysif(), timeout)?;
-        let mut left = timeout.into();
-        while self.sleep(Some(left))? {
-            if let Some(info) = self.take()? {
-                return Ok(Some(info));
-            }
-            match deadline.left(self.fd.sysif())? {
-                Some(more) => left = more,
-                None => break,
-            }
-        }
-        Ok(None)
+        keep(self.fd.sysif(), timeout, |left| {
+            Ok(match self.sleep(Some(left))? {
+                false => Step::Expired,
+                true => self.take()?.map_or(Step::Again, Step::Ready),
+            })
+        })
     }
 
     /// As `try_read`, and `EINTR` is nothing either.
