@@ -17,7 +17,7 @@ pub use token::Token;
 pub use unclosed::{Doubtful, Unclosed, UnclosedList, WithUnclosed};
 
 use crate::near::{self, FileDescriptor};
-use crate::sysif::SyscallError;
+use crate::sysif::{SyscallError, SyscallInterface};
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
 use core::mem::ManuallyDrop;
@@ -201,7 +201,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         if let Err(error) = &closed {
             // Never where errors are the kernel's alone: there nothing of this is compiled.
             if error.errno().is_none() {
-                let doubtful = !error.is_not_sent();
+                let doubtful = !error.is_not_sent() || self.sysif().may_still_execute();
                 // SAFETY: owned until this close.
                 unsafe { self.task.unclosed(self.near(), doubtful) };
             }

@@ -6,7 +6,6 @@ use super::std::os::fd::{self, AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, 
 use crate::EventFd;
 use crate::fd::OwnedFd;
 use crate::notify::{Notifier, State};
-use crate::remote::Connection;
 use crate::sys::epoll::Epoll;
 use core::borrow::Borrow;
 
@@ -31,7 +30,6 @@ macro_rules! borrowed {
 
 // To be waited for in someone else's reactor; whose they are does not change.
 borrowed!(Epoll);
-borrowed!(Connection);
 borrowed!(Notifier<S>, S: Borrow<State>);
 
 macro_rules! descriptor {

@@ -1,146 +1,120 @@
-//! The client's end: a stream, and what is known of the server behind it.
+//! The client's end as an interface.
 
-use super::inbox::Inbox;
-use crate::Errno;
+use super::answers::Answers;
+use super::exchange::Exchange;
+use super::layout::ARGS;
+use super::peer::Peer;
+use super::scratch::Scratch;
+use super::stream::{Deadline, Disconnect, Stream, deadline_after};
 use crate::fd::OwnedFd;
-use crate::near::{self, Address, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, PollFd, SIGKILL, Shutdown, Timespec};
-use crate::sysif::{Error, Features, Local};
-use core::cell::{Cell, RefCell};
+use crate::near::FileDescriptor;
+use crate::sysif::{Arg, Error, Features, SyscallInterface};
+use core::cell::{Cell, RefCell, RefMut};
 use core::fmt;
 use core::time::Duration;
 
 /// A process that serves system calls at the other end of a stream.
 ///
-/// It is a [`SyscallInterface`](crate::sysif::SyscallInterface): a [`Task`](crate::Task) made of it makes and uses
-/// descriptors there. One call is one round trip, memory included. Any thread may hold it, one at a time; a thread that has
-/// other work meanwhile uses a [`Pipeline`](super::Pipeline).
+/// It is a [`SyscallInterface`]: a [`Task`](crate::Task) made of it makes and uses file descriptors there. One call is one
+/// round trip, memory included. Any thread may hold it, one at a time; a thread that has other work meanwhile uses a
+/// [`Pipeline`](super::Pipeline).
 ///
-/// # What can go wrong
+/// # Errors
 ///
-/// * [`Error::Os`]: that process's kernel refused the call. The connection goes on. (If there is no scratch space for a
-///   call's memory, it is the refusal of the `mmap` that asked for some, or of the `recvfrom` or `sendto` that would move it.)
-/// * [`Error::NotSent`]: the call was certainly not executed.
-/// * [`Error::Hangup`]: the answer will never come: the process ended, or the stream did, or its bytes make no sense. The
-///   call may have been executed.
+/// * [`Error::Os`]: the kernel of that process refused the call. The connection goes on. (Without scratch space for a call's
+///   memory, it is the refusal of the `mmap` that requested some, or of the `recvfrom` or `sendto` that would move it.)
+/// * [`Error::NotSent`]: the call was certainly not executed, and never will be.
+/// * [`Error::Hangup`]: the answer will never come: the process or the stream ended, a timeout expired, or the bytes of the
+///   stream make no sense. The call may have been executed, and may still be in execution.
 ///
 /// After either of the last two every further call is [`Error::NotSent`].
 ///
-/// A call waits for as long as the other process takes. A call that must not wait for ever is given a limit with
+/// A [forked](super::fork()) server counts the requests that it begins to execute in memory that it shares with this process.
+/// So even for a call whose request has reached it, `NotSent` is certain, and `Hangup` means that it had begun.
+///
+/// A call blocks for as long as the other process takes. A call that must not block for ever is given a limit with
 /// [`set_timeout`](Self::set_timeout), or goes through a pipeline.
 pub struct Connection {
-    pub(super) stream: OwnedFd,
-    /// The server's number for its end, in its own table.
+    exchange: RefCell<Exchange>,
+    /// This process's file descriptor for its end.
+    client: FileDescriptor,
+    /// The server's file descriptor for its end, in its own table.
     server: FileDescriptor,
-    open: Cell<bool>,
-    /// Whether what has arrived can still be told apart.
-    in_step: Cell<bool>,
     timeout: Cell<Option<Duration>>,
-    inbox: RefCell<Inbox>,
-    /// How many bytes, of those that have arrived and those to come, are answers to a pipeline.
-    pub(super) owed: Cell<usize>,
-    /// How many bytes, before all others, are answers that nobody waits for any more.
-    pub(super) unwanted: Cell<usize>,
-    /// Whether a pipeline exists.
-    pub(super) piped: Cell<bool>,
-    pub(super) scratch: Cell<Scratch>,
-    pub(super) shared: Option<Shared>,
-    known: Features,
+    features: Features,
 }
-
-/// Memory of the other process through which arguments travel.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Scratch {
-    pub(super) address: usize,
-    pub(super) len: usize,
-    /// Whether this client asked for it, and so gives it back.
-    pub(super) mapped: bool,
-    /// Whether the server is known to move memory when asked.
-    pub(super) proved: bool,
-}
-
-/// What a client keeps of a server that shares its descriptor table: the end of such a server does not end the stream,
-/// for the table still holds its end.
-pub(super) struct Shared {
-    /// The server's end.
-    pub(super) server: OwnedFd,
-    /// Readable once the server's process has ended.
-    pub(super) alive: OwnedFd,
-}
-
-/// Why nothing more comes or goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gone {
-    /// It took longer than the caller wanted to wait.
-    Late,
-    /// The stream or the process has ended.
-    Ended,
-    /// The stream's bytes are not the answers to what was asked.
-    OutOfStep,
-}
-
-/// A moment of `CLOCK_MONOTONIC`, or never.
-pub(super) type Deadline = Option<Timespec>;
 
 impl Connection {
-    /// A connection over a stream at whose other end a server of the format waits, such as [`serve`](super::serve) or the
-    /// original's. `server` is the server's own number for its end, through which memory is moved.
+    /// Makes a connection of a stream at whose other end a server of the format waits, such as [`serve`](super::serve) or the
+    /// original's. `server` is the server's own file descriptor for its end, through which memory is moved.
     ///
-    /// Scratch space is asked for when the first call with memory is made (4096 bytes, more when a call needs more).
+    /// Scratch space is requested when the first call with memory is made (4096 bytes, more when a call needs more).
     ///
     /// System calls: none.
     ///
     /// # Safety
     ///
     /// The stream is a connected stream socket, and its other end a server of the format on a machine of this architecture
-    /// that answers truthfully: what it answers is believed as the kernel's word is. Nobody else uses this end.
+    /// that answers truthfully: what it answers is believed as the kernel's word is. Nothing else uses this end.
+    ///
+    /// If the server uses a file descriptor table that tasks of this process share (such as a server in a thread of this
+    /// process), no timeout is set, and no call is given up otherwise: a call that was given up is still made, and by then its
+    /// file descriptors may belong to other owners.
     #[inline]
     pub unsafe fn from_stream(stream: OwnedFd, server: FileDescriptor) -> Self {
-        Self::new(stream, server, Scratch { address: 0, len: 0, mapped: false, proved: false }, None)
+        Self::new(stream, server, Scratch::NONE, None)
     }
 
     #[inline]
-    pub(super) const fn new(stream: OwnedFd, server: FileDescriptor, scratch: Scratch, shared: Option<Shared>) -> Self {
+    pub(super) fn new(stream: OwnedFd, server: FileDescriptor, scratch: Scratch, peer: Option<Peer>) -> Self {
+        let client = stream.near();
+        let answers = Answers::new(Stream::new(stream, peer));
         Self {
-            stream,
+            exchange: RefCell::new(Exchange::new(answers, scratch, server)),
+            client,
             server,
-            open: Cell::new(true),
-            in_step: Cell::new(true),
             timeout: Cell::new(None),
-            inbox: RefCell::new(Inbox::new()),
-            owed: Cell::new(0),
-            unwanted: Cell::new(0),
-            piped: Cell::new(false),
-            scratch: Cell::new(scratch),
-            shared,
-            known: Features::new(),
+            features: Features::new(),
         }
     }
 
-    /// The number of the stream in this process: readable in a poll when an answer has arrived, or when the stream has ended.
-    /// Answers that were read ahead are not seen there: ask [`Pipeline::try_complete`](super::Pipeline::try_complete) first.
+    /// Returns the file descriptor of the stream in this process: readable in a poll when an answer has arrived, or when the
+    /// stream has ended. Answers that were read ahead are not seen there: call
+    /// [`Pipeline::try_complete`](super::Pipeline::try_complete) first.
+    ///
+    /// It is for polling only. Whatever sends or receives on it makes calls in the other process that no owner there knows
+    /// of: that is why the connection has no `AsFd`.
     #[inline]
     pub fn as_raw_fd(&self) -> i32 {
-        self.stream.as_raw_fd()
+        self.client.0
     }
 
-    /// The server's number for its end, in its own table: readable there when a request waits. A process that sleeps in a
-    /// poll of its own, and not in the server's loop, adds it to what it polls.
+    /// Returns the server's file descriptor for its end, in its own table: readable there when a request waits. A process
+    /// that blocks in a poll of its own, and not in the server's loop, adds it to what it polls.
     #[doc(alias = "get_activity_fd")]
     #[inline]
     pub fn activity_fd(&self) -> FileDescriptor {
         self.server
     }
 
-    /// Whether calls can still be made, as far as is known.
+    /// Returns whether calls can still be made, as far as is known.
     #[inline]
     pub fn is_open(&self) -> bool {
-        self.open.get()
+        self.exchange.try_borrow().is_ok_and(|exchange| exchange.is_open())
     }
 
     /// Limits how long a call waits for its answer; `None`, as in the beginning, is for ever.
     ///
-    /// A call that takes longer is [`Error::Hangup`] and ends the connection: nobody can say what the late answer would mean.
-    /// To wait for a limited time and go on, use a [`Pipeline`](super::Pipeline). Pipelines have limits of their own.
+    /// When it expires the connection ends, for what the late answer would mean is unknown. The call is [`Error::NotSent`] if
+    /// a forked server had not begun to execute it, and [`Error::Hangup`] otherwise. To wait for a limited time and go on, use
+    /// a [`Pipeline`](super::Pipeline); pipelines have limits of their own.
+    ///
+    /// It limits each call, not each method: one that makes several calls (a `wait_timeout` there, the first call with
+    /// memory, [`Task::exec`](crate::Task::exec)) may take as many times as long.
+    ///
+    /// A server that shares this process's file descriptor table and has begun to execute the call is killed, and its end
+    /// awaited for at most a second: the call could otherwise find another owner's file descriptors. If it has not ended by
+    /// then (it may be in an uninterruptible sleep), no file descriptor of its task is closed any more.
     #[inline]
     pub fn set_timeout(&self, timeout: Option<Duration>) {
         self.timeout.set(timeout);
@@ -153,52 +127,43 @@ impl Connection {
     #[doc(alias = "shutdown")]
     #[inline]
     pub fn finish(&self) {
-        self.open.set(false);
-        self.shut(Shutdown::Write);
+        if let Some(mut exchange) = self.exchange() {
+            exchange.finish();
+        }
     }
 
-    /// Ends the stream: what was submitted and not answered is [`Error::Hangup`], further calls are [`Error::NotSent`].
+    /// Ends the stream: what was submitted and not answered is [`Error::Hangup`], or [`Error::NotSent`] where a forked server
+    /// had not begun to execute it; further calls are [`Error::NotSent`].
     ///
-    /// System calls: `shutdown`.
+    /// System calls: `shutdown`; `pidfd_send_signal` and `ppoll` for a server that shares this process's file descriptor
+    /// table and is busy: it is killed.
     #[doc(alias = "close_interface")]
     #[inline]
     pub fn shutdown(&self) {
-        self.open.set(false);
-        self.shut(Shutdown::Both);
+        if let Some(mut exchange) = self.exchange() {
+            exchange.abort(Disconnect::Closed);
+        }
+    }
+
+    /// Obtains scratch space for calls whose memory is at most `len` bytes, so that no later call has to.
+    ///
+    /// System calls: there, `mmap` (and `munmap` of smaller scratch space), `sendto`, `recvfrom`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; `EPERM` where a [`Policy`](super::Policy) does not allow `mmap`, `sendto` or `recvfrom`.
+    /// [`Error::NotSent`].
+    #[inline]
+    pub fn reserve_scratch(&self, len: usize) -> Result<(), Error> {
+        let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
+        exchange.check()?;
+        exchange.reserve(len.max(1), self.deadline())
     }
 
     #[inline]
-    fn shut(&self, how: Shutdown) {
-        // Ignored: it fails only where the other end is gone, which is what is wanted.
-        // SAFETY: the stream is ours.
-        let _ignored = unsafe { near::shutdown(&Local, self.stream.near(), how) };
-    }
-
-    #[inline]
-    pub(super) fn features(&self) -> &Features {
-        &self.known
-    }
-
-    #[inline]
-    pub(super) fn server(&self) -> FileDescriptor {
-        self.server
-    }
-
-    #[inline]
-    pub(super) fn is_shared(&self) -> bool {
-        self.shared.is_some()
-    }
-
-    /// From now on the server's end is only in the server's own table.
-    #[inline]
-    pub(super) fn unshared(&mut self) {
-        self.shared = None;
-    }
-
-    #[inline]
-    pub(super) fn inbox(&self) -> Option<core::cell::RefMut<'_, Inbox>> {
+    pub(super) fn exchange(&self) -> Option<RefMut<'_, Exchange>> {
         // Never `None`: no code of the caller runs while it is borrowed.
-        self.inbox.try_borrow_mut().ok()
+        self.exchange.try_borrow_mut().ok()
     }
 
     /// When a call that begins now must be answered.
@@ -207,91 +172,72 @@ impl Connection {
         self.timeout.get().map(deadline_after)
     }
 
+    /// Why the connection has ended, if it has.
     #[inline]
-    pub(super) fn is_in_step(&self) -> bool {
-        self.in_step.get()
+    pub(super) fn disconnect(&self) -> Option<Disconnect> {
+        self.exchange.try_borrow().ok().and_then(|exchange| exchange.disconnect())
     }
 
     #[inline]
-    pub(super) fn has_scratch(&self, len: usize) -> bool {
-        let scratch = self.scratch.get();
-        len == 0 || (len <= scratch.len && scratch.proved)
+    pub(super) const fn server(&self) -> FileDescriptor {
+        self.server
     }
 
-    /// Nothing more is sent, and nothing more believed if it is out of step.
-    #[cold]
     #[inline]
-    pub(super) fn break_off(&self, why: Gone) {
-        if why == Gone::OutOfStep {
-            self.in_step.set(false);
+    pub(super) fn is_shared(&self) -> bool {
+        self.exchange.try_borrow().is_ok_and(|exchange| exchange.peer().is_some_and(Peer::shares_table))
+    }
+
+    /// From now on the server's end is only in the server's own table.
+    #[inline]
+    pub(super) fn unshared(&mut self) {
+        self.exchange.get_mut().unshared();
+    }
+}
+
+// SAFETY: the other process's kernel answers, and its server was vouched for when the connection was made. Of memory that a
+// call writes all bytes are copied before the call returns, and nothing touches it afterwards. The stream orders what
+// happened before a request before what the request does, and that before what follows its answer.
+unsafe impl SyscallInterface for Connection {
+    type Error = Error;
+
+    #[inline]
+    unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Error> {
+        const { assert!(N <= ARGS, "a system call has at most six arguments") };
+        let mut args = args;
+        let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
+        match words(&args) {
+            Some(words) => exchange.call_words(nr, words, self.deadline()),
+            None => exchange.call(nr, &mut args, self.deadline()),
         }
-        self.shutdown();
     }
 
-    /// The error of a call of which the kernel took `sent` bytes, when the call's own request ends at byte `end`.
-    #[cold]
     #[inline]
-    pub(super) fn lost(&self, why: Gone, sent: usize, end: usize) -> Error {
-        let executed = sent >= end && !(why == Gone::Ended && self.is_left_unread(sent, end));
-        self.break_off(why);
-        if executed { Error::Hangup } else { Error::NotSent }
+    fn features(&self) -> Option<&Features> {
+        Some(&self.features)
     }
 
-    /// Whether a server that has ended never read all of the request.
-    ///
-    /// Only where it shared its table can we look: its end of the stream is then still here.
     #[inline]
-    fn is_left_unread(&self, sent: usize, end: usize) -> bool {
-        let Some(shared) = &self.shared else { return false };
-        if near::ppoll(&Local, &mut [in_entry(shared.alive.near())], Some(Timespec::ZERO), None) != Ok(1) {
-            return false;
-        }
-        // SAFETY: it is ours.
-        let unread = unsafe { near::bytes_available(&Local, shared.server.near()) };
-        unread.is_ok_and(|unread| sent.saturating_sub(unread as usize) < end)
+    fn may_still_execute(&self) -> bool {
+        self.exchange.try_borrow().is_ok_and(|exchange| exchange.is_stray())
     }
+}
+
+/// The arguments of a call without memory; unused ones are 0.
+#[inline]
+fn words(args: &[Arg<'_>]) -> Option<[usize; ARGS]> {
+    let mut words = [0; ARGS];
+    for (word, arg) in words.iter_mut().zip(args) {
+        let Arg::Word(value) = arg else { return None };
+        *word = *value;
+    }
+    Some(words)
 }
 
 impl Drop for Connection {
     #[inline]
     fn drop(&mut self) {
-        if let Some(shared) = &self.shared {
-            self.shutdown();
-            let idle = self.owed.get() == 0 && self.unwanted.get() == 0;
-            shared.end(idle);
-            return;
-        }
-        let scratch = self.scratch.get();
-        if !scratch.mapped || !self.open.get() {
-            return;
-        }
-        // A server that goes on after us would keep the scratch space for ever. The request is left with it, for it may be
-        // busy with something that never ends; what it answers is nobody's business any more.
-        let request = super::Request { nr: crate::nr::MUNMAP, args: [scratch.address, scratch.len, 0, 0, 0, 0] };
-        // SAFETY: the stream is ours.
-        let _ignored =
-            unsafe { near::sendto(&Local, self.stream.near(), &request.to_bytes(), MSG_NOSIGNAL | MSG_DONTWAIT) };
-    }
-}
-
-impl Shared {
-    /// Ends the server's process, whose stream has ended: only then may the number of its end, which is also ours, be closed
-    /// and used for something else.
-    #[inline]
-    fn end(&self, idle: bool) {
-        /// An idle server ends as soon as it runs; this is for one that is stopped or was given more to do by others.
-        const GRACE: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
-        let ended = |time| near::ppoll(&Local, &mut [in_entry(self.alive.near())], time, None);
-        let mut answer = if idle { Err(Errno::EINTR) } else { Ok(0) };
-        while answer == Err(Errno::EINTR) {
-            answer = ended(Some(GRACE));
-        }
-        if answer == Ok(1) {
-            return;
-        }
-        // SAFETY: ours, and so is the process.
-        let _ignored = unsafe { near::pidfd_send_signal(&Local, self.alive.near(), SIGKILL) };
-        while ended(None) == Err(Errno::EINTR) {}
+        self.exchange.get_mut().end();
     }
 }
 
@@ -301,23 +247,6 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("stream", &self.as_raw_fd())
             .field("open", &self.is_open())
-            .field("scratch", &Address(self.scratch.get().address))
             .finish_non_exhaustive()
     }
-}
-
-#[inline]
-pub(super) const fn in_entry(fd: FileDescriptor) -> PollFd {
-    PollFd { fd, events: PollFd::IN, revents: 0 }
-}
-
-#[inline]
-pub(super) fn now() -> Timespec {
-    // It does not fail; if a policy forbids it, every deadline has come.
-    near::clock_monotonic(&Local).unwrap_or(Timespec::from(Duration::MAX))
-}
-
-#[inline]
-pub(super) fn deadline_after(time: Duration) -> Timespec {
-    now().saturating_add(time.into())
 }

@@ -4,9 +4,12 @@
 //! nothing that allocates, locks or uses a thread-local. That is why [`fork`] is safe in a process with many threads.
 
 use super::child::Child;
-use super::connection::{Connection, Scratch, Shared};
+use super::connection::Connection;
+use super::page::Page;
+use super::peer::{Peer, SharedFds};
 use super::policy::Policy;
-use super::serve::{ServeError, serve};
+use super::scratch::Scratch;
+use super::serve::{ServeError, serve_claimed};
 use crate::Errno;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
 use crate::fd::{OwnedFd, Token};
@@ -80,13 +83,15 @@ pub fn fork<const N: usize>(inherit: [&OwnedFd; N]) -> Result<Forked<N>, Errno> 
         return Err(Errno::EINVAL);
     }
     let table = FdTable::new();
-    let Started { client, server, process, pidfd, scratch } = start(Table::Copy(&numbers))?;
-    let connection = Connection::new(client, server.near(), scratch, None);
+    let Started { client, server, process, pidfd, scratch, page } = start(Table::Copy(&numbers))?;
+    let child = Child::new(process, pidfd);
+    let peer = Peer::new(page, child.pidfd().map(OwnedFd::try_clone).transpose()?, None);
+    let connection = Connection::new(client, server.near(), scratch, Some(peer));
     // Here its end is closed, so that the stream ends when the child does.
     drop(server);
     Ok(Forked {
         task: task(connection, process, table),
-        child: Child::new(process, pidfd),
+        child,
         // SAFETY: the child's copies of open numbers; it alone has that table, and no number is there twice.
         inherited: numbers.map(|number| unsafe { Token::new(number, table) }),
     })
@@ -119,11 +124,16 @@ pub fn fork<const N: usize>(inherit: [&OwnedFd; N]) -> Result<Forked<N>, Errno> 
 // opt-level 1, without LTO), and stays in programs that do not look at their errors.
 #[inline]
 pub fn fork_sharing_files() -> Result<Forked, Errno> {
-    let Started { client, server, process, pidfd, scratch } = start(Table::Shared)?;
+    let Started { client, server, process, pidfd, scratch, page } = start(Table::Shared)?;
     let child = Child::new(process, pidfd);
     let alive = child.pidfd().ok_or(Errno::ENOSYS)?.try_clone()?;
     let number = server.near();
-    let connection = Connection::new(client, number, scratch, Some(Shared { server, alive }));
+    let connection = Connection::new(
+        client,
+        number,
+        scratch,
+        Some(Peer::new(page, Some(alive), Some(SharedFds { _server: server }))),
+    );
     Ok(Forked { task: task(connection, process, FdTable::CURRENT), child, inherited: [] })
 }
 
@@ -172,6 +182,7 @@ struct Started {
     process: Process,
     pidfd: Option<OwnedFd>,
     scratch: Scratch,
+    page: Page,
 }
 
 /// The first scratch space of a child, in words: a piece of its stack, large enough for every call of an eventfd.
@@ -184,26 +195,23 @@ fn start(table: Table<'_>) -> Result<Started, Errno> {
     let parent = near::getpid(&Local)?;
     let mut scratch = [0_u64; SCRATCH];
     // In the child this frame is never left: what is here keeps its place, and the place is known here.
-    let scratch = Scratch {
-        address: (&raw mut scratch).expose_provenance(),
-        len: size_of_val(&scratch),
-        mapped: false,
-        proved: true,
-    };
+    let scratch = Scratch::given((&raw mut scratch).expose_provenance(), size_of_val(&scratch));
+    let page = Page::new()?;
     // No handler of the program may run in the child. Until it has none, all signals wait.
     // SAFETY: for a moment, and put back below.
     let mask = unsafe { near::set_signal_mask(&Local, SignalSet::ALL) }?;
     let (cloned, pidfd) = clone(table);
     if cloned == Ok(Process(0)) {
-        let ended = child(&server, &client, parent, mask, table);
+        let ended = child(&server, &client, &page, parent, mask, table);
         Current.exit(i32::from(ended.is_err()))
     }
     // SAFETY: as it was.
     let unmasked = unsafe { near::set_signal_mask(&Local, mask) };
     let process = cloned?;
+    page.hide_from_children();
     // It cannot fail, the same call having just worked; should it, the child ends with its stream.
     unmasked?;
-    Ok(Started { client, server, process, pidfd, scratch })
+    Ok(Started { client, server, process, pidfd, scratch, page })
 }
 
 /// Forks, in the best way that there is. Answers also the pidfd, if there is one.
@@ -231,13 +239,15 @@ fn clone(table: Table<'_>) -> (Result<Process, Errno>, Option<OwnedFd>) {
 fn child(
     server: &OwnedFd,
     client: &OwnedFd,
+    page: &Page,
     parent: Process,
     mask: SignalSet,
     table: Table<'_>,
 ) -> Result<(), ServeError> {
+    page.hide_from_children();
     become_server(server, client, parent, mask, table).map_err(ServeError::Os)?;
     // SAFETY: the client is the connection in the parent, whose calls are vouched for when they are made.
-    match unsafe { serve(server, Policy::Everything) } {
+    match unsafe { serve_claimed(server, Policy::Everything, || page.claims().claim()) } {
         // Dropped before it was answered: the way of a client that does not care.
         Err(ServeError::Vanished) => Ok(()),
         ended => ended,

@@ -1,11 +1,11 @@
-//! Bytes that have arrived at the client and that nobody has taken yet.
+//! Bytes that have arrived at the client and have not been taken yet.
 
 use super::wire::{RESPONSE, response_from_bytes};
 use core::mem::MaybeUninit;
 
 /// How many bytes are read ahead at most.
 const CAPACITY: usize = 2048;
-/// How many bytes of answers may be on their way to a pipeline: what remains is room for the answer of a call that waits.
+/// How many bytes of answers may be outstanding for a pipeline: the rest is room for the answer to a call that blocks.
 pub(super) const OWED_LIMIT: usize = CAPACITY - 256;
 
 /// A queue of bytes.
@@ -45,13 +45,13 @@ impl Inbox {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Says that so many bytes were written there.
+    /// Says that `count` bytes were written there.
     #[inline]
     pub(super) fn filled_by(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(CAPACITY);
     }
 
-    /// Forgets at most `count` bytes at the front, and answers how many.
+    /// Removes at most `count` bytes at the front, and returns how many.
     #[inline]
     pub(super) fn skip(&mut self, count: usize) -> usize {
         let count = count.min(self.len());
@@ -59,7 +59,7 @@ impl Inbox {
         count
     }
 
-    /// Takes bytes that stand `offset` bytes behind the front, as many as there are and fit, and answers how many.
+    /// Takes bytes from `offset` bytes behind the front, as many as there are and fit, and returns how many.
     #[inline]
     pub(super) fn take(&mut self, offset: usize, to: &mut [MaybeUninit<u8>]) -> usize {
         let Some(from) = self.filled().get(offset..) else { return 0 };
@@ -78,7 +78,19 @@ impl Inbox {
         count
     }
 
-    /// The word that stands `offset` bytes behind the front, if it is there.
+    /// Takes the word that begins `offset` bytes behind the front, if all of it is here.
+    #[inline]
+    pub(super) fn take_word(&mut self, offset: usize) -> Option<usize> {
+        let word = self.word(offset)?;
+        if offset == 0 {
+            self.skip(RESPONSE);
+        } else {
+            self.take(offset, &mut [MaybeUninit::uninit(); RESPONSE]);
+        }
+        Some(word)
+    }
+
+    /// The word that begins `offset` bytes behind the front, if all of it is here.
     #[inline]
     pub(super) fn word(&self, offset: usize) -> Option<usize> {
         let end = offset.checked_add(RESPONSE)?;
@@ -86,7 +98,7 @@ impl Inbox {
         bytes.try_into().ok().map(response_from_bytes)
     }
 
-    /// The bytes that stand there, if all of them are there.
+    /// The bytes that begin `offset` bytes behind the front, if all of them are here.
     #[inline]
     pub(super) fn get(&self, offset: usize, len: usize) -> Option<&[u8]> {
         self.filled().get(offset..offset.checked_add(len)?)

@@ -3,6 +3,7 @@
 //! So whatever a call reads is one stretch, and whatever it writes is one stretch: one transfer each way, however many
 //! arguments there are.
 
+use super::answers::Shape;
 use crate::sysif::{Arg, OutSlice};
 
 /// What an argument is, without the right to write it.
@@ -97,6 +98,12 @@ impl Layout {
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.in_len.max(self.out_start.saturating_add(self.out_len))
+    }
+
+    /// What the call's answer consists of.
+    #[inline]
+    pub(super) const fn shape(&self) -> Shape {
+        Shape { in_len: self.in_len, out_len: self.out_len }
     }
 
     /// The words of the call for scratch space at this address.

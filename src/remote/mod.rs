@@ -23,21 +23,22 @@
 // All of it is inlined, that is, compiled in the crates that use it: otherwise it would be three quarters of what the
 // library's own build compiles, for everybody.
 
-mod call;
+mod answers;
 mod child;
-#[allow(dead_code, reason = "until fork and serve use it")]
 mod claims;
 mod connection;
+mod exchange;
 mod fork;
 mod inbox;
 mod layout;
-#[allow(dead_code, reason = "until fork and serve use it")]
 mod page;
+mod peer;
 mod pipeline;
 mod policy;
+mod scratch;
 mod serve;
+mod stream;
 mod task;
-mod transfer;
 mod wire;
 /// What [`claims`] uses, so that a model checker can put its own in their place.
 mod sync {

@@ -1,9 +1,10 @@
 //! Many calls on their way at once.
 
-use super::connection::{Connection, Deadline, Gone, deadline_after};
+use super::answers::{Receipt, Shape};
+use super::connection::Connection;
 use super::inbox::OWED_LIMIT;
 use super::layout::{ARGS, Layout, Piece};
-use super::wire::RESPONSE;
+use super::stream::{Deadline, Disconnect, deadline_after};
 use crate::far::FdTable;
 use crate::near::{FileDescriptor, Timespec};
 use crate::nr;
@@ -100,24 +101,16 @@ impl PartialEq<Errno> for SubmitError {
     }
 }
 
-/// Room for one call on its way.
+/// Room for one submitted call.
 #[derive(Debug, Clone, Copy)]
 pub struct CallSlot {
-    in_len: usize,
-    out_len: usize,
+    receipt: Receipt,
+    shape: Shape,
 }
 
 impl CallSlot {
     /// Nothing yet.
-    pub const EMPTY: Self = Self { in_len: 0, out_len: 0 };
-
-    /// How many bytes its answer has.
-    #[inline]
-    fn answer(&self) -> usize {
-        let moved_in = if self.in_len == 0 { 0 } else { RESPONSE };
-        let moved_out = if self.out_len == 0 { 0 } else { self.out_len.saturating_add(RESPONSE) };
-        RESPONSE.saturating_add(moved_in).saturating_add(moved_out)
-    }
+    pub const EMPTY: Self = Self { receipt: Receipt::NONE, shape: Shape { in_len: 0, out_len: 0 } };
 }
 
 /// Calls through a [`Connection`] that are submitted without waiting, and complete in the order of their submission.
@@ -166,7 +159,7 @@ impl Connection {
     /// without memory, 16 for a write of an eventfd, 24 for a read.
     #[inline]
     pub fn pipeline<'c, 's>(&'c self, slots: &'s mut [CallSlot]) -> Option<Pipeline<'c, 's>> {
-        (!self.piped.replace(true)).then_some(Pipeline { connection: self, slots, first: 0, next: 0 })
+        self.exchange()?.open_pipeline().then_some(Pipeline { connection: self, slots, first: 0, next: 0 })
     }
 }
 
@@ -206,34 +199,24 @@ impl Pipeline<'_, '_> {
 
     #[inline]
     fn submit_pieces(&mut self, nr: usize, pieces: &[Piece<'_>; ARGS]) -> Result<Ticket, SubmitError> {
-        let connection = self.connection;
         let layout = Layout::new(pieces);
-        let slot = CallSlot { in_len: layout.in_len, out_len: layout.out_len };
-        let owed = connection.owed.get().saturating_add(slot.answer());
+        let shape = layout.shape();
         let pending = self.pending();
-        if pending >= self.slots.len() || owed > OWED_LIMIT {
+        let Some(mut exchange) = self.connection.exchange() else { return Err(SubmitError::Call(Error::NotSent)) };
+        if pending >= self.slots.len() || exchange.answers().owed().saturating_add(shape.len()) > OWED_LIMIT {
             return Err(SubmitError::Full);
         }
-        let Some(mut inbox) = connection.inbox().filter(|_| connection.is_open()) else {
-            return Err(SubmitError::Call(Error::NotSent));
-        };
-        if inbox.len() > connection.owed.get() {
-            // Nobody asked for these bytes.
-            connection.break_off(Gone::OutOfStep);
-            return Err(SubmitError::Call(Error::NotSent));
-        }
-        if pending != 0 && !connection.has_scratch(layout.len()) {
+        exchange.check().map_err(SubmitError::Call)?;
+        if pending != 0 && !exchange.has_scratch(layout.len()) {
             // To get scratch space is to wait for all that was submitted before.
             return Err(SubmitError::Full);
         }
-        let deadline = connection.deadline();
-        connection.reserve(&mut inbox, layout.len(), deadline).map_err(SubmitError::Call)?;
-        let base = connection.scratch.get().address;
-        connection.post(&mut inbox, nr, pieces, &layout, base, deadline).map_err(SubmitError::Call)?;
-        connection.owed.set(owed);
+        let receipt = exchange.post(nr, pieces, &layout, self.connection.deadline()).map_err(SubmitError::Call)?;
+        exchange.answers().owe(shape);
+        drop(exchange);
         let ticket = self.next;
-        if let Some(place) = self.slot(ticket) {
-            *place = slot;
+        if let Some(slot) = self.slot(ticket) {
+            *slot = CallSlot { receipt, shape };
         }
         self.next = self.next.wrapping_add(1);
         Ok(Ticket(ticket))
@@ -321,64 +304,25 @@ impl Pipeline<'_, '_> {
             return None;
         }
         let ticket = Ticket(self.first);
-        let slot = *self.slot(self.first)?;
-        let result = match self.connection.owed_answer(slot, out, deadline) {
+        let CallSlot { receipt, shape } = *self.slot(self.first)?;
+        let mut exchange = self.connection.exchange()?;
+        let result = match exchange.first_owed(shape, receipt, out, deadline) {
             Ok(ret) => Errno::from_ret(ret).map_err(Error::Os),
-            Err(Gone::Late) => return None,
-            Err(why) => {
-                self.connection.break_off(why);
-                Err(Error::Hangup)
-            }
+            Err(Disconnect::TimedOut) => return None,
+            Err(why) => Err(exchange.fail(why, receipt)),
         };
-        self.connection.owed.set(self.connection.owed.get().saturating_sub(slot.answer()));
+        exchange.answers().give(shape);
+        drop(exchange);
         self.first = self.first.wrapping_add(1);
         Some(Completion { ticket, result })
-    }
-}
-
-impl Connection {
-    /// Takes the answer at the front.
-    #[inline]
-    fn owed_answer(&self, slot: CallSlot, out: &mut [u8], deadline: Deadline) -> Result<usize, Gone> {
-        let mut inbox = self.inbox().ok_or(Gone::Ended)?;
-        let moved_in = if slot.in_len == 0 { 0 } else { RESPONSE };
-        loop {
-            if !self.is_in_step() {
-                return Err(Gone::OutOfStep);
-            }
-            if self.unwanted.get() == 0 {
-                // As soon as it is here: out of step, the rest may never come.
-                if moved_in != 0 && inbox.word(0).is_some_and(|moved| moved != slot.in_len) {
-                    return Err(Gone::OutOfStep);
-                }
-                if inbox.len() >= slot.answer() {
-                    break;
-                }
-            }
-            self.fill(&mut inbox, deadline)?;
-        }
-        let ret = inbox.word(moved_in).ok_or(Gone::Ended)?;
-        if slot.out_len != 0 {
-            let at = moved_in.saturating_add(RESPONSE);
-            if inbox.word(at.saturating_add(slot.out_len)) != Some(slot.out_len) {
-                return Err(Gone::OutOfStep);
-            }
-            for (to, from) in out.iter_mut().zip(inbox.get(at, slot.out_len).unwrap_or_default()) {
-                *to = *from;
-            }
-        }
-        inbox.skip(slot.answer());
-        Ok(ret)
     }
 }
 
 impl Drop for Pipeline<'_, '_> {
     #[inline]
     fn drop(&mut self) {
-        let connection = self.connection;
-        let owed = connection.owed.replace(0);
-        let here = connection.inbox().map_or(0, |mut inbox| inbox.skip(owed));
-        connection.unwanted.set(connection.unwanted.get().saturating_add(owed.saturating_sub(here)));
-        connection.piped.set(false);
+        if let Some(mut exchange) = self.connection.exchange() {
+            exchange.close_pipeline();
+        }
     }
 }

@@ -97,9 +97,28 @@ impl PartialEq<Errno> for ServeError {
 /// ```
 #[inline]
 pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeError> {
+    // SAFETY: the caller vouches for whoever asks.
+    unsafe { serve_claimed(stream, policy, || true) }
+}
+
+/// Serves as [`serve`] does, and executes only what it can claim: `claim` is called once for each request that was received,
+/// and ends the server if it returns `false`.
+///
+/// # Safety
+///
+/// As [`serve`].
+#[inline]
+pub(super) unsafe fn serve_claimed(
+    stream: &OwnedFd,
+    policy: Policy<'_>,
+    claim: impl Fn() -> bool,
+) -> Result<(), ServeError> {
     stream.set_cloexec(true).map_err(ServeError::Os)?;
     let fd = stream.near();
     while let Some(request) = receive_request(fd)? {
+        if !claim() {
+            return Err(ServeError::Vanished);
+        }
         let ret = if policy.allows(request.nr) {
             // SAFETY: the caller vouches for whoever asks.
             unsafe { execute(fd, request) }

@@ -1,12 +1,14 @@
 //! What a task does to its own process: it gives it a table, a program, or an end.
 
-use super::call::Letter;
-use super::connection::{Connection, Gone};
+use super::connection::Connection;
+use super::exchange::Outgoing;
 use super::fork::{FIRST, Gaps, has_twins};
+use super::stream::Disconnect;
+use super::wire::Request;
 use crate::Errno;
 use crate::far::FdTable;
 use crate::fd::{OwnedFd, ReplaceError, Token};
-use crate::near::{self, FileDescriptor, MSG_WAITALL};
+use crate::near::{self, FileDescriptor};
 use crate::nr;
 use crate::sysif::{Error, ErrorWith};
 use crate::task::{FdTableMismatch, FileDescriptorTask, Task};
@@ -45,7 +47,8 @@ impl Task<Connection> {
     pub fn exit(self, status: i32) -> Result<(), Error> {
         // SAFETY: the process runs nothing but the server's loop, and its handles are gone.
         match unsafe { near::exit_group(self.sysif(), status) } {
-            Ok(()) | Err(Error::Hangup) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(Error::Hangup) if self.sysif().disconnect() == Some(Disconnect::Ended) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -169,38 +172,25 @@ impl Connection {
         // Two vectors, each with a null at its end, and then all strings.
         let vectors = argv.len().saturating_add(envp.len()).saturating_add(2).saturating_mul(size_of::<usize>());
         let len = vectors.saturating_add(text);
-        self.reserve_scratch(len)?;
-        let Some(mut inbox) = self.inbox().filter(|_| self.is_open()) else { return Err(Error::NotSent) };
-        let base = self.scratch.get().address;
+        let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
+        exchange.check()?;
+        exchange.reserve(len, deadline)?;
+        let base = exchange.scratch_address();
         let first = base.wrapping_add(vectors);
         let envp_at = base.wrapping_add(argv.len().wrapping_add(1).wrapping_mul(size_of::<usize>()));
-        let mut letter = Letter::new(self, &mut inbox, deadline);
-        let written = (|| {
-            letter.request(nr::RECVFROM, [super::call::word(self.server()), base, len, MSG_WAITALL as usize, 0, 0])?;
+        let request = Request { nr: nr::EXECVE, args: [first, base, envp_at, 0, 0, 0] };
+        let memory = |outgoing: &mut Outgoing<'_>| {
             let mut at = first.wrapping_add(size(path));
             for vector in [argv, envp] {
                 for string in vector {
-                    letter.write(&at.to_ne_bytes())?;
+                    outgoing.write(&at.to_ne_bytes())?;
                     at = at.wrapping_add(size(string));
                 }
-                letter.write(&0_usize.to_ne_bytes())?;
+                outgoing.write(&0_usize.to_ne_bytes())?;
             }
-            strings().try_for_each(|string| letter.write(string.to_bytes_with_nul()))?;
-            letter.request(nr::EXECVE, [first, base, envp_at, 0, 0, 0])?;
-            letter.flush()
-        })();
-        let sent = letter.sent;
-        let end = len.saturating_add(super::wire::REQUEST.saturating_mul(2));
-        let answered = written.and_then(|()| {
-            if self.own_word(&mut inbox, deadline)? != len {
-                return Err(Gone::OutOfStep);
-            }
-            self.own_word(&mut inbox, deadline)
-        });
-        match answered {
-            Ok(ret) => Errno::from_ret(ret).map(drop).map_err(Error::Os),
-            Err(why) => Err(self.lost(why, sent, end)),
-        }
+            strings().try_for_each(|string| outgoing.write(string.to_bytes_with_nul()))
+        };
+        exchange.call_with(len, memory, request, deadline).map(drop)
     }
 }
 

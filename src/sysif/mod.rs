@@ -109,6 +109,13 @@ pub unsafe trait SyscallInterface {
     fn features(&self) -> Option<&Features> {
         None
     }
+
+    /// Returns whether a call that has failed may still be executed, in a file descriptor table that others share. While it
+    /// may, owners close no file descriptor through this interface, nor in its stead.
+    #[inline(always)]
+    fn may_still_execute(&self) -> bool {
+        false
+    }
 }
 
 // SAFETY: the same interface, borrowed.
@@ -135,6 +142,11 @@ unsafe impl<S: SyscallInterface> SyscallInterface for &S {
     #[inline(always)]
     fn features(&self) -> Option<&Features> {
         S::features(self)
+    }
+
+    #[inline(always)]
+    fn may_still_execute(&self) -> bool {
+        S::may_still_execute(self)
     }
 }
 

@@ -1,0 +1,507 @@
+//! One call: its memory, its requests, its answer, and what is known of it if none comes.
+
+use super::answers::{Answers, Receipt, Shape};
+use super::layout::{ARGS, Layout, Piece, VECTOR_ENTRY, align, place};
+use super::peer::Peer;
+use super::scratch::{ReserveError, Scratch};
+use super::stream::{Deadline, Disconnect};
+use super::wire::Request;
+use crate::Errno;
+use crate::near::{FileDescriptor, MSG_WAITALL, Shutdown};
+use crate::nr;
+use crate::sysif::{Arg, Error};
+use core::mem::MaybeUninit;
+
+/// All that a client knows of its server.
+pub(super) struct Exchange {
+    answers: Answers,
+    scratch: Scratch,
+    /// The server's file descriptor for its end, in its own table.
+    server: FileDescriptor,
+    /// Whether requests can still be sent.
+    open: bool,
+    /// Whether a pipeline exists.
+    piped: bool,
+    /// Why the stream was shut down, if it was.
+    disconnect: Option<Disconnect>,
+    /// How many requests the server has ever claimed, once the others are revoked.
+    claimed: Option<u64>,
+    /// Whether a server that shares this process's descriptor table may still be in a call that was given up.
+    stray: bool,
+}
+
+impl Exchange {
+    #[inline]
+    pub(super) const fn new(answers: Answers, scratch: Scratch, server: FileDescriptor) -> Self {
+        Self { answers, scratch, server, open: true, piped: false, disconnect: None, claimed: None, stray: false }
+    }
+
+    #[inline]
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    #[inline]
+    pub(super) const fn disconnect(&self) -> Option<Disconnect> {
+        self.disconnect
+    }
+
+    #[inline]
+    pub(super) const fn is_stray(&self) -> bool {
+        self.stray
+    }
+
+    #[inline]
+    pub(super) const fn peer(&self) -> Option<&Peer> {
+        self.answers.stream().peer()
+    }
+
+    #[inline]
+    pub(super) const fn answers(&mut self) -> &mut Answers {
+        &mut self.answers
+    }
+
+    /// Whether memory of `len` bytes can be moved without another call.
+    #[inline]
+    pub(super) const fn has_scratch(&self, len: usize) -> bool {
+        self.scratch.has(len)
+    }
+
+    /// Refuses a call that cannot be made any more.
+    #[inline]
+    pub(super) fn check(&mut self) -> Result<(), Error> {
+        if self.open && self.answers.has_unsolicited() {
+            self.abort(Disconnect::OutOfStep);
+        }
+        if self.open { Ok(()) } else { Err(Error::NotSent) }
+    }
+
+    /// Makes a call of words only.
+    #[inline]
+    pub(super) fn call_words(&mut self, nr: usize, args: [usize; ARGS], deadline: Deadline) -> Result<usize, Error> {
+        self.check()?;
+        match self.answers.request(Request { nr, args }, deadline) {
+            (_, Ok(ret)) => from_ret(ret),
+            (receipt, Err(why)) => Err(self.fail(why, receipt)),
+        }
+    }
+
+    /// Makes a call.
+    #[inline]
+    pub(super) fn call(&mut self, nr: usize, args: &mut [Arg<'_>], deadline: Deadline) -> Result<usize, Error> {
+        self.check()?;
+        let (layout, receipt) = {
+            let mut pieces = [Piece::Word(0); ARGS];
+            for (piece, arg) in pieces.iter_mut().zip(args.iter()) {
+                *piece = Piece::of(arg);
+            }
+            let layout = Layout::new(&pieces);
+            let receipt = self.post(nr, &pieces, &layout, deadline)?;
+            (layout, receipt)
+        };
+        self.answer(nr, args, &layout, deadline).map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
+    }
+
+    /// Sends a call and what moves its memory.
+    #[inline]
+    pub(super) fn post(
+        &mut self,
+        nr: usize,
+        pieces: &[Piece<'_>; ARGS],
+        layout: &Layout,
+        deadline: Deadline,
+    ) -> Result<Receipt, Error> {
+        self.reserve(layout.len(), deadline)?;
+        let base = self.scratch.address();
+        let words = layout.words(base);
+        let back = (layout.out_len != 0).then(|| (base.wrapping_add(layout.out_start), layout.out_len));
+        self.write(
+            layout.in_len,
+            |buffer| write_memory(buffer, pieces, layout, base),
+            Request { nr, args: words },
+            back,
+            deadline,
+        )
+    }
+
+    /// Sends `len` bytes for the scratch space, which `memory` writes, then a request, and then one for memory that comes back.
+    #[inline]
+    fn write(
+        &mut self,
+        len: usize,
+        memory: impl FnOnce(&mut Outgoing<'_>) -> Result<(), Disconnect>,
+        request: Request,
+        back: Option<(usize, usize)>,
+        deadline: Deadline,
+    ) -> Result<Receipt, Error> {
+        let server = Arg::from(self.server).word();
+        let base = self.scratch.address();
+        let mut outgoing = Outgoing::new(&mut self.answers, deadline);
+        let mut receipt = None;
+        let written = (|| {
+            if len != 0 {
+                let args = [server, base, len, MSG_WAITALL as usize, 0, 0];
+                outgoing.request(Request { nr: nr::RECVFROM, args })?;
+                memory(&mut outgoing)?;
+            }
+            receipt = Some(outgoing.request(request)?);
+            if let Some((address, len)) = back {
+                outgoing.request(Request { nr: nr::SENDTO, args: [server, address, len, 0, 0, 0] })?;
+            }
+            outgoing.flush()
+        })();
+        match (written, receipt) {
+            (Ok(()), Some(receipt)) => Ok(receipt),
+            (Err(why), Some(receipt)) => Err(self.fail(why, receipt)),
+            (why, None) => {
+                self.abort(why.err().unwrap_or(Disconnect::Ended));
+                Err(Error::NotSent)
+            }
+        }
+    }
+
+    /// Makes a call whose memory `memory` writes: `len` bytes, which lie at [`scratch_address`](Self::scratch_address).
+    #[inline]
+    pub(super) fn call_with(
+        &mut self,
+        len: usize,
+        memory: impl FnOnce(&mut Outgoing<'_>) -> Result<(), Disconnect>,
+        request: Request,
+        deadline: Deadline,
+    ) -> Result<usize, Error> {
+        let receipt = self.write(len, memory, request, None, deadline)?;
+        let answer = match self.answers.word(deadline) {
+            Ok(moved) if moved == len => self.answers.word(deadline),
+            Ok(_) => Err(Disconnect::OutOfStep),
+            Err(why) => Err(why),
+        };
+        answer.map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
+    }
+
+    #[inline]
+    pub(super) const fn scratch_address(&self) -> usize {
+        self.scratch.address()
+    }
+
+    /// Receives what [`post`](Self::post) requested.
+    #[inline]
+    fn answer(
+        &mut self,
+        nr: usize,
+        args: &mut [Arg<'_>],
+        layout: &Layout,
+        deadline: Deadline,
+    ) -> Result<usize, Disconnect> {
+        let shape = layout.shape();
+        // Each request is answered with a word, whatever becomes of the memory.
+        if shape.requests() > 1 {
+            self.answers.gather(shape.requests(), deadline)?;
+        }
+        if shape.in_len != 0 && self.answers.word(deadline)? != shape.in_len {
+            return Err(Disconnect::OutOfStep);
+        }
+        let ret = self.answers.word(deadline)?;
+        if shape.out_len != 0 {
+            let mut incoming = Incoming { answers: &mut self.answers, deadline, at: layout.out_start };
+            incoming.memory(args, written(nr, ret))?;
+            if self.answers.word(deadline)? != shape.out_len {
+                return Err(Disconnect::OutOfStep);
+            }
+        }
+        self.answers.settle();
+        Ok(ret)
+    }
+
+    /// Makes sure of scratch space for `len` bytes. Whatever goes wrong, the call that needs it was not sent.
+    #[inline]
+    pub(super) fn reserve(&mut self, len: usize, deadline: Deadline) -> Result<(), Error> {
+        if self.scratch.has(len) {
+            return Ok(());
+        }
+        match self.scratch.reserve(&mut self.answers, self.server, len, deadline) {
+            Ok(()) => Ok(()),
+            Err(ReserveError::Os(errno)) => Err(Error::Os(errno)),
+            Err(ReserveError::Disconnected(why)) => {
+                self.abort(why);
+                Err(Error::NotSent)
+            }
+        }
+    }
+
+    /// Begins a pipeline, unless there is one.
+    #[inline]
+    pub(super) const fn open_pipeline(&mut self) -> bool {
+        !core::mem::replace(&mut self.piped, true)
+    }
+
+    /// Receives the first answer that is owed to the pipeline.
+    #[inline]
+    pub(super) fn first_owed(
+        &mut self,
+        shape: Shape,
+        receipt: Receipt,
+        out: &mut [u8],
+        deadline: Deadline,
+    ) -> Result<usize, Disconnect> {
+        match self.disconnect {
+            // No byte is believed any more. After other ends those answers count that have arrived.
+            Some(Disconnect::OutOfStep) => Err(Disconnect::OutOfStep),
+            _ => self.answers.first_owed(shape, receipt, out, deadline),
+        }
+    }
+
+    /// Ends the pipeline; its answers that are outstanding are skipped.
+    #[inline]
+    pub(super) fn close_pipeline(&mut self) {
+        self.answers.abandon();
+        self.piped = false;
+    }
+
+    /// Ends the sending direction.
+    #[inline]
+    pub(super) fn finish(&mut self) {
+        self.open = false;
+        self.answers.stream().shutdown(Shutdown::Write);
+    }
+
+    /// Ends the connection. What the server has not claimed is never executed; if it shares this process's descriptor table
+    /// and executes a call, it is killed, for the numbers in that call may soon be other files'.
+    #[cold]
+    #[inline]
+    pub(super) fn abort(&mut self, why: Disconnect) {
+        self.open = false;
+        if self.disconnect.is_some() {
+            return;
+        }
+        self.disconnect = Some(why);
+        self.answers.stream().shutdown(Shutdown::Both);
+        let Some(peer) = self.answers.stream().peer() else { return };
+        let claimed = peer.page().claims().revoke();
+        self.claimed = Some(claimed);
+        if peer.shares_table() && self.answers.is_executing(claimed) {
+            peer.kill();
+            self.stray = !peer.has_ended();
+        }
+    }
+
+    /// Ends the connection, and returns the error of a call that was posted and not answered.
+    #[cold]
+    #[inline]
+    pub(super) fn fail(&mut self, why: Disconnect, receipt: Receipt) -> Error {
+        self.abort(why);
+        self.error(receipt)
+    }
+
+    /// The error of a call without an answer, on a connection that has ended.
+    #[inline]
+    pub(super) fn error(&self, receipt: Receipt) -> Error {
+        let executed = match self.claimed {
+            Some(claimed) => claimed >= receipt.index,
+            None => self.answers.is_sent(receipt),
+        };
+        if executed { Error::Hangup } else { Error::NotSent }
+    }
+
+    /// From now on the server has a descriptor table of its own.
+    #[inline]
+    pub(super) fn unshared(&mut self) {
+        if let Some(peer) = self.answers.stream_mut().peer_mut() {
+            peer.unshared();
+        }
+    }
+
+    /// Leaves the server, which ends.
+    #[inline]
+    pub(super) fn end(&mut self) {
+        if self.peer().is_none() {
+            // A server that outlives the connection would keep the scratch space for ever. The request is left with it, for it
+            // may be in a call that never ends.
+            if let Some(request) = self.scratch.unmap().filter(|_| self.open) {
+                self.answers.stream().send_last(&request.to_bytes());
+            }
+            return;
+        }
+        let ended = self.disconnect == Some(Disconnect::Ended);
+        if self.disconnect.is_none() {
+            self.answers.drain();
+        }
+        self.abort(Disconnect::Closed);
+        let busy = !ended && self.claimed.is_some_and(|claimed| self.answers.is_executing(claimed));
+        if let Some(peer) = self.answers.stream_mut().peer_mut() {
+            peer.end(busy);
+        }
+    }
+}
+
+#[inline]
+fn from_ret(ret: usize) -> Result<usize, Error> {
+    Errno::from_ret(ret).map_err(Error::Os)
+}
+
+/// How many bytes of its memory a call has written, as far as that can be told: what it left alone stays as it is here too.
+#[inline]
+fn written(nr: usize, ret: usize) -> usize {
+    match Errno::from_ret(ret) {
+        Ok(count) if returns_bytes(nr) => count,
+        Ok(_) => usize::MAX,
+        Err(_) => 0,
+    }
+}
+
+/// Whether a call returns how many bytes it wrote. Of others it is not known, and all of their memory is taken as written.
+#[inline]
+const fn returns_bytes(nr: usize) -> bool {
+    matches!(nr, nr::READ | nr::PREAD64 | nr::READV | nr::PREADV | nr::PREADV2 | nr::RECVFROM | nr::GETRANDOM)
+}
+
+/// The bytes of a call's memory as they come back.
+struct Incoming<'a> {
+    answers: &'a mut Answers,
+    deadline: Deadline,
+    /// The place of the next byte.
+    at: usize,
+}
+
+impl Incoming<'_> {
+    /// Receives all memory of a call. Of that which is only written, the first `written` bytes count.
+    #[inline]
+    fn memory(&mut self, args: &mut [Arg<'_>], mut written: usize) -> Result<(), Disconnect> {
+        for arg in args.iter_mut() {
+            if let Arg::InOut(memory) = arg {
+                let memory = core::ptr::slice_from_raw_parts_mut(memory.as_mut_ptr().cast(), memory.len());
+                // SAFETY: the same memory for the same borrow; only initialised bytes are written there.
+                self.piece(unsafe { &mut *memory }, &mut { usize::MAX })?;
+            }
+        }
+        for arg in args.iter_mut() {
+            match arg {
+                Arg::Out(memory) => self.piece(memory, &mut written)?,
+                Arg::OutVec(vector) => {
+                    for slice in vector.iter_mut() {
+                        self.piece(slice.as_mut_slice(), &mut written)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives what came of this memory, of which the first `written` bytes count: those of the memory are subtracted.
+    #[inline]
+    fn piece(&mut self, to: &mut [MaybeUninit<u8>], written: &mut usize) -> Result<(), Disconnect> {
+        self.skip(align(self.at).saturating_sub(self.at))?;
+        let len = to.len();
+        let wanted = len.min(*written);
+        *written = written.saturating_sub(wanted);
+        self.answers.bytes(to.get_mut(..wanted).unwrap_or_default(), self.deadline)?;
+        self.skip(len.saturating_sub(wanted))?;
+        place(&mut self.at, len);
+        Ok(())
+    }
+
+    #[inline]
+    fn skip(&mut self, mut count: usize) -> Result<(), Disconnect> {
+        let mut nowhere = [MaybeUninit::uninit(); 128];
+        while count != 0 {
+            let now = count.min(nowhere.len());
+            self.answers.bytes(nowhere.get_mut(..now).unwrap_or_default(), self.deadline)?;
+            count = count.saturating_sub(now);
+        }
+        Ok(())
+    }
+}
+
+/// A buffer of what is to be sent: small parts are gathered, so that most calls are one `sendto`.
+pub(super) struct Outgoing<'a> {
+    answers: &'a mut Answers,
+    deadline: Deadline,
+    bytes: [u8; BUFFER],
+    len: usize,
+}
+
+/// Three requests and a few small structures.
+const BUFFER: usize = 256;
+
+impl<'a> Outgoing<'a> {
+    #[inline]
+    const fn new(answers: &'a mut Answers, deadline: Deadline) -> Self {
+        Self { answers, deadline, bytes: [0; BUFFER], len: 0 }
+    }
+
+    #[inline]
+    fn request(&mut self, request: Request) -> Result<Receipt, Disconnect> {
+        let receipt = self.answers.count(self.len);
+        self.write(&request.to_bytes()).map(|()| receipt)
+    }
+
+    #[inline]
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Disconnect> {
+        let end = self.len.saturating_add(bytes.len());
+        if let Some(room) = self.bytes.get_mut(self.len..end) {
+            room.copy_from_slice(bytes);
+            self.len = end;
+            return Ok(());
+        }
+        self.flush()?;
+        match self.bytes.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len = bytes.len();
+                Ok(())
+            }
+            None => self.answers.send(bytes, self.deadline),
+        }
+    }
+
+    #[inline]
+    fn flush(&mut self) -> Result<(), Disconnect> {
+        let bytes = self.bytes.get(..self.len).unwrap_or_default();
+        self.len = 0;
+        self.answers.send(bytes, self.deadline)
+    }
+}
+
+/// Writes the memory that a call reads, in the order of its places.
+#[inline]
+fn write_memory(
+    outgoing: &mut Outgoing<'_>,
+    pieces: &[Piece<'_>; ARGS],
+    layout: &Layout,
+    base: usize,
+) -> Result<(), Disconnect> {
+    let mut at = 0;
+    let mut part = |bytes: &[u8]| {
+        let padding = align(at).saturating_sub(at);
+        outgoing.write([0; 8].get(..padding).unwrap_or_default())?;
+        place(&mut at, bytes.len());
+        outgoing.write(bytes)
+    };
+    for (piece, target) in pieces.iter().zip(layout.targets) {
+        match piece {
+            Piece::In(memory) => part(memory)?,
+            Piece::OutVec(vector) => {
+                let mut target = base.wrapping_add(target);
+                for slice in *vector {
+                    // The vector of the other process: the same lengths, its addresses.
+                    let here = place(&mut target, slice.len());
+                    part(&entry(here, slice.len()))?;
+                }
+            }
+            _ => {}
+        }
+    }
+    for piece in pieces {
+        if let Piece::InOut(memory) = piece {
+            part(memory)?;
+        }
+    }
+    Ok(())
+}
+
+/// `struct iovec`.
+#[inline]
+fn entry(base: usize, len: usize) -> [u8; VECTOR_ENTRY] {
+    // SAFETY: the same size: two integers and no padding, all initialised.
+    unsafe { core::mem::transmute::<[usize; 2], [u8; VECTOR_ENTRY]>([base, len]) }
+}

@@ -1,0 +1,93 @@
+//! The server of a connection, where this process forked it: what it has claimed, and its end.
+
+use super::page::Page;
+use crate::Errno;
+use crate::fd::OwnedFd;
+use crate::near::{self, FileDescriptor, PollFd, SIGKILL, Timespec};
+use crate::sysif::Local;
+
+/// How long the end of a killed process is awaited.
+const END: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
+
+/// What is open in this process's table for a server that shares it.
+pub(super) struct SharedFds {
+    /// The server's end of the stream: while it is open, the end of the server's process does not end the stream.
+    pub(super) _server: OwnedFd,
+}
+
+/// A server that this process forked.
+pub(super) struct Peer {
+    page: Page,
+    /// Readable once the process has ended. `None` where the kernel has none, and then the table is not shared.
+    pidfd: Option<OwnedFd>,
+    shared: Option<SharedFds>,
+}
+
+impl Peer {
+    #[inline]
+    pub(super) const fn new(page: Page, pidfd: Option<OwnedFd>, shared: Option<SharedFds>) -> Self {
+        Self { page, pidfd, shared }
+    }
+
+    #[inline]
+    pub(super) const fn page(&self) -> &Page {
+        &self.page
+    }
+
+    #[inline]
+    pub(super) const fn shares_table(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// From now on the server's end is only in the server's own table.
+    #[inline]
+    pub(super) fn unshared(&mut self) {
+        self.shared = None;
+    }
+
+    /// What to poll for the end of the process, if the stream does not tell.
+    #[inline]
+    pub(super) fn watched(&self) -> Option<FileDescriptor> {
+        if self.shares_table() { self.pidfd.as_ref().map(OwnedFd::near) } else { None }
+    }
+
+    #[inline]
+    pub(super) fn kill(&self) {
+        if let Some(pidfd) = &self.pidfd {
+            // Ignored: it fails only for a process that has ended.
+            // SAFETY: the file descriptor is ours, and so is the process.
+            let _ignored = unsafe { near::pidfd_send_signal(&Local, pidfd.near(), SIGKILL) };
+        }
+    }
+
+    /// Waits for at most a second for the end of the process, and returns whether it has ended. `false` too where that
+    /// cannot be known.
+    #[inline]
+    pub(super) fn has_ended(&self) -> bool {
+        let Some(pidfd) = &self.pidfd else { return false };
+        let mut ended = Err(Errno::EINTR);
+        while ended == Err(Errno::EINTR) {
+            ended = near::ppoll(&Local, &mut [in_entry(pidfd.near())], Some(END), None);
+        }
+        ended == Ok(1)
+    }
+
+    /// Ends the process once the stream is shut down: by itself if it is idle, and by `SIGKILL` otherwise.
+    #[inline]
+    pub(super) fn end(&mut self, busy: bool) {
+        let ended = self.shares_table() && !busy && self.has_ended();
+        if busy || (self.shares_table() && !ended) {
+            self.kill();
+        }
+        if self.shares_table() && !ended && !self.has_ended() {
+            // It may still use its end, whose number must not become another file's.
+            core::mem::forget(self.shared.take());
+        }
+    }
+}
+
+/// An entry of a poll for readable data.
+#[inline]
+pub(super) const fn in_entry(fd: FileDescriptor) -> PollFd {
+    PollFd { fd, events: PollFd::IN, revents: 0 }
+}
