@@ -23,10 +23,11 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`mod@start`] | how a program without libc begins: [`start!`] |
 //! | [`notify`] | waking one sleeper cheaply: [`Notifier`], futures |
 //! | [`remote`] | tasks that are other processes |
 //! | `fake` (feature `fake`) | a kernel in memory, for unit tests |
-//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::poll`], [`sys::epoll`], [`sys::signal`], [`sys::signalfd`], [`sys::wait`], [`sys::pidfd`] |
+//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::signalfd`], [`sys::stdio`] … |
 //! | [`deadline`] | one way to wait: moments, and the time that is left until then |
 //! | [`fd`] | owned descriptors: the life cycle that every kind shares |
 //! | [`task`] | whose process, which tables: [`Task`], [`Current`] |
@@ -69,6 +70,7 @@ pub mod near;
 pub mod notify;
 pub mod nr;
 pub mod remote;
+pub mod start;
 pub mod sys;
 pub mod sysif;
 pub mod task;

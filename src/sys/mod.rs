@@ -8,4 +8,5 @@ pub mod pidfd;
 pub mod poll;
 pub mod signal;
 pub mod signalfd;
+pub mod stdio;
 pub mod wait;

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod guest;
+pub mod packaged;
 pub mod signal;
 pub mod threads;
 pub mod trace;

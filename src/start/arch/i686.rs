@@ -1,0 +1,140 @@
+//! i686. The System V i386 ABI: the kernel enters with the stack pointer at argc.
+//!
+//! * stack: 16-byte aligned before `call`, which finds its arguments on it
+//! * kept by a function: ebx, esi, edi, ebp
+//! * no addressing relative to the instruction: `call` and `pop` say where this is
+//! * relocations: REL (the addend stands in the word), `R_386_RELATIVE` is 8
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __start_arch {
+    (start) => {
+        r#"
+    xor ebp, ebp                        // the outermost frame
+    mov esi, esp
+    and esp, -16
+    sub esp, 16
+    mov [esp], esi
+    xor ebx, ebx                        // the bias: what the kernel has added to every address
+    call 2f
+2:  pop eax
+    sub eax, offset 2b - 98b            // this program's first instruction
+    lea edx, [eax + __ehdr_start - 98b]
+    cmp word ptr [edx + 16], 3          // e_type: ET_DYN
+    jne 9f
+    mov ebx, eax
+    sub ebx, [edx + 24]                 // that address less e_entry
+    movzx ecx, word ptr [edx + 44]      // e_phnum
+    add edx, [edx + 28]                 // e_phoff
+    xor edi, edi
+2:  mov eax, [edx]                      // p_type
+    cmp eax, 3                          // PT_INTERP: the dynamic linker has relocated it
+    je 9f
+    cmp eax, 2                          // PT_DYNAMIC
+    jne 21f
+    mov edi, [edx + 8]                  // p_vaddr
+21: add edx, 32
+    dec ecx
+    jnz 2b
+    test edi, edi
+    jz 9f
+    add edi, ebx
+    mov dword ptr [esp + 4], 0          // DT_RELR
+    mov dword ptr [esp + 8], 0          // DT_RELRSZ
+    xor edx, edx                        // DT_REL
+    xor ecx, ecx                        // DT_RELSZ
+3:  mov eax, [edi]
+    mov esi, [edi + 4]
+    add edi, 8
+    cmp eax, 17
+    jne 31f
+    mov edx, esi
+31: cmp eax, 18
+    jne 32f
+    mov ecx, esi
+32: cmp eax, 36
+    jne 33f
+    mov [esp + 4], esi
+33: cmp eax, 35
+    jne 34f
+    mov [esp + 8], esi
+34: test eax, eax
+    jnz 3b
+    add edx, ebx
+    add ecx, edx
+4:  cmp edx, ecx
+    jae 6f
+    cmp byte ptr [edx + 4], 8           // R_386_RELATIVE
+    jne 5f
+    mov eax, [edx]
+    add [eax + ebx], ebx
+5:  add edx, 8
+    jmp 4b
+6:  mov edx, [esp + 4]
+    mov ecx, [esp + 8]
+    add edx, ebx
+    add ecx, edx
+7:  cmp edx, ecx
+    jae 9f
+    mov eax, [edx]
+    add edx, 4
+    test al, 1
+    jnz 8f
+    lea edi, [eax + ebx]                // an even entry: an address
+    add [edi], ebx
+    add edi, 4
+    jmp 7b
+8:  mov esi, edi                        // an odd one: which of the next 31 words
+22: shr eax
+    jz 24f
+    test al, 1
+    jz 23f
+    add [esi], ebx
+23: add esi, 4
+    jmp 22b
+24: add edi, 124
+    jmp 7b
+9:  mov esi, [esp]
+    mov [esp + 4], ebx
+    call {protect}
+    mov [esp], esi
+    call {begin}
+    ud2
+"#
+    };
+    (fixed) => {
+        r#"
+    xor ebp, ebp
+    mov eax, esp
+    and esp, -16
+    sub esp, 16
+    mov [esp], eax
+    call {begin}
+    ud2
+"#
+    };
+    (test) => {
+        r#"
+    xor ebp, ebp
+    mov eax, esp
+    and esp, -16
+    sub esp, 16
+    mov [esp], eax
+    mov [esp + 4], edx                  // what the dynamic linker wants called at the exit
+    call {begin}
+    ud2
+"#
+    };
+    (interpreter) => {
+        "/lib/ld-linux.so.2"
+    };
+    (jump) => {
+        "jmp"
+    };
+    (trap) => {
+        "ud2"
+    };
+    (extra) => {
+        ""
+    };
+}

@@ -1,0 +1,170 @@
+//! powerpc64, little-endian. The ELFv2 ABI: the kernel enters with the stack pointer at argc and the entry's address in
+//! r12.
+//!
+//! * stack: 16-byte aligned, with a frame for the function that is called: the back chain, which is zero in the
+//!   outermost frame, and where it saves the link register
+//! * first arguments: r3, r4; kept by a function: r14–r31; r2 is the TOC pointer, 32 KiB into the table of addresses
+//! * relocations: RELA, `R_PPC64_RELATIVE` is 22
+//! * only the branch knows where this is (`bcl 20, 31`), so the entry does not depend on r12
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __start_arch {
+    // r30: argc. r31: the bias. r6: a program header, then the dynamic section. r7–r10: DT_RELA, DT_RELASZ, DT_RELR,
+    // DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24, e_phoff 32, e_phnum
+    // 56), of a program header (p_type 0, p_vaddr 16; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic section.
+    (start) => {
+        r#"
+    bcl 20, 31, 2f
+2:  mflr 12
+    addis 2, 12, .TOC. - 2b@ha
+    addi 2, 2, .TOC. - 2b@l
+    mr 30, 1
+    li 31, 0
+    li 0, 0
+    clrrdi 1, 1, 4
+    stdu 0, -128(1)
+    mtlr 0
+    addis 6, 12, __ehdr_start - 2b@ha
+    addi 6, 6, __ehdr_start - 2b@l
+    lhz 3, 16(6)
+    cmpldi 3, 3
+    bne 9f
+    addi 31, 12, 98b - 2b
+    ld 3, 24(6)
+    subf 31, 3, 31
+    lhz 3, 56(6)
+    ld 4, 32(6)
+    add 6, 6, 4
+    li 5, 0
+2:  lwz 4, 0(6)
+    cmpldi 4, 3
+    beq 9f
+    cmpldi 4, 2
+    bne 21f
+    ld 5, 16(6)
+21: addi 6, 6, 56
+    addi 3, 3, -1
+    cmpldi 3, 0
+    bne 2b
+    cmpldi 5, 0
+    beq 9f
+    add 6, 5, 31
+    li 7, 0
+    li 8, 0
+    li 9, 0
+    li 10, 0
+3:  ld 3, 0(6)
+    ld 4, 8(6)
+    addi 6, 6, 16
+    cmpldi 3, 7
+    bne 31f
+    mr 7, 4
+31: cmpldi 3, 8
+    bne 32f
+    mr 8, 4
+32: cmpldi 3, 36
+    bne 33f
+    mr 9, 4
+33: cmpldi 3, 35
+    bne 34f
+    mr 10, 4
+34: cmpldi 3, 0
+    bne 3b
+    add 7, 7, 31
+    add 8, 8, 7
+4:  cmpld 7, 8
+    bge 6f
+    ld 3, 0(7)
+    lwz 4, 8(7)
+    ld 5, 16(7)
+    addi 7, 7, 24
+    cmpldi 4, 22
+    bne 4b
+    add 5, 5, 31
+    stdx 5, 3, 31
+    b 4b
+6:  add 9, 9, 31
+    add 10, 10, 9
+7:  cmpld 9, 10
+    bge 9f
+    ld 3, 0(9)
+    addi 9, 9, 8
+    andi. 4, 3, 1
+    bne 8f
+    add 6, 3, 31
+    ld 5, 0(6)
+    add 5, 5, 31
+    std 5, 0(6)
+    addi 6, 6, 8
+    b 7b
+8:  mr 7, 6
+22: srdi 3, 3, 1
+    cmpldi 3, 0
+    beq 24f
+    andi. 4, 3, 1
+    beq 23f
+    ld 5, 0(7)
+    add 5, 5, 31
+    std 5, 0(7)
+23: addi 7, 7, 8
+    b 22b
+24: addi 6, 6, 504
+    b 7b
+9:  mr 3, 30
+    mr 4, 31
+    bl {protect}
+    nop
+    mr 3, 30
+    bl {begin}
+    nop
+    trap
+"#
+    };
+    (fixed) => {
+        r#"
+    bcl 20, 31, 2f
+2:  mflr 12
+    addis 2, 12, .TOC. - 2b@ha
+    addi 2, 2, .TOC. - 2b@l
+    mr 3, 1
+    li 0, 0
+    clrrdi 1, 1, 4
+    stdu 0, -128(1)
+    mtlr 0
+    bl {begin}
+    nop
+    trap
+"#
+    };
+    // r7 is what the dynamic linker wants called at the exit.
+    (test) => {
+        r#"
+    bcl 20, 31, 2f
+2:  mflr 12
+    addis 2, 12, .TOC. - 2b@ha
+    addi 2, 2, .TOC. - 2b@l
+    mr 3, 1
+    mr 4, 7
+    li 0, 0
+    clrrdi 1, 1, 4
+    stdu 0, -128(1)
+    mtlr 0
+    bl {begin}
+    nop
+    trap
+"#
+    };
+    (interpreter) => {
+        "/lib64/ld64.so.2"
+    };
+    (jump) => {
+        "b"
+    };
+    (trap) => {
+        "trap"
+    };
+    (extra) => {
+        ""
+    };
+}

@@ -1,0 +1,52 @@
+//! The assembly that every architecture has in common: sections, names, and what is never called.
+//!
+//! Each function has a section of its own, so that the linker leaves out what is not called; all but the two entries
+//! are weak, so that another definition takes precedence.
+
+/// The entries. `__rsyscall_start_v1` and `__rsyscall_start_fixed_v1` are what package `rsyscall-build` names to the
+/// linker: the number changes when the two packages have to change together.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __start_assembly {
+    ($begin:path, $protect:path) => {
+        ::core::arch::global_asm!(
+            ".pushsection .text.__rsyscall_start,\"ax\",%progbits",
+            ".globl __rsyscall_start_v1",
+            ".weak _start",
+            ".type __rsyscall_start_v1,%function",
+            ".type _start,%function",
+            ".hidden __ehdr_start",
+            "__rsyscall_start_v1:",
+            "_start:",
+            "98:",
+            $crate::__start_arch!(start),
+            ".size __rsyscall_start_v1, . - __rsyscall_start_v1",
+            ".popsection",
+            begin = sym $begin,
+            protect = sym $protect,
+        );
+        ::core::arch::global_asm!(
+            ".pushsection .text.__rsyscall_start_fixed,\"ax\",%progbits",
+            ".globl __rsyscall_start_fixed_v1",
+            ".type __rsyscall_start_fixed_v1,%function",
+            "__rsyscall_start_fixed_v1:",
+            $crate::__start_arch!(fixed),
+            ".size __rsyscall_start_fixed_v1, . - __rsyscall_start_fixed_v1",
+            ".popsection",
+            begin = sym $begin,
+        );
+        // The precompiled `core` is built for unwinding and names these; nothing unwinds.
+        ::core::arch::global_asm!(
+            ".pushsection .text.__rsyscall_never,\"ax\",%progbits",
+            ".weak rust_eh_personality",
+            ".weak _Unwind_Resume",
+            ".type rust_eh_personality,%function",
+            ".type _Unwind_Resume,%function",
+            "rust_eh_personality:",
+            "_Unwind_Resume:",
+            $crate::__start_arch!(trap),
+            ".popsection",
+            $crate::__start_arch!(extra),
+        );
+    };
+}

@@ -1,0 +1,53 @@
+//! What a panic does in a program without std.
+
+use crate::Current;
+use crate::sys::stdio::Stdio;
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// The status of a program that has panicked, as std has it.
+pub const STATUS: i32 = 101;
+
+/// Prints where and why to standard error, and ends the program.
+///
+/// # Safety
+///
+/// Standard error has been open since the program began.
+#[cold]
+#[inline]
+pub unsafe fn print(info: &PanicInfo<'_>) -> ! {
+    static PANICKED: AtomicBool = AtomicBool::new(false);
+    // A panic while it is printed is not printed.
+    if !PANICKED.swap(true, Ordering::Relaxed) {
+        // SAFETY: the caller's promise.
+        let _lost = unsafe { Stdio::assume_open() }.error().write_fmt(format_args!("{info}\n"));
+    }
+    Current.exit(STATUS)
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __start_panic {
+    (prints message) => {
+        true
+    };
+    (prints $other:ident) => {
+        false
+    };
+    (own) => {};
+    (exit) => {
+        #[cfg(not(test))]
+        #[panic_handler]
+        fn __rsyscall_panic(_: &::core::panic::PanicInfo<'_>) -> ! {
+            $crate::Current.exit($crate::start::panic::STATUS)
+        }
+    };
+    (message) => {
+        #[cfg(not(test))]
+        #[panic_handler]
+        fn __rsyscall_panic(info: &::core::panic::PanicInfo<'_>) -> ! {
+            // SAFETY: `start!` has made sure of it before `main`.
+            unsafe { $crate::start::panic::print(info) }
+        }
+    };
+}
