@@ -167,8 +167,11 @@ fn a_program_without_start_does_not_link() {
     for target in GNU {
         if is_there(target) {
             let cell = Cell { target, ..PLAIN };
-            let output =
-                cell.cargo(&folder.path().join("two"), "build").args(["--features", "forgotten"]).output().unwrap();
+            let output = cell
+                .cargo(&folder.path().join("two"), "build")
+                .args(["--features", "forgotten", "--bin", "forgotten"])
+                .output()
+                .unwrap();
             assert!(!output.status.success() && said(&output).contains("__rsyscall_start_v1"), "{}", said(&output));
         }
     }
