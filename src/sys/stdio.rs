@@ -104,7 +104,7 @@ impl Input {
         // SAFETY: open for as long as the program runs.
         match unsafe { near::read(&Local, FileDescriptor(0), bytes) } {
             Err(Errno::EBADF) => Ok(0),
-            result => result,
+            result => result.map(|read| read.len()),
         }
     }
 
