@@ -4,10 +4,10 @@ use super::answers::{Answers, Receipt, Shape};
 use super::layout::{ARGS, Layout, Piece, VECTOR_ENTRY, align, place};
 use super::peer::Peer;
 use super::scratch::{ReserveError, Scratch};
-use super::stream::{Deadline, Disconnect};
+use super::stream::{Deadline, Disconnect, now};
 use super::wire::Request;
 use crate::Errno;
-use crate::near::{FileDescriptor, MSG_WAITALL, Shutdown};
+use crate::near::{FileDescriptor, MSG_WAITALL, Shutdown, Timespec};
 use crate::nr;
 use crate::sysif::{Arg, Error};
 use core::mem::MaybeUninit;
@@ -160,22 +160,76 @@ impl Exchange {
         }
     }
 
-    /// Makes a call whose memory `memory` writes: `len` bytes, which lie at [`scratch_address`](Self::scratch_address).
+    /// Makes a call that returns only if it fails, with `len` bytes of memory that `memory` writes: they lie at
+    /// [`scratch_address`](Self::scratch_address).
+    ///
+    /// The end of the stream is its success, unless `executed` knows better of a server that this process forked. Where that
+    /// server shares this process's descriptor table the stream does not end with the program: then `executed` is called from
+    /// time to time.
     #[inline]
-    pub(super) fn call_with(
+    pub(super) fn call_without_return(
         &mut self,
         len: usize,
         memory: impl FnOnce(&mut Outgoing<'_>) -> Result<(), Disconnect>,
         request: Request,
         deadline: Deadline,
-    ) -> Result<usize, Error> {
+        executed: impl Fn(&Peer) -> Option<bool>,
+    ) -> Result<(), Error> {
         let receipt = self.write(len, memory, request, None, deadline)?;
-        let answer = match self.answers.word(deadline) {
-            Ok(moved) if moved == len => self.answers.word(deadline),
+        let moved = if len == 0 { Ok(len) } else { self.answers.word(deadline) };
+        let answer = match moved {
+            Ok(moved) if moved == len => self.word_unless(deadline, &executed),
             Ok(_) => Err(Disconnect::OutOfStep),
             Err(why) => Err(why),
         };
-        answer.map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
+        let why = match answer.map(Errno::from_ret) {
+            Ok(Err(errno)) => {
+                self.answers.settle();
+                return Err(Error::Os(errno));
+            }
+            // The kernel never says so.
+            Ok(Ok(_)) => Disconnect::OutOfStep,
+            Err(why) => why,
+        };
+        let executed = self.peer().and_then(executed);
+        if executed == Some(true) {
+            // What runs there now is no server, and not killed.
+            self.open = false;
+            self.disconnect = Some(Disconnect::Ended);
+            self.unshared();
+            return Ok(());
+        }
+        match self.fail(why, receipt) {
+            Error::Hangup if why == Disconnect::Ended && executed.is_none() => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    /// Receives the next word of the answer to the last call, unless the server has executed a program.
+    #[inline]
+    fn word_unless(
+        &mut self,
+        deadline: Deadline,
+        executed: &impl Fn(&Peer) -> Option<bool>,
+    ) -> Result<usize, Disconnect> {
+        /// An `execve` takes some tenths of a millisecond.
+        const FIRST: i64 = 100_000;
+        const LONGEST: i64 = 20_000_000;
+        if !self.peer().is_some_and(Peer::shares_table) {
+            return self.answers.word(deadline);
+        }
+        let mut nanoseconds = FIRST;
+        loop {
+            let next = now().saturating_add(Timespec { seconds: 0, nanoseconds });
+            let is_last = deadline.is_some_and(|deadline| deadline <= next);
+            match self.answers.word(if is_last { deadline } else { Some(next) }) {
+                Err(Disconnect::TimedOut) if self.peer().and_then(executed) == Some(true) => {
+                    return Err(Disconnect::Ended);
+                }
+                Err(Disconnect::TimedOut) if !is_last => nanoseconds = nanoseconds.saturating_mul(2).min(LONGEST),
+                answer => return answer,
+            }
+        }
     }
 
     #[inline]

@@ -29,6 +29,13 @@ impl Peer {
         Self { page, pidfd, shared }
     }
 
+    /// Readable in a poll once the process has ended.
+    #[inline]
+    #[expect(dead_code, reason = "until it is asked whether a program was executed")]
+    pub(super) const fn pidfd(&self) -> Option<&OwnedFd> {
+        self.pidfd.as_ref()
+    }
+
     #[inline]
     pub(super) const fn page(&self) -> &Page {
         &self.page

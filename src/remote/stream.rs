@@ -131,7 +131,7 @@ impl Stream {
 }
 
 #[inline]
-fn now() -> Timespec {
+pub(super) fn now() -> Timespec {
     // It does not fail; if a policy forbids it, every deadline has passed.
     near::clock_monotonic(&Local).unwrap_or(Timespec::from(Duration::MAX))
 }

@@ -190,7 +190,7 @@ impl Connection {
             }
             strings().try_for_each(|string| outgoing.write(string.to_bytes_with_nul()))
         };
-        exchange.call_with(len, memory, request, deadline).map(drop)
+        exchange.call_without_return(len, memory, request, deadline, |_| None)
     }
 }
 
