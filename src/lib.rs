@@ -49,8 +49,8 @@
 //! # Where it runs
 //!
 //! Linux on x86_64, aarch64 (little-endian) and riscv64, from Linux 2.6.30; other targets are refused with a message when
-//! they are compiled. Rust 1.85 or newer. A program without libc begins with the README's three files, or with a copy of the
-//! repository's `examples/guest`.
+//! they are compiled. Rust 1.85 or newer. A program without libc begins with the README's three files:
+//! [`mod@start`].
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,45 +1,105 @@
-//! The README's block, pasted into an empty folder as a newcomer does it.
+//! What the README tells a newcomer to paste and to type, done in an empty folder with the packaged crates.
 
-use rsyscall_tests::guest::{TARGETS, core_of, run};
-use rsyscall_tests::{Folder, cargo, skip};
+use rsyscall_tests::guest::{TARGETS, core_of, run, runner};
+use rsyscall_tests::packaged::Packaged;
+use rsyscall_tests::{Folder, skip};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
 
-#[test]
-fn the_readmes_block_becomes_a_running_static_program() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folder = Folder::empty("readme");
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let files = files(&readme);
-    let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["Cargo.toml", ".cargo/config.toml", "src/main.rs"]);
-    for (name, text) in files {
+static PACKAGED: LazyLock<Packaged> = LazyLock::new(|| Packaged::new("readme"));
+
+fn readme() -> String {
+    // As it is published, too.
+    fs::read_to_string(PACKAGED.source("rsyscall").join("README.md")).unwrap()
+}
+
+/// The three files in an empty folder.
+fn pasted(name: &str) -> Folder {
+    let folder = Folder::empty(name);
+    for (name, text) in files(&readme()) {
         folder.write(name, text);
     }
+    folder
+}
 
+#[test]
+fn the_program_is_three_files_of_at_most_35_lines_without_unsafe() {
+    let readme = readme();
+    let files = files(&readme);
+    let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["Cargo.toml", "build.rs", "src/main.rs"]);
+    let lines: usize = files.iter().map(|(_, text)| text.lines().count()).sum();
+    assert!(lines <= 35, "{lines} lines");
+    assert!(files.iter().all(|(_, text)| !text.contains("unsafe")));
+}
+
+#[test]
+fn the_program_builds_and_runs_on_each_target() {
+    let folder = pasted("readme");
     for target in TARGETS {
         if core_of(target).is_none() {
-            skip(
-                &format!("the README's block for {target}"),
-                "the target's core is not installed; `ci/setup targets` does",
-            );
+            let reason = "the target's core is not installed; `ci/setup targets` does";
+            skip(&format!("the README's program for {target}"), reason);
             continue;
         }
         for profile in ["dev", "release"] {
-            let mut cargo = cargo();
-            // The version that the block names is this one here.
-            cargo.arg("--config").arg(format!("patch.crates-io.rsyscall.path={:?}", root.canonicalize().unwrap()));
+            let mut cargo = PACKAGED.cargo();
             cargo.args(["build", "--profile", profile, "--target", target]).current_dir(folder.path());
             let output = cargo.output().unwrap();
             assert!(output.status.success(), "{target}: {}", String::from_utf8_lossy(&output.stderr));
             let directory = if profile == "dev" { "debug" } else { profile };
             let program = folder.path().join("target").join(target).join(directory).join("hello");
             assert!(is_static(&program), "{target}");
-            if let Some(output) = run("the README's block", target, &program) {
+            if let Some(output) = run("the README's program", target, &program) {
                 assert_eq!((output.status.code(), &*output.stdout), (Some(0), &b"5\n"[..]), "{target} {profile}");
             }
         }
     }
+}
+
+#[test]
+fn the_program_is_tested_and_linted_as_it_is() {
+    let folder = pasted("readme-tests");
+    for command in [&["test"][..], &["clippy", "--all-targets", "--", "-D", "warnings"]] {
+        let output = PACKAGED.cargo().args(command).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// What is typed, as it stands; `rustup` and `sudo` are not asked: `ci/setup` has done what they would do.
+#[test]
+fn the_commands_for_another_architecture_work() {
+    const CASE: &str = "the README's commands for another architecture";
+    if core_of("aarch64-unknown-linux-gnu").is_none() || core_of("aarch64-unknown-linux-musl").is_none() {
+        return skip(CASE, "the target's core is not installed; `ci/setup targets` does");
+    }
+    if runner("aarch64-unknown-linux-gnu").is_none() {
+        return skip(CASE, "no emulator is installed; `ci/setup emulators` does");
+    }
+    let folder = pasted("readme-commands");
+    let readme = readme();
+    let program = readme.split("\n## A program\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let blocks = program.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let script: String = ["set -e\nrustup() { :; }\nsudo() { :; }\n"].into_iter().chain(blocks).collect();
+    assert!(
+        script.contains("cargo run --target aarch64") && script.contains("cargo test --target aarch64"),
+        "{script}"
+    );
+    // Whatever this Cargo's environment is, as on the command line.
+    let cargo = PACKAGED.cargo();
+    let mut bash = Command::new("bash");
+    for (name, value) in cargo.get_envs() {
+        match value {
+            Some(value) => bash.env(name, value),
+            None => bash.env_remove(name),
+        };
+    }
+    let output = bash.args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && stdout.starts_with("5\n"), "{stdout}{stderr}");
+    assert!(stdout.contains("test result: ok"), "{stdout}{stderr}");
 }
 
 /// The code blocks that have a file's name, in bold, on the line before.
@@ -53,9 +113,10 @@ fn files(readme: &str) -> Vec<(&str, &str)> {
     files
 }
 
+/// Whether it asks for no dynamic linker.
 fn is_static(program: &Path) -> bool {
     use object::{Object, ObjectSection};
     let bytes = fs::read(program).unwrap();
     let object = object::File::parse(&*bytes).unwrap();
-    object.sections().all(|section| !matches!(section.name(), Ok(".interp" | ".dynamic")))
+    object.sections().all(|section| section.name() != Ok(".interp"))
 }
