@@ -17,7 +17,9 @@ use core::num::NonZero;
 /// assert_eq!(Errno::EAGAIN.to_string(), "Resource temporarily unavailable (EAGAIN)");
 /// ```
 ///
-/// Source: [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html); `include/uapi/asm-generic/errno.h`.
+/// # Source
+///
+/// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html); `include/uapi/asm-generic/errno.h`.
 // As wide as a descriptor's number, so that a `Result` of the two travels in a pair of registers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
@@ -29,10 +31,6 @@ const MAX: i32 = 4095;
 impl Errno {
     /// Tells an error from a result in the word that a system call returned: −4095..=−1 are errors.
     ///
-    /// # Errors
-    ///
-    /// The error that the word stands for.
-    ///
     /// ```
     /// use rsyscall::Errno;
     ///
@@ -41,6 +39,10 @@ impl Errno {
     /// assert!(Errno::from_ret(-4095_isize as usize).is_err());
     /// assert!(Errno::from_ret(-4096_isize as usize).is_ok());
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error that the word stands for.
     #[inline(always)]
     #[expect(
         clippy::cast_possible_truncation,

@@ -32,8 +32,8 @@ macro_rules! identity {
             #[must_use]
             #[expect(clippy::new_without_default, reason = "two defaults that differ would be a surprise")]
             pub fn new() -> Self {
-                // Relaxed: only that every value is handed out once matters. At a thousand million a second 64 bits last
-                // for six centuries.
+                // Relaxed: only that every value is handed out once matters. At a thousand million a second 64 bits
+                // last for six centuries.
                 Self(LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1))
             }
         }

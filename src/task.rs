@@ -1,7 +1,7 @@
 //! Whose process, which tables.
 //!
-//! A task is an interface to a process together with what is known of that process. A handle is a number together with its
-//! task: that is what makes a number mean something.
+//! A task is an interface to a process together with what is known of that process. A handle is a number together with
+//! its task: that is what makes a number mean something.
 //!
 //! Uses [`sysif`](crate::sysif), [`near`] and [`far`](crate::far).
 
@@ -13,8 +13,8 @@ use core::fmt;
 
 /// A task through which descriptors are made and used.
 ///
-/// It is copied into every handle: [`Current`] has no size, any other task is used by reference. A task of one's own wraps
-/// another and forwards to it:
+/// It is copied into every handle: [`Current`] has no size, any other task is used by reference. A task of one's own
+/// wraps another and forwards to it:
 ///
 /// ```
 /// use rsyscall::far::FdTable;
@@ -48,22 +48,22 @@ use core::fmt;
 ///
 /// # Safety
 ///
-/// Safe code uses and closes file descriptors on the word of an implementation. From the moment when a task is first used
-/// until its last copy is gone (a copy lives in every handle, in what [`OwnedFd::for_task`] lends, and in the handle's
-/// drop), it and all of its copies, made by `Copy` or by `Clone`:
+/// Safe code uses and closes file descriptors on the word of an implementation. From the moment when a task is first
+/// used until its last copy is gone (a copy lives in every handle, in what [`OwnedFd::for_task`] lends, and in the
+/// handle's drop), it and all of its copies, made by `Copy` or by `Clone`:
 ///
 /// * return the same [`fd_table`](Self::fd_table) each time, in whichever thread they are asked;
 /// * return interfaces that carry calls to processes which use exactly that descriptor table: a file descriptor that is
 ///   open in a table is the same open file to every task that names the table, and to no task that names another.
 ///   [`FdTable::CURRENT`] is the table of this process. [`OwnedFd::move_to`], [`for_task`](OwnedFd::for_task),
-///   [`Token::attach`], [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that give a child
-///   its descriptors compare nothing but tables;
+///   [`Token::attach`], [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that give a
+///   child its descriptors compare nothing but tables;
 /// * return interfaces that close a file descriptor only when they are asked to, and where the interface is a
-///   [`Connection`] one and the same: [`Pipeline`] recognises it by its address, and relies on it that what a task with that
-///   interface and a table other than [`FdTable::CURRENT`] owns is closed through that connection alone.
+///   [`Connection`] one and the same: [`Pipeline`] recognises it by its address, and relies on it that what a task with
+///   that interface and a table other than [`FdTable::CURRENT`] owns is closed through that connection alone.
 ///
-/// [`unclosed`](Self::unclosed) neither uses nor closes a file descriptor whose close is in doubt, since it may belong to
-/// another owner by then, and closes any other at most once.
+/// [`unclosed`](Self::unclosed) neither uses nor closes a file descriptor whose close is in doubt, since it may belong
+/// to another owner by then, and closes any other at most once.
 ///
 /// [`OwnedFd::for_task`]: crate::fd::OwnedFd::for_task
 /// [`OwnedFd::move_to`]: crate::fd::OwnedFd::move_to
@@ -86,8 +86,8 @@ pub unsafe trait FileDescriptorTask: Copy {
     /// Returns the table that the task's file descriptors are in.
     fn fd_table(&self) -> FdTable;
 
-    /// Takes a file descriptor whose `close` the task's interface no longer carried. If `doubtful`, the close may have been
-    /// made after all.
+    /// Takes a file descriptor whose `close` the task's interface no longer carried. If `doubtful`, the close may have
+    /// been made after all.
     ///
     /// The default does nothing, which is right where the table is the task's alone: the table ends with its process.
     ///
@@ -162,13 +162,16 @@ impl Current {
     /// rsyscall::Current.exit(0)
     /// ```
     ///
-    /// Source: [exit_group(2)](https://man7.org/linux/man-pages/man2/exit_group.2.html).
+    /// # Source
+    ///
+    /// [exit_group(2)](https://man7.org/linux/man-pages/man2/exit_group.2.html).
     #[inline(always)]
     #[doc(alias = "exit_group")]
     pub fn exit(self, status: i32) -> ! {
         loop {
-            // SAFETY: as with `core::mem::forget` and `std::process::exit`, no safe code may rely on a destructor to run.
-            // It comes back only where a seccomp policy refuses it: then there is nothing better than to ask again.
+            // SAFETY: as with `core::mem::forget` and `std::process::exit`, no safe code may rely on a destructor to
+            // run. It comes back only where a seccomp policy refuses it: then there is nothing better than to ask
+            // again.
             let _refused = unsafe { near::exit_group(&Local, status) };
         }
     }
@@ -192,8 +195,8 @@ unsafe impl FileDescriptorTask for Current {
 
 /// An interface to a process and what is known of the process.
 ///
-/// The tables and namespaces are what we believe: we made the process, and we update them when it changes. They are never
-/// read back.
+/// The tables and namespaces are what we believe: we made the process, and we update them when it changes. They are
+/// never read back.
 ///
 /// ```
 /// use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
@@ -221,8 +224,8 @@ impl<S: SyscallInterface> Task<S> {
     ///
     /// # Safety
     ///
-    /// The process behind the interface has this table, this address space and this pid namespace, and keeps them for as
-    /// long as the task is used: handles move between tasks of equal tables.
+    /// The process behind the interface has this table, this address space and this pid namespace, and keeps them for
+    /// as long as the task is used: handles move between tasks of equal tables.
     #[inline]
     pub const unsafe fn new(
         sysif: S,
@@ -266,8 +269,8 @@ impl<S: SyscallInterface> Task<S> {
     }
 }
 
-// SAFETY: every copy is a reference to one task, and while it is borrowed neither its interface nor its table changes; that
-// the process has that table is what the caller of `Task::new` vouched for.
+// SAFETY: every copy is a reference to one task, and while it is borrowed neither its interface nor its table changes;
+// that the process has that table is what the caller of `Task::new` vouched for.
 unsafe impl<S: SyscallInterface> FileDescriptorTask for &Task<S> {
     type Interface = S;
     type Error = S::Error;

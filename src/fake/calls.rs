@@ -7,11 +7,11 @@ use crate::Errno;
 use crate::nr;
 use crate::sysif::{Arg, Features, SyscallInterface};
 
-// SAFETY: the call is complete when it returns: the state that its answer speaks of is the kernel's own. Where an answer
-// says that bytes were written (the eight of a count, the `k` of a short transfer, a `timespec`, a `utsname`, an `rlimit`, as many `epoll_event`s as it counts),
-// `Arguments::write` and its kin have just written all of them, through the caller's own borrow; a borrow never outlives
-// the call. Descriptors and addresses of a fake kernel mean nothing to any other, so no answer can make the typed layer
-// touch memory that it does not own.
+// SAFETY: the call is complete when it returns: the state that its answer speaks of is the kernel's own. Where an
+// answer says that bytes were written (the eight of a count, the `k` of a short transfer, a `timespec`, a `utsname`, an
+// `rlimit`, as many `epoll_event`s as it counts), `Arguments::write` and its kin have just written all of them, through
+// the caller's own borrow; a borrow never outlives the call. Descriptors and addresses of a fake kernel mean nothing to
+// any other, so no answer can make the typed layer touch memory that it does not own.
 unsafe impl SyscallInterface for Kernel<'_> {
     type Error = Errno;
 

@@ -44,8 +44,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// When it is woken: who came last first, as the kernel's queue grows at its head, and then the exclusive ones, which come
-    /// to its end.
+    /// When it is woken: who came last first, as the kernel's queue grows at its head, and then the exclusive ones,
+    /// which come to its end.
     fn turn(&self) -> (bool, u64) {
         let exclusive = self.events & EPOLLEXCLUSIVE != 0;
         (exclusive, if exclusive { self.added } else { !self.added })

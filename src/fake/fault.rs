@@ -34,8 +34,8 @@ pub(super) enum Effect {
 }
 
 impl Fault {
-    /// The call is refused with this error and does nothing. A `close` that answers `EINTR`, `EIO`, `ENOSPC` or `EDQUOT` has
-    /// closed the number all the same, as it has on Linux.
+    /// The call is refused with this error and does nothing. A `close` that answers `EINTR`, `EIO`, `ENOSPC` or
+    /// `EDQUOT` has closed the number all the same, as it has on Linux.
     pub const fn error(errno: Errno) -> Self {
         Self::new(Effect::Error(errno))
     }

@@ -84,8 +84,8 @@ impl Kernel<'_> {
         Ok(COUNT)
     }
 
-    /// Before 5.8 an eventfd had no vectored read of its own either: every piece is a `read`, until one does not fill its
-    /// piece.
+    /// Before 5.8 an eventfd had no vectored read of its own either: every piece is a `read`, until one does not fill
+    /// its piece.
     fn read_pieces(&self, open: Open, args: &mut Arguments<'_, '_>, may_sleep: bool) -> Result<usize, Errno> {
         let mut moved: usize = 0;
         for piece in 0..args.word(2) {
@@ -119,8 +119,8 @@ impl Kernel<'_> {
         }
     }
 
-    /// An eventfd has no vectored write of its own: pieces are written one by one, which knows no flag but `RWF_HIPRI`. And
-    /// the pieces' memory is not named by any [`Arg`](crate::sysif::Arg), so nothing else can be reached here.
+    /// An eventfd has no vectored write of its own: pieces are written one by one, which knows no flag but `RWF_HIPRI`.
+    /// And the pieces' memory is not named by any [`Arg`](crate::sysif::Arg), so nothing else can be reached here.
     pub(super) fn pwritev2(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let position = args.word(3);
         if position != HERE {

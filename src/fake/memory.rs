@@ -1,8 +1,8 @@
 //! The arguments of a call, and the only places where a fake kernel touches a caller's memory.
 //!
 //! A fake kernel has no address space: it reaches memory that the caller has named, from its beginning to its end, and
-//! nothing else. A word where an address is expected, and whatever lies behind the end of named memory, is memory that is
-//! not mapped: `EFAULT` at the moment when the real kernel would touch it.
+//! nothing else. A word where an address is expected, and whatever lies behind the end of named memory, is memory that
+//! is not mapped: `EFAULT` at the moment when the real kernel would touch it.
 
 use super::log::Register;
 use crate::Errno;
@@ -80,7 +80,8 @@ impl<'m, 'a> Arguments<'m, 'a> {
         }
     }
 
-    /// Writes all of `bytes` to the beginning of the memory, or nothing: `EFAULT` if it is shorter, or not to be written.
+    /// Writes all of `bytes` to the beginning of the memory, or nothing: `EFAULT` if it is shorter, or not to be
+    /// written.
     pub(super) fn write(&mut self, position: usize, bytes: &[u8]) -> Result<(), Errno> {
         self.write_at(position, 0, bytes)
     }

@@ -52,21 +52,22 @@
 //!
 //! # What it knows
 //!
-//! `eventfd2`, `read`, `write`, `readv`, `preadv2`, `pread64`, `pwrite64`, `pwritev2` and `lseek` (of which an eventfd has nothing),
-//! `close`, `dup`, `dup2` (x86_64), `dup3`, `fcntl` (`F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_GETFD`, `F_SETFD`, `F_GETFL`,
-//! `F_SETFL`), `ioctl` (`FIONBIO`, `FIOCLEX`, `FIONCLEX`), `ppoll`, `epoll_create1`, `epoll_ctl`, `epoll_pwait`, `clock_gettime` (the monotonic clocks), `prlimit64`
-//! (`RLIMIT_NOFILE`), `uname`. Anything else is `ENOSYS`. The errors and their order are those of Linux 6.18; with
-//! [`with_version`](Kernel::with_version), those of an older one.
+//! `eventfd2`, `read`, `write`, `readv`, `preadv2`, `pread64`, `pwrite64`, `pwritev2` and `lseek` (of which an eventfd
+//! has nothing), `close`, `dup`, `dup2` (x86_64), `dup3`, `fcntl` (`F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_GETFD`, `F_SETFD`,
+//! `F_GETFL`, `F_SETFL`), `ioctl` (`FIONBIO`, `FIOCLEX`, `FIONCLEX`), `ppoll`, `epoll_create1`, `epoll_ctl`,
+//! `epoll_pwait`, `clock_gettime` (the monotonic clocks), `prlimit64` (`RLIMIT_NOFILE`), `uname`. Anything else is
+//! `ENOSYS`. The errors and their order are those of Linux 6.18; with [`with_version`](Kernel::with_version), those of
+//! an older one.
 //!
 //! It has one process and no threads: a call that would sleep asks the test what happens meanwhile
 //! ([`with_on_block`](Kernel::with_on_block)).
 //!
 //! # Memory
 //!
-//! A fake kernel reaches only memory that an [`Arg`](crate::sysif::Arg) names, and only to its end, whatever length another
-//! register claims: what lies behind is not mapped, and touching it is `EFAULT`. So is a
-//! [`Word`](crate::sysif::Arg::Word) where an address is expected, after the checks that the real kernel makes before it
-//! touches the address.
+//! A fake kernel reaches only memory that an [`Arg`](crate::sysif::Arg) names, and only to its end, whatever length
+//! another register claims: what lies behind is not mapped, and touching it is `EFAULT`. So is a
+//! [`Word`](crate::sysif::Arg::Word) where an address is expected, after the checks that the real kernel makes before
+//! it touches the address.
 //!
 //! Uses [`task`](crate::task), [`near`](crate::near) and [`sysif`](crate::sysif).
 
@@ -141,8 +142,8 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// A kernel that behaves as this version of Linux. It matters at 5.8 (`RWF_NOWAIT` for eventfds), 6.0 (`lseek`) and 6.9 (a `write` is
-    /// exactly eight bytes long, no longer at least); without it, it is 6.18.
+    /// A kernel that behaves as this version of Linux. It matters at 5.8 (`RWF_NOWAIT` for eventfds), 6.0 (`lseek`) and
+    /// 6.9 (a `write` is exactly eight bytes long, no longer at least); without it, it is 6.18.
     ///
     /// ```
     /// use rsyscall::fake::{Kernel, Storage};
@@ -169,8 +170,8 @@ impl<'a> Kernel<'a> {
 
     /// The task of the kernel's one process.
     ///
-    /// It is safe, as [`Task::new`] is not, because the kernel and everything in it is new with it: no other task has its
-    /// table, and its numbers and addresses mean nothing elsewhere.
+    /// It is safe, as [`Task::new`] is not, because the kernel and everything in it is new with it: no other task has
+    /// its table, and its numbers and addresses mean nothing elsewhere.
     ///
     /// ```
     /// use rsyscall::fake::{Kernel, Storage};
@@ -203,7 +204,8 @@ impl<'a> Kernel<'a> {
         self.faults.clear();
     }
 
-    /// Sets `RLIMIT_NOFILE`, at most the table's size: a number at or above it is not given out. What is open stays open.
+    /// Sets `RLIMIT_NOFILE`, at most the table's size: a number at or above it is not given out. What is open stays
+    /// open.
     pub fn set_limit(&self, limit: usize) {
         self.table.set_limit(limit);
     }

@@ -95,7 +95,8 @@ impl Kernel<'_> {
         self.clock.set(to.min(END_OF_TIME));
     }
 
-    /// Every clock that counts from the start is the same one here; those of the calendar and of processors are missing.
+    /// Every clock that counts from the start is the same one here; those of the calendar and of processors are
+    /// missing.
     pub(super) fn clock_gettime(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         /// `CLOCK_MONOTONIC`, `CLOCK_MONOTONIC_RAW`, `CLOCK_MONOTONIC_COARSE`, `CLOCK_BOOTTIME`.
         const MONOTONIC: [u32; 4] = [1, 4, 6, 7];

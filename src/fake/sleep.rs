@@ -37,8 +37,8 @@ impl Blocked {
 /// What happened while a call slept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// Something may have changed: the call looks again, and the test is asked again if it still cannot go on. It is also
-    /// what a signal handler with `SA_RESTART` does to a `read` or a `write`.
+    /// Something may have changed: the call looks again, and the test is asked again if it still cannot go on. It is
+    /// also what a signal handler with `SA_RESTART` does to a `read` or a `write`.
     Retry,
     /// A signal handler without `SA_RESTART` ran: the call is `EINTR`.
     Interrupt,

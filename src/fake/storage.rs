@@ -6,8 +6,8 @@ use super::table::{Description, Slot};
 use core::cell::Cell;
 use core::fmt;
 
-/// The memory of a [`Kernel`](super::Kernel): how many numbers its table has, how many open descriptions the whole system,
-/// how many calls its log keeps, and how many descriptors all epolls together watch.
+/// The memory of a [`Kernel`](super::Kernel): how many numbers its table has, how many open descriptions the whole
+/// system, how many calls its log keeps, and how many descriptors all epolls together watch.
 ///
 /// It is as large as it says and can stand on the stack, in a `static`, or in a box.
 ///

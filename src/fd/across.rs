@@ -39,8 +39,8 @@ impl<F: fmt::Debug> fmt::Debug for Lent<'_, F> {
     }
 }
 
-/// What [`OwnedFd::move_to`] and [`Token::attach`](super::Token::attach) return where the task has another table: why, and
-/// the handle, which [`into_inner`](ErrorWith::into_inner) gives back.
+/// What [`OwnedFd::move_to`] and [`Token::attach`](super::Token::attach) return where the task has another table: why,
+/// and the handle, which [`into_inner`](ErrorWith::into_inner) gives back.
 pub type MoveError<H> = ErrorWith<H, FdTableMismatch>;
 
 /// Why one file descriptor was not put in the place of another.
@@ -129,8 +129,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         }
     }
 
-    /// Makes `target` another number for this open description, closing what it was in the same step. `cloexec` says whether
-    /// `execve` closes it.
+    /// Makes `target` another number for this open description, closing what it was in the same step. `cloexec` says
+    /// whether `execve` closes it.
     ///
     /// System calls: `dup3`.
     ///
@@ -148,15 +148,17 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// The target is what it was: it is in another table, or `EBUSY`, `EINTR`.
     ///
-    /// Source: [dup3(2)](https://man7.org/linux/man-pages/man2/dup.2.html).
+    /// # Source
+    ///
+    /// [dup3(2)](https://man7.org/linux/man-pages/man2/dup.2.html).
     pub fn dup3<U: FileDescriptorTask>(
         &self,
         target: &mut OwnedFd<U>,
         cloexec: bool,
     ) -> Result<(), ReplaceError<T::Error>> {
         FdTableMismatch::check(self.task().fd_table(), target.task().fd_table())?;
-        // SAFETY: both are owned, so open, in one table; the target is borrowed exclusively. They are different numbers:
-        // one number has one owner.
+        // SAFETY: both are owned, so open, in one table; the target is borrowed exclusively. They are different
+        // numbers: one number has one owner.
         unsafe { near::dup3(self.sysif(), self.near(), target.near(), cloexec) }.map_err(ReplaceError::Call)
     }
 

@@ -7,9 +7,9 @@ use core::mem::ManuallyDrop;
 
 /// A descriptor that `execve` keeps for as long as this guard lives. Made by [`OwnedFd::inheritable`].
 ///
-/// It borrows the descriptor exclusively, so that two guards cannot undo each other. The flag belongs to the number, which
-/// every thread of the process shares: whatever is executed meanwhile inherits it. In a child made by `fork` the table is
-/// a copy, so a guard taken there is seen by nobody else.
+/// It borrows the descriptor exclusively, so that two guards cannot undo each other. The flag belongs to the number,
+/// which every thread of the process shares: whatever is executed meanwhile inherits it. In a child made by `fork` the
+/// table is a copy, so a guard taken there is seen by nobody else.
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags};

@@ -1,7 +1,7 @@
 //! Owned descriptors: the life cycle that every kind shares.
 //!
-//! A handle is a number and its task. It closes when it goes away, at once, through that task; it is used only through a
-//! task of its own table; and it is one handle for one number, which the borrow checker keeps so.
+//! A handle is a number and its task. It closes when it goes away, at once, through that task; it is used only through
+//! a task of its own table; and it is one handle for one number, which the borrow checker keeps so.
 //!
 //! Uses [`task`](crate::task) and [`near`].
 
@@ -89,8 +89,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Safety
     ///
-    /// The number is open in the task's table (and so not negative), and this value is from now on the only one that closes
-    /// it.
+    /// The number is open in the task's table (and so not negative), and this value is from now on the only one that
+    /// closes it.
     #[inline(always)]
     #[must_use = "dropped, it closes the number at once"]
     #[doc(alias = "make_fd_handle")]
@@ -182,8 +182,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// For a kind that writes back late, what was lost: [close(2)](https://man7.org/linux/man-pages/man2/close.2.html). An
-    /// eventfd has none. What the interface adds.
+    /// For a kind that writes back late, what was lost: [close(2)](https://man7.org/linux/man-pages/man2/close.2.html).
+    /// An eventfd has none. What the interface adds.
     #[inline(always)]
     pub fn close(self) -> Result<(), T::Error> {
         let this = ManuallyDrop::new(self);
@@ -226,7 +226,9 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// `EMFILE`: the process's descriptors are used up.
     ///
-    /// Source: [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD_CLOEXEC.2const.html).
+    /// # Source
+    ///
+    /// [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD_CLOEXEC.2const.html).
     #[inline]
     #[doc(alias = "dup")]
     pub fn try_clone(&self) -> Result<Self, T::Error> {
@@ -259,8 +261,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
 
     /// Says whether calls that would have to wait are `EAGAIN` instead (`O_NONBLOCK`).
     ///
-    /// It belongs to the open description, so every duplicate is changed, in other processes too. The next call sees it; one
-    /// that already sleeps does not. Other flags are not touched, even if someone changes them at this moment.
+    /// It belongs to the open description, so every duplicate is changed, in other processes too. The next call sees
+    /// it; one that already sleeps does not. Other flags are not touched, even if someone changes them at this moment.
     ///
     /// System calls: `ioctl(FIONBIO)`.
     ///
@@ -305,8 +307,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         unsafe { near::is_cloexec(self.sysif(), self.near()) }
     }
 
-    /// Says whether `execve` closes this number; a new descriptor is always closed. To lift it for one `execve` only, there
-    /// is [`inheritable`](Self::inheritable).
+    /// Says whether `execve` closes this number; a new descriptor is always closed. To lift it for one `execve` only,
+    /// there is [`inheritable`](Self::inheritable).
     ///
     /// System calls: `fcntl(F_SETFD)`.
     ///
@@ -365,8 +367,8 @@ impl<T: FileDescriptorTask> AsRef<Self> for OwnedFd<T> {
 impl<T: FileDescriptorTask> Drop for OwnedFd<T> {
     #[inline(always)]
     fn drop(&mut self) {
-        // Ignored: the number is gone whatever the kernel answers, and there is nobody to tell; `close` is there to be told.
-        // SAFETY: this value owns the number, and nothing uses it after its drop.
+        // Ignored: the number is gone whatever the kernel answers, and there is nobody to tell; `close` is there to be
+        // told. SAFETY: this value owns the number, and nothing uses it after its drop.
         let _ignored = unsafe { self.close_once() };
     }
 }

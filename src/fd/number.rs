@@ -4,8 +4,9 @@ use crate::near::FileDescriptor;
 
 /// The highest byte of a number in 0..=`i32::MAX`.
 ///
-/// Stable Rust has no integer with a range of its own but the `NonZero` ones, and those would cost an instruction at every
-/// use. An enum of the 128 values that the highest byte can have costs none: all that is below is how it is spelt.
+/// Stable Rust has no integer with a range of its own but the `NonZero` ones, and those would cost an instruction at
+/// every use. An enum of the 128 values that the highest byte can have costs none: all that is below is how it is
+/// spelt.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 #[rustfmt::skip]

@@ -1,7 +1,7 @@
 //! Numbers whose close did not get through.
 //!
-//! A task whose interface has ended closes nothing any more. Where its table ends with its process that is as good. Where
-//! other tasks share the table the number stays open, and one of them has to close it.
+//! A task whose interface has ended closes nothing any more. Where its table ends with its process that is as good.
+//! Where other tasks share the table the number stays open, and one of them has to close it.
 
 use super::Token;
 use crate::Errno;
@@ -49,7 +49,8 @@ impl Unclosed {
     ///
     /// # Safety
     ///
-    /// The close was not made and will not be: the process that was asked has ended, and the number is still what it was.
+    /// The close was not made and will not be: the process that was asked has ended, and the number is still what it
+    /// was.
     pub unsafe fn token_unchecked(self) -> Token {
         self.token
     }
@@ -130,8 +131,8 @@ impl<const N: usize> UnclosedList<N> {
         self.lost.set(self.lost.get().saturating_add(1));
     }
 
-    /// Closes those of the task's table through it, and answers how many. Doubtful ones stay: only the caller can know more
-    /// about them ([`pop`](Self::pop)).
+    /// Closes those of the task's table through it, and answers how many. Doubtful ones stay: only the caller can know
+    /// more about them ([`pop`](Self::pop)).
     ///
     /// System calls: `close` for each.
     ///
@@ -192,8 +193,8 @@ impl<T: fmt::Debug, const N: usize> fmt::Debug for WithUnclosed<'_, T, N> {
     }
 }
 
-// SAFETY: interface and table are those of the wrapped task, which fulfils the contract, and a copy wraps a copy of it. What
-// was not closed is kept as it is, doubtful or not.
+// SAFETY: interface and table are those of the wrapped task, which fulfils the contract, and a copy wraps a copy of it.
+// What was not closed is kept as it is, doubtful or not.
 unsafe impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for WithUnclosed<'_, T, N> {
     type Interface = T::Interface;
     type Error = T::Error;

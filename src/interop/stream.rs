@@ -2,8 +2,9 @@
 //!
 //! The bytes go to the kernel and come from it as they are; it decides what it takes.
 //!
-//! For `&EventFd` and not for `EventFd`: otherwise a `read()` or `write(1)` on a `&mut EventFd` would mean the stream's as
-//! soon as the trait is in scope, and a program would cease to compile because another one in its tree asks for `std`.
+//! For `&EventFd` and not for `EventFd`: otherwise a `read()` or `write(1)` on a `&mut EventFd` would mean the stream's
+//! as soon as the trait is in scope, and a program would cease to compile because another one in its tree asks for
+//! `std`.
 
 use super::std::io::{self, Read, Write};
 use crate::EventFd;
@@ -15,11 +16,12 @@ impl<T: FileDescriptorTask> Read for &EventFd<T>
 where
     io::Error: From<T::Error>,
 {
-    /// Takes the count as [`EventFd::read`] does, and puts its eight bytes, in native order, at the beginning of `buffer`.
-    /// Exactly one system call; the answer is always 8.
+    /// Takes the count as [`EventFd::read`] does, and puts its eight bytes, in native order, at the beginning of
+    /// `buffer`. Exactly one system call; the answer is always 8.
     ///
-    /// There is no end of the stream: `read_to_end` never comes back from a blocking descriptor. A call of a method named
-    /// `read` finds [`EventFd::read`] first; this one is for code that is generic over readers, `read_exact`, or a path.
+    /// There is no end of the stream: `read_to_end` never comes back from a blocking descriptor. A call of a method
+    /// named `read` finds [`EventFd::read`] first; this one is for code that is generic over readers, `read_exact`, or
+    /// a path.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -35,13 +37,14 @@ where
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` has fewer than eight bytes, none included.
-    /// `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as [`EventFd::read`] has them.
+    /// Nothing is taken. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` has fewer than eight bytes, none
+    /// included. `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as
+    /// [`EventFd::read`] has them.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let fd = self.as_owned_fd();
         let buffer: *mut [u8] = buffer;
-        // SAFETY: the same memory for the same borrow. The call writes only initialised bytes, so that what was initialised
-        // stays so.
+        // SAFETY: the same memory for the same borrow. The call writes only initialised bytes, so that what was
+        // initialised stays so.
         let buffer = unsafe { &mut *(buffer as *mut [MaybeUninit<u8>]) };
         // SAFETY: owned, so open, for as long as the borrow lasts.
         Ok(unsafe { near::read(fd.sysif(), fd.near(), buffer) }?.len())
@@ -52,11 +55,11 @@ impl<T: FileDescriptorTask> Write for &EventFd<T>
 where
     io::Error: From<T::Error>,
 {
-    /// Adds the eight bytes of `buffer`, a number in native order, as [`EventFd::write`] does. Exactly one system call; the
-    /// answer is 8.
+    /// Adds the eight bytes of `buffer`, a number in native order, as [`EventFd::write`] does. Exactly one system call;
+    /// the answer is 8.
     ///
-    /// A call of a method named `write` finds [`EventFd::write`] first; this one is for code that is generic over writers,
-    /// `write_all`, or a path.
+    /// A call of a method named `write` finds [`EventFd::write`] first; this one is for code that is generic over
+    /// writers, `write_all`, or a path.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -72,9 +75,9 @@ where
     /// # Errors
     ///
     /// Nothing is added. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` has another length than eight bytes, none
-    /// included, or they are those of `u64::MAX`. Linux before 6.9 takes the first eight bytes of a longer buffer and answers
-    /// 8. `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as [`EventFd::write`] has
-    /// them.
+    /// included, or they are those of `u64::MAX`. Linux before 6.9 takes the first eight bytes of a longer buffer and
+    /// answers 8. `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as
+    /// [`EventFd::write`] has them.
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let fd = self.as_owned_fd();
         // SAFETY: owned, so open, for as long as the borrow lasts.

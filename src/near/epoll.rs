@@ -15,7 +15,9 @@ flags! {
     /// assert_eq!(rsyscall::near::EpollFlags::CLOEXEC.bits(), 0o2000000);
     /// ```
     ///
-    /// Source: [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
+    /// # Source
+    ///
+    /// [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
     pub struct EpollFlags: u32 {
         /// The descriptor is closed by `execve`. Owned descriptors always have it.
         #[doc(alias = "EPOLL_CLOEXEC")]
@@ -35,7 +37,9 @@ flags! {
     /// assert_eq!((EpollEvents::IN | EpollEvents::ET).bits(), 0x8000_0001);
     /// ```
     ///
-    /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html); `include/uapi/linux/eventpoll.h`.
+    /// # Source
+    ///
+    /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html); `include/uapi/linux/eventpoll.h`.
     pub struct EpollEvents: u32 {
         /// There is something to read.
         #[doc(alias = "EPOLLIN")]
@@ -55,8 +59,8 @@ flags! {
         /// The other end will write no more.
         #[doc(alias = "EPOLLRDHUP")]
         const RDHUP = 0x2000;
-        /// If several epolls wait for this descriptor, one or more of them are woken instead of all. Only when adding, and
-        /// only with `IN`, `OUT`, `ERR`, `HUP` and `ET`. Linux 4.5.
+        /// If several epolls wait for this descriptor, one or more of them are woken instead of all. Only when adding,
+        /// and only with `IN`, `OUT`, `ERR`, `HUP` and `ET`. Linux 4.5.
         #[doc(alias = "EPOLLEXCLUSIVE")]
         const EXCLUSIVE = 1 << 28;
         /// After one report the descriptor is silent until it is modified.
@@ -74,7 +78,9 @@ flags! {
 /// assert_eq!(rsyscall::near::EpollOp::Modify as u32, 3);
 /// ```
 ///
-/// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
+/// # Source
+///
+/// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum EpollOp {
@@ -91,8 +97,8 @@ pub enum EpollOp {
 
 /// One report: what was found, and the caller's own 64 bits. `struct epoll_event`.
 ///
-/// The fields are behind functions because on x86_64 the kernel packs the structure into twelve bytes, and a reference into
-/// it would not be aligned.
+/// The fields are behind functions because on x86_64 the kernel packs the structure into twelve bytes, and a reference
+/// into it would not be aligned.
 ///
 /// ```
 /// use rsyscall::sys::epoll::{EpollEvents, EpollEvent};
@@ -101,7 +107,10 @@ pub enum EpollOp {
 /// assert_eq!((event.events(), event.data()), (EpollEvents::IN, 7));
 /// ```
 ///
-/// Source: [epoll_event(3type)](https://man7.org/linux/man-pages/man3/epoll_event.3type.html); `EPOLL_PACKED` in `include/uapi/linux/eventpoll.h`.
+/// # Source
+///
+/// [epoll_event(3type)](https://man7.org/linux/man-pages/man3/epoll_event.3type.html); `EPOLL_PACKED` in
+/// `include/uapi/linux/eventpoll.h`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 #[doc(alias = "epoll_event")]
@@ -167,10 +176,12 @@ impl fmt::Debug for EpollEvent {
 ///
 /// # Errors
 ///
-/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are used
-/// up. `ENOMEM`.
+/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are
+/// used up. `ENOMEM`.
 ///
-/// Source: [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
+/// # Source
+///
+/// [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
 #[inline(always)]
 #[must_use = "nobody else knows this number: unused, it stays open for ever"]
 pub fn epoll_create1<S: SyscallInterface>(sysif: &S, flags: EpollFlags) -> Result<FileDescriptor, S::Error> {
@@ -184,15 +195,18 @@ pub fn epoll_create1<S: SyscallInterface>(sysif: &S, flags: EpollFlags) -> Resul
 ///
 /// # Errors
 ///
-/// `EEXIST`: added, and already there. `ENOENT`: modified or deleted, and not there. `EPERM`: the kind of `fd` cannot be
-/// watched. `EINVAL`: `epoll` is not an epoll descriptor, or is `fd` itself, or `EXCLUSIVE` where it may not be. `ELOOP`:
-/// epolls that watch each other in a circle or too deep. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`. `ENOMEM`. `EBADF`.
+/// `EEXIST`: added, and already there. `ENOENT`: modified or deleted, and not there. `EPERM`: the kind of `fd` cannot
+/// be watched. `EINVAL`: `epoll` is not an epoll descriptor, or is `fd` itself, or `EXCLUSIVE` where it may not be.
+/// `ELOOP`: epolls that watch each other in a circle or too deep. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`.
+/// `ENOMEM`. `EBADF`.
 ///
 /// # Safety
 ///
 /// Both numbers are open in the interface's table, and the caller may use them.
 ///
-/// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
+/// # Source
+///
+/// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
 #[inline(always)]
 pub unsafe fn epoll_ctl<S: SyscallInterface>(
     sysif: &S,
@@ -202,13 +216,14 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
     event: EpollEvent,
 ) -> Result<(), S::Error> {
     let event = event.to_bytes();
-    // SAFETY: the caller may use both; the event is as long as the kernel's and readable for the whole call. Linux before
-    // 2.6.9 wanted one even to delete, so it is always given.
+    // SAFETY: the caller may use both; the event is as long as the kernel's and readable for the whole call. Linux
+    // before 2.6.9 wanted one even to delete, so it is always given.
     unsafe { sysif.syscall(nr::EPOLL_CTL, [epoll.into(), (op as u32).into(), fd.into(), Arg::In(&event)]) }.map(drop)
 }
 
-/// Blocks until something is reported or `timeout` milliseconds have passed (negative: without limit). Returns the events:
-/// the beginning of `events`, now initialised; none on timeout. Never restarted by the kernel after a signal handler.
+/// Blocks until something is reported or `timeout` milliseconds have passed (negative: without limit). Returns the
+/// events: the beginning of `events`, now initialised; none on timeout. Never restarted by the kernel after a signal
+/// handler.
 ///
 /// The mask is as in [`ppoll`](super::ppoll).
 ///
@@ -222,7 +237,9 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
 ///
 /// The number is open in the interface's table, and the caller may use it.
 ///
-/// Source: [epoll_wait(2)](https://man7.org/linux/man-pages/man2/epoll_wait.2.html).
+/// # Source
+///
+/// [epoll_wait(2)](https://man7.org/linux/man-pages/man2/epoll_wait.2.html).
 #[inline(always)]
 pub unsafe fn epoll_pwait<'e, S: SyscallInterface>(
     sysif: &S,
@@ -235,7 +252,8 @@ pub unsafe fn epoll_pwait<'e, S: SyscallInterface>(
     const MAX: usize = i32::MAX as usize / EVENT_SIZE;
     let count = events.len().min(MAX);
     let bytes = slice_from_raw_parts_mut(events.as_mut_ptr().cast::<MaybeUninit<u8>>(), count.wrapping_mul(EVENT_SIZE));
-    // SAFETY: the same memory or the beginning of it, for the same borrow; whatever its bytes are, it stays maybe-uninit.
+    // SAFETY: the same memory or the beginning of it, for the same borrow; whatever its bytes are, it stays
+    // maybe-uninit.
     let bytes = unsafe { &mut *bytes };
     let set;
     let mask = match mask {
@@ -246,8 +264,8 @@ pub unsafe fn epoll_pwait<'e, S: SyscallInterface>(
         None => Arg::Word(0),
     };
     let args = [epoll.into(), Arg::Out(bytes), Arg::Word(count), timeout.into(), mask, Arg::Word(signal_set::SIZE)];
-    // SAFETY: the caller may use the descriptor; the memory has room for as many events as is said and is ours to write for
-    // the whole call. The mask is as in `ppoll`.
+    // SAFETY: the caller may use the descriptor; the memory has room for as many events as is said and is ours to write
+    // for the whole call. The mask is as in `ppoll`.
     let reported = unsafe { sysif.syscall_within(0..=count, nr::EPOLL_PWAIT, args) }?;
     // SAFETY: at most as many as there is room for, and the call has written them.
     Ok(unsafe { assume_init(events, reported) })

@@ -17,14 +17,16 @@ flags! {
     /// assert!(EventfdFlags::empty().is_empty());
     /// ```
     ///
-    /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `include/uapi/linux/eventfd.h`.
+    /// # Source
+    ///
+    /// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `include/uapi/linux/eventfd.h`.
     #[doc(alias = "EFD", alias = "EfdFlags", alias = "EFD_NONE")]
     pub struct EventfdFlags: u32 {
         /// A read takes one unit instead of the whole count.
         #[doc(alias = "EFD_SEMAPHORE")]
         const SEMAPHORE = 1;
-        /// A read of an empty counter, and a write that does not fit, are `EAGAIN` instead of a sleep. It belongs to the
-        /// open description: every duplicate shares it.
+        /// A read of an empty counter, and a write that does not fit, are `EAGAIN` instead of a sleep. It belongs to
+        /// the open description: every duplicate shares it.
         #[doc(alias = "EFD_NONBLOCK")]
         const NONBLOCK = 0o4000;
         /// The descriptor is closed by `execve`. It belongs to the number. Owned descriptors always have it.
@@ -35,8 +37,8 @@ flags! {
 
 /// Makes an eventfd whose counter starts at `initval`, with exactly these flags.
 ///
-/// Nobody owns the number: it is open until someone closes it, and without [`EventfdFlags::CLOEXEC`] an executed program
-/// inherits it. [`EventFd::new`](crate::EventFd::new) is what a program wants.
+/// Nobody owns the number: it is open until someone closes it, and without [`EventfdFlags::CLOEXEC`] an executed
+/// program inherits it. [`EventFd::new`](crate::EventFd::new) is what a program wants.
 ///
 /// System calls: `eventfd2`.
 ///
@@ -52,10 +54,12 @@ flags! {
 ///
 /// # Errors
 ///
-/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are used
-/// up. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or others: a seccomp policy.
+/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are
+/// used up. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or others: a seccomp policy.
 ///
-/// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
+/// # Source
+///
+/// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
 #[inline(always)]
 #[must_use = "nobody else knows this number: unused, it stays open for ever"]
 pub fn eventfd<S: SyscallInterface>(sysif: &S, initval: u32, flags: EventfdFlags) -> Result<FileDescriptor, S::Error> {

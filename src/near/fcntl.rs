@@ -38,7 +38,9 @@ const FIONBIO: u32 = 0x5421;
 ///
 /// `fd` is open in the interface's table and the caller may use it.
 ///
-/// Source: [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD_CLOEXEC.2const.html).
+/// # Source
+///
+/// [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD_CLOEXEC.2const.html).
 #[inline(always)]
 #[must_use = "nobody else knows this number: unused, it stays open for ever"]
 pub unsafe fn dup_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<FileDescriptor, S::Error> {
@@ -158,7 +160,9 @@ pub unsafe fn is_nonblocking<S: SyscallInterface>(sysif: &S, fd: FileDescriptor)
 ///
 /// As for [`dup_cloexec`].
 ///
-/// Source: [ioctl_fionbio(2)](https://man7.org/linux/man-pages/man2/FIONBIO.2const.html).
+/// # Source
+///
+/// [ioctl_fionbio(2)](https://man7.org/linux/man-pages/man2/FIONBIO.2const.html).
 #[inline(always)]
 pub unsafe fn set_nonblocking<S: SyscallInterface>(
     sysif: &S,

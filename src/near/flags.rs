@@ -1,8 +1,8 @@
 //! The type of a set of flags.
 //!
-//! Left to itself, `bitflags!` writes the whole type and a hidden second one behind it, and what prints and parses that one
-//! is compiled into the library whether or not anybody does: a fifth of what building the crate took. Here it adds its
-//! methods and operators to a type of our own, which has only to print.
+//! Left to itself, `bitflags!` writes the whole type and a hidden second one behind it, and what prints and parses that
+//! one is compiled into the library whether or not anybody does: a fifth of what building the crate took. Here it adds
+//! its methods and operators to a type of our own, which has only to print.
 
 macro_rules! flags {
     ($(#[$attribute:meta])* pub struct $Name:ident: $Bits:ty { $($flags:tt)* }) => {

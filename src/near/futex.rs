@@ -9,17 +9,19 @@ const FUTEX_WAKE: u32 = 1;
 const FUTEX_WAIT_BITSET: u32 = 9;
 const FUTEX_BITSET_MATCH_ANY: u32 = u32::MAX;
 
-/// Sleeps until it is woken, or until `deadline` on `CLOCK_MONOTONIC`; not at all if the word is not `expected` any more. The
-/// look at the word and falling asleep are one step for whoever changes the word first and wakes then.
+/// Sleeps until it is woken, or until `deadline` on `CLOCK_MONOTONIC`; not at all if the word is not `expected` any
+/// more. The look at the word and falling asleep are one step for whoever changes the word first and wakes then.
 ///
 /// System calls: `futex`.
 ///
 /// # Errors
 ///
-/// `EAGAIN`: the word is not `expected`. `EINTR`: a signal handler ran. `ETIMEDOUT`: the time is over. `EFAULT`: no such
-/// memory. `EINVAL`: the address is not a multiple of four. `ENOSYS`: a kernel without `CONFIG_FUTEX`.
+/// `EAGAIN`: the word is not `expected`. `EINTR`: a signal handler ran. `ETIMEDOUT`: the time is over. `EFAULT`: no
+/// such memory. `EINVAL`: the address is not a multiple of four. `ENOSYS`: a kernel without `CONFIG_FUTEX`.
 ///
-/// Source: [FUTEX_WAIT_BITSET(2const)](https://man7.org/linux/man-pages/man2/FUTEX_WAIT_BITSET.2const.html): its time is a
+/// # Source
+///
+/// [FUTEX_WAIT_BITSET(2const)](https://man7.org/linux/man-pages/man2/FUTEX_WAIT_BITSET.2const.html): its time is a
 /// moment, where that of `FUTEX_WAIT` is a duration.
 #[inline]
 pub(crate) fn futex_wait<S: SyscallInterface>(
@@ -47,9 +49,12 @@ pub(crate) fn futex_wait<S: SyscallInterface>(
 ///
 /// # Errors
 ///
-/// `EFAULT`: no such memory. `EINVAL`: the address is not a multiple of four. `ENOSYS`: a kernel without `CONFIG_FUTEX`.
+/// `EFAULT`: no such memory. `EINVAL`: the address is not a multiple of four. `ENOSYS`: a kernel without
+/// `CONFIG_FUTEX`.
 ///
-/// Source: [FUTEX_WAKE(2const)](https://man7.org/linux/man-pages/man2/FUTEX_WAKE.2const.html).
+/// # Source
+///
+/// [FUTEX_WAKE(2const)](https://man7.org/linux/man-pages/man2/FUTEX_WAKE.2const.html).
 #[inline]
 pub(crate) fn futex_wake<S: SyscallInterface>(sysif: &S, word: Address) -> Result<(), S::Error> {
     // SAFETY: no memory is read or written; whoever sleeps on a word must bear to be woken for nothing.

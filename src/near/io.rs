@@ -24,7 +24,8 @@ use core::mem::MaybeUninit;
 ///
 /// # Errors
 ///
-/// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer: [read(2)](https://man7.org/linux/man-pages/man2/read.2.html).
+/// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer:
+/// [read(2)](https://man7.org/linux/man-pages/man2/read.2.html).
 ///
 /// # Safety
 ///
@@ -59,7 +60,8 @@ pub unsafe fn read<'b, S: SyscallInterface>(
 ///
 /// # Errors
 ///
-/// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer: [write(2)](https://man7.org/linux/man-pages/man2/write.2.html).
+/// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer:
+/// [write(2)](https://man7.org/linux/man-pages/man2/write.2.html).
 ///
 /// # Safety
 ///
@@ -91,8 +93,8 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
 ///
 /// # Errors
 ///
-/// `EAGAIN`: nothing there. `EOPNOTSUPP`: Linux before 5.8 for eventfds. `ENOSYS`: Linux before 4.6, qemu-user before 10.
-/// `EIO`: another length. Others as [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html).
+/// `EAGAIN`: nothing there. `EOPNOTSUPP`: Linux before 5.8 for eventfds. `ENOSYS`: Linux before 4.6, qemu-user before
+/// 10. `EIO`: another length. Others as [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html).
 ///
 /// # Safety
 ///

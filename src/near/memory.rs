@@ -72,7 +72,9 @@ pub(crate) unsafe fn madvise_dontfork<S: SyscallInterface>(
 ///
 /// `EINVAL`: `len` is 0. `ENOMEM`.
 ///
-/// Source: [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
+/// # Source
+///
+/// [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
 #[must_use = "nobody else knows this address: unused, it stays mapped for ever"]
 pub fn mmap_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Address, S::Error> {
     // SAFETY: no address is asked for, so no memory that exists is touched.
@@ -91,7 +93,9 @@ pub fn mmap_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Addr
 ///
 /// Nothing in that address space uses the memory any more.
 ///
-/// Source: [munmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
+/// # Source
+///
+/// [munmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
 pub unsafe fn munmap<S: SyscallInterface>(sysif: &S, address: Address, len: usize) -> Result<(), S::Error> {
     // SAFETY: the caller answers for what used it.
     unsafe { sysif.syscall(nr::MUNMAP, [address.into(), Arg::Word(len)]) }.map(drop)

@@ -1,9 +1,10 @@
 //! Numbers that nobody owns, and the calls that take them.
 //!
 //! A near value is what the kernel of *some* process would understand: a descriptor in some table, a process in some
-//! namespace, an address in some address space. It does not know which, it can be copied freely, and nothing happens when
-//! it goes away. This is the escape hatch: flags are passed as they are, and most functions are unsafe, because using a
-//! number that someone else may close is. [`fd`](crate::fd) and [`sys`](crate::sys) are what programs are written with.
+//! namespace, an address in some address space. It does not know which, it can be copied freely, and nothing happens
+//! when it goes away. This is the escape hatch: flags are passed as they are, and most functions are unsafe, because
+//! using a number that someone else may close is. [`fd`](crate::fd) and [`sys`](crate::sys) are what programs are
+//! written with.
 //!
 //! Uses [`sysif`](crate::sysif).
 
@@ -115,8 +116,8 @@ impl From<Address> for Arg<'_> {
     }
 }
 
-/// What a call that makes a descriptor can answer. A broken interface might answer something else, and an owned descriptor
-/// of that number cannot exist.
+/// What a call that makes a descriptor can answer. A broken interface might answer something else, and an owned
+/// descriptor of that number cannot exist.
 const NEW_FD: RangeInclusive<usize> = 0..=i32::MAX as usize;
 
 /// The beginning of memory that a call has written.

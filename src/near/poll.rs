@@ -52,12 +52,12 @@ impl PollFd {
     pub const NVAL: i16 = 0x20;
 }
 
-/// Waits until an entry is ready or the time is over. Answers how many entries were found ready; 0 is the end of the time.
-/// Without a time it waits for ever. Never restarted by the kernel after a signal handler.
+/// Waits until an entry is ready or the time is over. Answers how many entries were found ready; 0 is the end of the
+/// time. Without a time it waits for ever. Never restarted by the kernel after a signal handler.
 ///
 /// With a `mask` the thread's signal mask is that one for as long as the call lasts, put in place and taken back by the
-/// kernel without a gap: a signal blocked outside and let through here is either seen by this call, which then is `EINTR`,
-/// or by the next.
+/// kernel without a gap: a signal blocked outside and let through here is either seen by this call, which then is
+/// `EINTR`, or by the next.
 ///
 /// System calls: `ppoll`.
 ///
@@ -73,7 +73,9 @@ impl PollFd {
 ///
 /// `EINTR`: a signal handler ran. `EINVAL`: more entries than the process may have descriptors. `ENOMEM`.
 ///
-/// Source: [ppoll(2)](https://man7.org/linux/man-pages/man2/ppoll.2.html).
+/// # Source
+///
+/// [ppoll(2)](https://man7.org/linux/man-pages/man2/ppoll.2.html).
 #[inline]
 pub fn ppoll<S: SyscallInterface>(
     sysif: &S,
@@ -102,8 +104,9 @@ pub fn ppoll<S: SyscallInterface>(
         }
         None => Arg::Word(0),
     };
-    // SAFETY: the entries and the timeout are ours to write for the whole call; polling a number does nothing to it. The mask is
-    // as long as is said; it lasts no longer than the call, and which handlers run is the business of who installed them.
+    // SAFETY: the entries and the timeout are ours to write for the whole call; polling a number does nothing to it.
+    // The mask is as long as is said; it lasts no longer than the call, and which handlers run is the business of who
+    // installed them.
     unsafe {
         sysif.syscall(nr::PPOLL, [Arg::InOut(bytes), Arg::Word(count), timeout, mask, Arg::Word(signal_set::SIZE)])
     }

@@ -11,7 +11,9 @@
 /// assert_eq!(set.bits(), 1 << 14);
 /// ```
 ///
-/// Source: [sigprocmask(2)](https://man7.org/linux/man-pages/man2/sigprocmask.2.html), "C library/kernel differences".
+/// # Source
+///
+/// [sigprocmask(2)](https://man7.org/linux/man-pages/man2/sigprocmask.2.html), "C library/kernel differences".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(transparent)]
 #[doc(alias = "sigset_t")]

@@ -11,14 +11,16 @@ use core::mem::MaybeUninit;
 ///
 /// # Errors
 ///
-/// `EINVAL`: they are the same number. `EBADF`: `fd` is not open, or `target` above the limit. `EBUSY`: someone is opening
-/// that very number. `EINTR`.
+/// `EINVAL`: they are the same number. `EBADF`: `fd` is not open, or `target` above the limit. `EBUSY`: someone is
+/// opening that very number. `EINTR`.
 ///
 /// # Safety
 ///
 /// Both are open in the interface's table; the caller may use `fd`, and owns `target`.
 ///
-/// Source: [dup3(2)](https://man7.org/linux/man-pages/man2/dup.2.html).
+/// # Source
+///
+/// [dup3(2)](https://man7.org/linux/man-pages/man2/dup.2.html).
 pub unsafe fn dup3<S: SyscallInterface>(
     sysif: &S,
     fd: FileDescriptor,
@@ -44,7 +46,9 @@ pub unsafe fn dup3<S: SyscallInterface>(
 ///
 /// The caller owns every open number of the range in the interface's table, and nobody uses one afterwards.
 ///
-/// Source: [close_range(2)](https://man7.org/linux/man-pages/man2/close_range.2.html).
+/// # Source
+///
+/// [close_range(2)](https://man7.org/linux/man-pages/man2/close_range.2.html).
 pub unsafe fn close_range<S: SyscallInterface>(sysif: &S, first: u32, last: u32) -> Result<(), S::Error> {
     // SAFETY: three words and no memory; the caller owns them all.
     unsafe { sysif.syscall(nr::CLOSE_RANGE, [first.into(), last.into(), Arg::Word(0)]) }.map(drop)

@@ -108,7 +108,9 @@ impl Timespec {
 ///
 /// None from a kernel without a seccomp policy; what an interface adds.
 ///
-/// Source: [clock_gettime(2)](https://man7.org/linux/man-pages/man2/clock_gettime.2.html).
+/// # Source
+///
+/// [clock_gettime(2)](https://man7.org/linux/man-pages/man2/clock_gettime.2.html).
 #[inline]
 pub fn clock_monotonic<S: SyscallInterface>(sysif: &S) -> Result<Timespec, S::Error> {
     /// `include/uapi/linux/time.h`.

@@ -10,8 +10,8 @@ use core::ptr::slice_from_raw_parts_mut;
 /// Memory is named as what the call does with it, so that an interface to another address space can move it and a fake
 /// kernel can serve it, and nobody casts a pointer to an integer.
 ///
-/// Widths are settled here, once: `From<u32>` zero-extends, `From<i32>` sign-extends, and all 64 bits of every register are
-/// what the C caller's would be.
+/// Widths are settled here, once: `From<u32>` zero-extends, `From<i32>` sign-extends, and all 64 bits of every register
+/// are what the C caller's would be.
 ///
 /// ```
 /// use rsyscall::sysif::Arg;
@@ -29,7 +29,8 @@ pub enum Arg<'a> {
     Out(&'a mut [MaybeUninit<u8>]),
     /// Memory that the call reads and writes.
     InOut(&'a mut [u8]),
-    /// A vector of memory that the call writes (`struct iovec *` of `readv` and its kin); its length is an argument of its own.
+    /// A vector of memory that the call writes (`struct iovec *` of `readv` and its kin); its length is an argument of
+    /// its own.
     OutVec(&'a mut [OutSlice<'a>]),
 }
 
@@ -97,7 +98,9 @@ impl Arg<'_> {
 /// assert_eq!(slice.as_mut_slice().len(), 8);
 /// ```
 ///
-/// Source: [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html).
+/// # Source
+///
+/// [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html).
 #[repr(C)]
 pub struct OutSlice<'a> {
     base: *mut MaybeUninit<u8>,
@@ -112,7 +115,8 @@ impl<'a> OutSlice<'a> {
     #[inline(always)]
     pub fn new(memory: &'a mut [MaybeUninit<u8>]) -> Self {
         let base = memory.as_mut_ptr();
-        // The kernel learns this address from memory, not from a register: it is exposed here, where the pointer is at hand.
+        // The kernel learns this address from memory, not from a register: it is exposed here, where the pointer is at
+        // hand.
         base.expose_provenance();
         Self { base, len: memory.len(), memory: PhantomData }
     }
@@ -132,7 +136,8 @@ impl<'a> OutSlice<'a> {
     }
 }
 
-// SAFETY: it stands for the exclusive borrow from which it was made, and such a borrow of bytes may go to another thread.
+// SAFETY: it stands for the exclusive borrow from which it was made, and such a borrow of bytes may go to another
+// thread.
 unsafe impl Send for OutSlice<'_> {}
 // SAFETY: through a shared reference nothing of it can be reached.
 unsafe impl Sync for OutSlice<'_> {}

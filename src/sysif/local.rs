@@ -77,8 +77,8 @@ unsafe impl SyscallInterface for Local {
 
 /// What it means that an answer is not in its range.
 ///
-/// Never inlined, or the compiler would decode the error before it knows that there is one. Generic, although one would do,
-/// so that it is compiled with its caller and leaves when the caller does not look at the error.
+/// Never inlined, or the compiler would decode the error before it knows that there is one. Generic, although one would
+/// do, so that it is compiled with its caller and leaves when the caller does not look at the error.
 #[cold]
 #[inline(never)]
 fn outside<const N: usize>(ret: usize) -> Errno {

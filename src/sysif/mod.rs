@@ -1,8 +1,8 @@
 //! The interface through which system calls are made.
 //!
-//! A system call is a message to some process: a number and up to six arguments, answered by one word. Whoever carries it
-//! is a [`SyscallInterface`]. [`Local`] is this process, at the cost of the instruction alone; others carry the message
-//! further, or pretend to be a kernel.
+//! A system call is a message to some process: a number and up to six arguments, answered by one word. Whoever carries
+//! it is a [`SyscallInterface`]. [`Local`] is this process, at the cost of the instruction alone; others carry the
+//! message further, or pretend to be a kernel.
 //!
 //! Uses [`errno`](crate::errno) and [`arch`](crate::arch).
 
@@ -20,8 +20,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Carries system calls to one process.
 ///
-/// A call is atomic once submitted: [`syscall`](Self::syscall) returns when the call is complete, or when it is known that
-/// its answer will never come. `EINTR` is an ordinary answer, and the way in which a blocking call is cancelled.
+/// A call is atomic once submitted: [`syscall`](Self::syscall) returns when the call is complete, or when it is known
+/// that its answer will never come. `EINTR` is an ordinary answer, and the way in which a blocking call is cancelled.
 ///
 /// ```
 /// use core::cell::Cell;
@@ -51,14 +51,17 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Safety
 ///
-/// The typed layer believes what an implementation answers. `Ok(n)` must mean that the process's kernel completed the call
-/// with the result `n`, and that of every argument the bytes which that result says were written are now in the caller's
-/// memory; `Err` of an [`Errno`] that the kernel refused it. Once the function has returned, the implementation does not
-/// touch the arguments' memory again. An implementation that makes the call in this address space passes memory as pointers
-/// that stay valid, and (whatever it is made of) synchronises as the kernel does: what happened before a write that a read
-/// observes happened before that read.
+/// The typed layer believes what an implementation answers. `Ok(n)` must mean that the process's kernel completed the
+/// call with the result `n`, and that of every argument the bytes which that result says were written are now in the
+/// caller's memory; `Err` of an [`Errno`] that the kernel refused it. Once the function has returned, the
+/// implementation does not touch the arguments' memory again. An implementation that makes the call in this address
+/// space passes memory as pointers that stay valid, and (whatever it is made of) synchronises as the kernel does: what
+/// happened before a write that a read observes happened before that read.
 ///
-/// Sources: [syscall(2)](https://man7.org/linux/man-pages/man2/syscall.2.html), [signal(7)](https://man7.org/linux/man-pages/man7/signal.7.html) on `EINTR`.
+/// # Source
+///
+/// [syscall(2)](https://man7.org/linux/man-pages/man2/syscall.2.html),
+/// [signal(7)](https://man7.org/linux/man-pages/man7/signal.7.html) on `EINTR`.
 pub unsafe trait SyscallInterface {
     /// How a call can fail: at least by the kernel's refusal.
     type Error: SyscallError;
@@ -71,13 +74,13 @@ pub unsafe trait SyscallInterface {
     ///
     /// # Safety
     ///
-    /// The number and the arguments must be those of a call that is sound to make in that process. Words that the kernel
-    /// takes for an address are [`Arg::In`], [`Arg::Out`], [`Arg::InOut`] or [`Arg::OutVec`], so that an interface to
-    /// another address space can move the memory; a [`Arg::Word`] is taken as it is.
+    /// The number and the arguments must be those of a call that is sound to make in that process. Words that the
+    /// kernel takes for an address are [`Arg::In`], [`Arg::Out`], [`Arg::InOut`] or [`Arg::OutVec`], so that an
+    /// interface to another address space can move the memory; a [`Arg::Word`] is taken as it is.
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Self::Error>;
 
-    /// Makes a call whose only right answers lie in a range, such as the eight bytes of a counter or the number of a new
-    /// descriptor: any other is `EIO`.
+    /// Makes a call whose only right answers lie in a range, such as the eight bytes of a counter or the number of a
+    /// new descriptor: any other is `EIO`.
     ///
     /// An implementation for which a comparison counts can put this one in the place of the error test.
     ///
@@ -170,7 +173,8 @@ impl Features {
         Self { lacks_nowait: AtomicBool::new(false) }
     }
 
-    /// Whether `preadv2` with `RWF_NOWAIT` was found to be missing for eventfds (Linux before 5.8, qemu-user before 10).
+    /// Whether `preadv2` with `RWF_NOWAIT` was found to be missing for eventfds (Linux before 5.8, qemu-user before
+    /// 10).
     #[inline(always)]
     pub fn lacks_nowait(&self) -> bool {
         self.lacks_nowait.load(Ordering::Relaxed)
