@@ -1,6 +1,4 @@
 //! The kernel's errors: numbers, names, messages, and how one is told from a result.
-//!
-//! Uses nothing of the crate.
 
 use core::fmt;
 use core::num::NonZero;
@@ -59,7 +57,7 @@ impl Errno {
         Err(Self(unsafe { NonZero::new_unchecked(ret.wrapping_neg() as i32) }))
     }
 
-    /// The word with which the kernel answers this error; [`from_ret`](Self::from_ret) is its inverse.
+    /// Returns the word that a failed system call returns for this error; the inverse of [`from_ret`](Self::from_ret).
     ///
     /// ```
     /// use rsyscall::Errno;
@@ -80,7 +78,7 @@ impl Errno {
         }
     }
 
-    /// The error of this number, or `None` if it is not in 1..=4095.
+    /// Returns the error of this number, or `None` if it is not in 1..=4095.
     ///
     /// ```
     /// use rsyscall::Errno;
@@ -97,7 +95,7 @@ impl Errno {
         }
     }
 
-    /// The number, 1..=4095, as C's `errno` holds it.
+    /// Returns the number, 1..=4095, as C's `errno` holds it.
     #[inline]
     #[doc(alias = "raw_os_error")]
     pub const fn raw(self) -> i32 {
@@ -133,7 +131,7 @@ macro_rules! errnos {
                 pub const $name: Self = Self::constant($raw);
             )*
 
-            /// The C name, or `None` for a number that has none.
+            /// Returns the C name, or `None` for a number that has none.
             ///
             /// ```
             /// assert_eq!(rsyscall::Errno::EBADF.name(), Some("EBADF"));
@@ -146,7 +144,7 @@ macro_rules! errnos {
                 }
             }
 
-            /// What it means, in the words of `strerror`, or `None` for a number that has no name.
+            /// Returns the message of `strerror`, or `None` for a number that has no name.
             ///
             /// ```
             /// assert_eq!(rsyscall::Errno::EBADF.message(), Some("Bad file descriptor"));

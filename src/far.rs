@@ -1,9 +1,7 @@
 //! Identities of what a process shares with others: its descriptor table, its address space, its pid namespace.
 //!
-//! A far value answers one question: is it the same? Two tasks with equal tables may use each other's descriptors. The
-//! kernel never shows these identities, so they are what we know from having made the processes.
-//!
-//! Uses nothing of the crate.
+//! Far values are only compared: two tasks with equal tables may use each other's file descriptors. The kernel never
+//! shows these identities; they are known from how the processes were created.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,10 +23,10 @@ macro_rules! identity {
         pub struct $name(u64);
 
         impl $name {
-            /// That of the process which this code runs in.
+            /// That of the process in which this code runs.
             pub const CURRENT: Self = Self(CURRENT);
 
-            /// One that differs from all others.
+            /// Returns an identity that differs from all others.
             #[must_use]
             #[expect(clippy::new_without_default, reason = "two defaults that differ would be a surprise")]
             pub fn new() -> Self {
@@ -41,17 +39,17 @@ macro_rules! identity {
 }
 
 identity! {
-    /// A descriptor table: what a descriptor's number is looked up in.
+    /// A file descriptor table.
     #[doc(alias = "FDTable", alias = "CLONE_FILES")]
     FdTable
 }
 identity! {
-    /// An address space: what an address means something in.
+    /// An address space.
     #[doc(alias = "CLONE_VM")]
     AddressSpace
 }
 identity! {
-    /// A pid namespace: what a process's number is looked up in.
+    /// A pid namespace.
     #[doc(alias = "CLONE_NEWPID")]
     PidNamespace
 }

@@ -1,8 +1,8 @@
 //! eventfd without libc.
 //!
-//! An [`EventFd`] is a 64-bit counter kept by the kernel: whoever writes adds to it, whoever reads takes it, and a reader
-//! of an empty one can sleep, poll, or leave. It is how threads and processes wake each other on Linux. This crate makes
-//! the system calls itself, with its own assembly, and needs neither libc, nor an allocator, nor std.
+//! An [`EventFd`] is a 64-bit counter kept by the kernel: a write adds to it, a read takes it, and a reader of an empty
+//! one can block, poll, or go on. It is how threads and processes wake each other on Linux. This crate makes the system
+//! calls itself, with its own assembly, and needs neither libc, nor an allocator, nor std.
 //!
 //! ```
 //! use rsyscall::{EventFd, EventfdFlags};
@@ -29,11 +29,12 @@
 //! | `fake` (feature `fake`) | a kernel in memory, for unit tests |
 //! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::signalfd`], [`sys::stdio`] … |
 //! | [`deadline`] | one way to wait: moments, and the time that is left until then |
-//! | [`fd`] | owned descriptors: the life cycle that every kind shares |
+//! | [`fd`] | owned file descriptors: the life cycle that every kind shares |
 //! | [`task`] | whose process, which tables: [`Task`], [`Current`] |
-//! | [`near`], [`far`] | numbers that nobody owns; identities of tables and namespaces |
+//! | [`near`], [`far`] | file descriptors and pids without an owner; identities of tables and namespaces |
 //! | [`sysif`] | the interface through which calls are made: a trait |
 //! | [`errno`] | the kernel's errors |
+//! | [`nr`] | system call numbers |
 //! | [`arch`] | the instruction |
 //!
 //! The interface is a trait, so the same typed layer drives this process at the price of the bare instruction, another
@@ -41,15 +42,22 @@
 //!
 //! # With std, and from other crates
 //!
-//! Feature `std` (off by default, no dependency) adds what std programs expect: `AsFd` and its kin, so that tokio, mio and
-//! others can wait for an eventfd; `From` for std's `OwnedFd`; `io::Read` and `io::Write` for `&EventFd`; `io::Error` from
-//! every error, so that `?` works. [`migration`] has what a line written for `libc`, nix, rustix, vmm-sys-util or Python's
-//! rsyscall is here.
+//! Feature `std` (off by default, no dependency) adds what std programs expect: `AsFd` and its kin, so that tokio, mio
+//! and others can wait for an eventfd; `From` for std's `OwnedFd`; `io::Read` and `io::Write` for `&EventFd`;
+//! `io::Error` from every error, so that `?` works. [`migration`] has what a line written for `libc`, nix, rustix,
+//! vmm-sys-util or Python's rsyscall is here.
+//!
+//! # What is stable
+//!
+//! Everything but three modules follows [semantic versioning](https://semver.org) as a library of version 1 would:
+//! until 1.0, what breaks a caller waits for the next 0.x. [`remote`], `fake` and [`near`] may change in any version:
+//! `remote` because hostile peers still teach it, `fake` because it grows with the kernel, `near` because it has what
+//! the layers above need.
 //!
 //! # Where it runs
 //!
-//! Linux on x86_64, aarch64 (little-endian) and riscv64, from Linux 2.6.30; other targets are refused with a message when
-//! they are compiled. Rust 1.85 or newer. A program without libc begins with the README's three files:
+//! Linux on x86_64, aarch64 (little-endian) and riscv64, from Linux 2.6.30; other targets are refused with a message
+//! when they are compiled. Rust 1.85 or newer. A program without libc begins with the README's three files:
 //! [`mod@start`].
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

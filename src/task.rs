@@ -1,9 +1,7 @@
 //! Whose process, which tables.
 //!
-//! A task is an interface to a process together with what is known of that process. A handle is a number together with
-//! its task: that is what makes a number mean something.
-//!
-//! Uses [`sysif`](crate::sysif), [`near`] and [`far`](crate::far).
+//! A task is an interface to a process together with what is known of that process. A handle is a file descriptor
+//! together with its task, which says in which table it is looked up.
 
 use crate::Errno;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
@@ -11,7 +9,7 @@ use crate::near;
 use crate::sysif::{ErrorWith, Local, SyscallError, SyscallInterface};
 use core::fmt;
 
-/// A task through which descriptors are made and used.
+/// A task through which file descriptors are created and used.
 ///
 /// It is copied into every handle: [`Current`] has no size, any other task is used by reference. A task of one's own
 /// wraps another and forwards to it:
@@ -154,7 +152,7 @@ impl<T> From<ErrorWith<T, Self>> for FdTableMismatch {
 pub struct Current;
 
 impl Current {
-    /// Ends the process, every thread of it. The lowest eight bits of `status` are what its parent is told.
+    /// Ends the process, every thread of it. Its parent sees the lowest eight bits of `status`.
     ///
     /// Destructors do not run. System calls: `exit_group`.
     ///
@@ -195,8 +193,8 @@ unsafe impl FileDescriptorTask for Current {
 
 /// An interface to a process and what is known of the process.
 ///
-/// The tables and namespaces are what we believe: we made the process, and we update them when it changes. They are
-/// never read back.
+/// The table, the address space and the pid namespace are those that the creator of the process knows it to have; the
+/// kernel is never asked.
 ///
 /// ```
 /// use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
@@ -220,7 +218,7 @@ pub struct Task<S> {
 }
 
 impl<S: SyscallInterface> Task<S> {
-    /// A task from its parts.
+    /// Creates a task from its parts.
     ///
     /// # Safety
     ///
@@ -237,32 +235,32 @@ impl<S: SyscallInterface> Task<S> {
         Self { sysif, process, fd_table, address_space, pidns }
     }
 
-    /// The interface to the process.
+    /// Returns the interface to the process.
     #[inline]
     pub const fn sysif(&self) -> &S {
         &self.sysif
     }
 
-    /// The process, as its pid namespace numbers it.
+    /// Returns the pid of the process, as its own pid namespace has it.
     #[inline]
     #[doc(alias = "near_process")]
     pub const fn process(&self) -> near::Process {
         self.process
     }
 
-    /// The descriptor table.
+    /// Returns the file descriptor table.
     #[inline]
     pub const fn fd_table(&self) -> FdTable {
         self.fd_table
     }
 
-    /// The address space.
+    /// Returns the address space.
     #[inline]
     pub const fn address_space(&self) -> AddressSpace {
         self.address_space
     }
 
-    /// The pid namespace.
+    /// Returns the pid namespace.
     #[inline]
     pub const fn pidns(&self) -> PidNamespace {
         self.pidns
@@ -290,7 +288,7 @@ unsafe impl<S: SyscallInterface> FileDescriptorTask for &Task<S> {
     unsafe fn unclosed(&self, fd: near::FileDescriptor, doubtful: bool) {
         if self.fd_table == FdTable::CURRENT && !doubtful {
             // Ignored, as in any drop.
-            // SAFETY: open in this process's table, and nobody owns it any more.
+            // SAFETY: open in this process's table, and without an owner now.
             let _ignored = unsafe { near::close(&Local, fd) };
         }
     }

@@ -1,9 +1,10 @@
-//! Epoll: who watches what, and what counts as an edge.
+//! `epoll_create1`, `epoll_ctl`, `epoll_pwait`.
 
 use super::Kernel;
 use super::memory::{Arguments, access_ok};
 use super::sleep::{Blocked, Wake};
 use super::table::{Kind, Open, number};
+use super::watch::{EPOLLEXCLUSIVE, Watch};
 use crate::Errno;
 use crate::near;
 use core::cell::Cell;
@@ -16,7 +17,6 @@ const EPOLL_CTL_MOD: u32 = 3;
 const EPOLLET: u32 = 1 << 31;
 const EPOLLONESHOT: u32 = 1 << 30;
 const EPOLLWAKEUP: u32 = 1 << 29;
-const EPOLLEXCLUSIVE: u32 = 1 << 28;
 /// `EPOLLEXCLUSIVE_OK_BITS` in `fs/eventpoll.c`: what an exclusive watch may be asked for.
 const EXCLUSIVE_WITH: u32 = 0x1 | 0x4 | 0x8 | 0x10 | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 const O_CLOEXEC: u32 = 0o2000000;
@@ -26,31 +26,6 @@ const EVENT: usize = near::EVENT_SIZE;
 
 /// How many events one wait can ask for.
 const MAX_EVENTS: usize = i32::MAX as usize / EVENT;
-
-/// One descriptor in one epoll's interest list.
-#[derive(Clone, Copy)]
-pub(super) struct Watch {
-    /// The epoll's description.
-    pub(super) epoll: usize,
-    /// What is watched: the description, under this number.
-    pub(super) target: usize,
-    number: usize,
-    events: u32,
-    data: [u8; 8],
-    /// When it was added, in edges.
-    added: u64,
-    /// The edge by which it came into the ready list, if it is there.
-    ready: Option<u64>,
-}
-
-impl Watch {
-    /// When it is woken: who came last first, as the kernel's queue grows at its head, and then the exclusive ones,
-    /// which come to its end.
-    fn turn(&self) -> (bool, u64) {
-        let exclusive = self.events & EPOLLEXCLUSIVE != 0;
-        (exclusive, if exclusive { self.added } else { !self.added })
-    }
-}
 
 impl Kernel<'_> {
     pub(super) fn epoll_create1(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
@@ -82,7 +57,7 @@ impl Kernel<'_> {
             epoll: index,
             target: target.slot.description,
             number: target.number,
-            // What is reported although nobody asked, an error or a hang-up, nothing here ever has.
+            // An error or a hang-up, which are always reported, nothing here ever has.
             events,
             data,
             added: self.edge(),
@@ -110,46 +85,6 @@ impl Kernel<'_> {
         Ok(0)
     }
 
-    /// Puts a watch in its place; what is ready already is an edge.
-    fn arm(&self, cell: &Cell<Option<Watch>>, mut watch: Watch) {
-        if self.found(&watch) != 0 {
-            watch.ready = watch.ready.or_else(|| Some(self.edge()));
-        }
-        cell.set(Some(watch));
-    }
-
-    /// What is asked of a watch's target and true of it now.
-    fn found(&self, watch: &Watch) -> u32 {
-        bits(self.ready(watch.target)) & watch.events
-    }
-
-    fn edge(&self) -> u64 {
-        self.edges.replace(self.edges.get().wrapping_add(1))
-    }
-
-    /// Tells all who watch a description that it may have become ready in this way.
-    pub(super) fn wake(&self, index: usize, event: i16) {
-        let event = bits(event);
-        let watching = |cell: &Cell<Option<Watch>>| cell.get().filter(|watch| watch.target == index);
-        let mut last = None;
-        loop {
-            let watches = self.table.watches.iter().filter_map(|cell| Some((cell, watching(cell)?)));
-            let next = watches.filter(|(_, watch)| Some(watch.turn()) > last).min_by_key(|(_, watch)| watch.turn());
-            let Some((cell, mut watch)) = next else { break };
-            last = Some(watch.turn());
-            if watch.events & event != 0 {
-                watch.ready = watch.ready.or_else(|| Some(self.edge()));
-                cell.set(Some(watch));
-            }
-        }
-    }
-
-    /// Whether a wait on this epoll would find something.
-    pub(super) fn has_event(&self, epoll: usize) -> bool {
-        let mut watches = self.table.watches.iter().filter_map(Cell::get);
-        watches.any(|watch| watch.epoll == epoll && watch.ready.is_some() && self.found(&watch) != 0)
-    }
-
     pub(super) fn epoll_pwait(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         args.signal_mask(4)?;
         let max = usize::try_from(args.signed(2)).unwrap_or(0);
@@ -159,9 +94,9 @@ impl Kernel<'_> {
         access_ok(args.word(1), max.saturating_mul(EVENT))?;
         let epoll = self.table.open(args.fd(0))?;
         let index = epoll_index(epoll)?;
-        // Milliseconds; a negative number is for ever.
-        let time = u64::try_from(args.signed(3)).ok().map(Duration::from_millis);
-        let deadline = time.map(|time| self.after(time));
+        // Milliseconds; negative: no timeout.
+        let timeout = u64::try_from(args.signed(3)).ok().map(Duration::from_millis);
+        let deadline = timeout.map(|timeout| self.after(timeout));
         self.table.keep(index);
         let result = loop {
             match self.collect(index, max, args) {
@@ -174,7 +109,7 @@ impl Kernel<'_> {
                 Wake::Retry => {}
                 Wake::Interrupt => break Err(Errno::EINTR),
                 Wake::Nothing => match deadline {
-                    Some(deadline) => self.set_clock(deadline),
+                    Some(deadline) => self.advance_to(deadline),
                     None => break Err(Errno::EDEADLK),
                 },
             }
@@ -200,7 +135,7 @@ impl Kernel<'_> {
                 events.iter_mut().zip(found.to_ne_bytes()).for_each(|(to, from)| *to = from);
                 data.copy_from_slice(&watch.data);
                 if let Err(errno) = args.write_at(1, count.saturating_mul(EVENT), &event) {
-                    // Still ready; what was written before is answered.
+                    // Still ready; what was written before is returned.
                     return if count > 0 { Ok(count) } else { Err(errno) };
                 }
                 count = count.saturating_add(1);
@@ -215,11 +150,6 @@ impl Kernel<'_> {
         }
         Ok(count)
     }
-}
-
-/// Readiness as epoll has it: the same bits as in a poll, in a wider word.
-fn bits(events: i16) -> u32 {
-    u32::from(u16::from_ne_bytes(events.to_ne_bytes()))
 }
 
 fn epoll_index(open: Open) -> Result<usize, Errno> {

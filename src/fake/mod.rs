@@ -68,10 +68,9 @@
 //! another register claims: what lies behind is not mapped, and touching it is `EFAULT`. So is a
 //! [`Word`](crate::sysif::Arg::Word) where an address is expected, after the checks that the real kernel makes before
 //! it touches the address.
-//!
-//! Uses [`task`](crate::task), [`near`](crate::near) and [`sysif`](crate::sysif).
 
 mod calls;
+mod clock;
 mod counter;
 mod epoll;
 mod fault;
@@ -80,10 +79,12 @@ mod io;
 mod log;
 mod memory;
 mod poll;
+mod ready;
 mod sleep;
 mod storage;
 mod table;
 mod uname;
+mod watch;
 
 pub use fault::Fault;
 pub use log::{Call, Register};
@@ -219,13 +220,13 @@ impl<'a> Kernel<'a> {
     /// A kernel in which every call takes so long on its clock. Without it calls take no time: then a
     /// [`wait_timeout`](crate::EventFd::wait_timeout) that is interrupted [always](Fault::always) never ends.
     #[must_use]
-    pub fn with_call_time(self, time: Duration) -> Self {
-        Self { call_time: time, ..self }
+    pub fn with_call_time(self, duration: Duration) -> Self {
+        Self { call_time: duration, ..self }
     }
 
     /// Lets time pass.
-    pub fn advance(&self, time: Duration) {
-        self.set_clock(self.after(time));
+    pub fn advance(&self, duration: Duration) {
+        self.advance_to(self.after(duration));
     }
 
     /// What the last call that had to sleep waited for.

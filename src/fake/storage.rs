@@ -1,8 +1,8 @@
 //! Where a fake kernel keeps what it knows: memory that the caller gives.
 
-use super::epoll::Watch;
 use super::log::Call;
 use super::table::{Description, Slot};
+use super::watch::Watch;
 use core::cell::Cell;
 use core::fmt;
 

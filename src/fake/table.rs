@@ -1,7 +1,7 @@
 //! The descriptor table and the open descriptions that its numbers stand for.
 
 use super::counter::Counter;
-use super::epoll::Watch;
+use super::watch::Watch;
 use crate::Errno;
 use crate::near::FileDescriptor;
 use core::cell::Cell;

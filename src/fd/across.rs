@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 
-/// A handle lent to another task of the same table: everything but its end can be done through it. Made by
+/// A handle lent to another task of the same table, which can do anything with it but close it. Created by
 /// [`OwnedFd::for_task`] and [`EventFd::for_task`](crate::EventFd::for_task).
 pub struct Lent<'a, F> {
     handle: ManuallyDrop<F>,
@@ -88,7 +88,7 @@ impl<E: PartialEq<Errno>> PartialEq<Errno> for ReplaceError<E> {
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// The same descriptor, used through another task of the same table while this handle still owns it.
+    /// Lends the file descriptor to another task of the same table; this handle still owns it.
     ///
     /// System calls: none.
     ///
@@ -98,7 +98,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// let bell = EventFd::new(0, EventfdFlags::empty())?;
     /// assert_eq!(bell.for_task(Current).unwrap().as_raw_fd(), bell.as_raw_fd());
     ///
-    /// // The child has a table of its own: the number means nothing there.
+    /// // The child has a table of its own.
     /// let forked = remote::fork([])?;
     /// assert!(bell.for_task(&forked.task).is_err());
     /// # Ok::<(), rsyscall::Errno>(())
@@ -113,13 +113,13 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         Ok(Lent::new(unsafe { OwnedFd::adopt(task, self.near()) }))
     }
 
-    /// The same descriptor, from now on used and closed through another task of the same table.
+    /// Moves the file descriptor to another task of the same table, which from now on uses and closes it.
     ///
     /// System calls: none.
     ///
     /// # Errors
     ///
-    /// The task has another table: the handle comes back.
+    /// The task has another table. The error gives the handle back.
     #[doc(alias = "move")]
     pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<OwnedFd<U>, MoveError<Self>> {
         match FdTableMismatch::check(task.fd_table(), self.task().fd_table()) {
@@ -129,8 +129,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         }
     }
 
-    /// Makes `target` another number for this open description, closing what it was in the same step. `cloexec` says
-    /// whether `execve` closes it.
+    /// Makes `target` refer to the same open file description as this one, closing what it was in the same step.
+    /// `cloexec` says whether `execve` closes it.
     ///
     /// System calls: `dup3`.
     ///
@@ -146,7 +146,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// The target is what it was: it is in another table, or `EBUSY`, `EINTR`.
+    /// The target is unchanged. It is in another table; `EBUSY`: another thread is opening that very file descriptor;
+    /// `EINTR`.
     ///
     /// # Source
     ///
@@ -162,8 +163,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         unsafe { near::dup3(self.sysif(), self.near(), target.near(), cloexec) }.map_err(ReplaceError::Call)
     }
 
-    /// Makes `target` another number for this open description that `execve` keeps, whatever it did with the target
-    /// before: the way to set up what an executed program expects at certain numbers.
+    /// Makes `target` refer to the same open file description as this one, and lets `execve` keep it: what a program
+    /// that is executed expects to find as its file descriptor 0, 1 or 2.
     ///
     /// System calls: `dup3` without flags.
     ///

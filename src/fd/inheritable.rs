@@ -1,15 +1,15 @@
-//! WithUnclosed a descriptor through `execve`, on purpose and for a while.
+//! Letting `execve` keep a file descriptor, for a while.
 
 use super::OwnedFd;
 use crate::near::FileDescriptor;
 use crate::task::FileDescriptorTask;
 use core::mem::ManuallyDrop;
 
-/// A descriptor that `execve` keeps for as long as this guard lives. Made by [`OwnedFd::inheritable`].
+/// A guard: `execve` keeps the file descriptor for as long as it lives. Created by [`OwnedFd::inheritable`].
 ///
-/// It borrows the descriptor exclusively, so that two guards cannot undo each other. The flag belongs to the number,
-/// which every thread of the process shares: whatever is executed meanwhile inherits it. In a child made by `fork` the
-/// table is a copy, so a guard taken there is seen by nobody else.
+/// It borrows the owned file descriptor exclusively, so that two guards cannot undo each other. The flag belongs to the
+/// file descriptor, which all threads of the process share: whatever they execute meanwhile inherits it. In a child
+/// made by `fork` the table is a copy, and a guard taken there changes nothing here.
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags};
@@ -33,19 +33,19 @@ impl<'a, T: FileDescriptorTask> Inheritable<'a, T> {
         Ok(Self(fd))
     }
 
-    /// The number, which the executed program will have.
+    /// Returns the file descriptor that the executed program will have.
     #[inline]
     pub fn near(&self) -> FileDescriptor {
         self.0.near()
     }
 
-    /// The number, which the executed program will have, as std and C have it.
+    /// Returns the file descriptor that the executed program will have, as std and C have it.
     #[inline]
     pub fn as_raw_fd(&self) -> i32 {
         self.0.as_raw_fd()
     }
 
-    /// Puts `CLOEXEC` back, and says what the kernel answered; dropping the guard does the same and says nothing.
+    /// Sets `FD_CLOEXEC` again and returns the kernel's result, which dropping the guard ignores.
     ///
     /// System calls: `fcntl(F_SETFD)`.
     ///
@@ -70,8 +70,8 @@ impl<'a, T: FileDescriptorTask> Inheritable<'a, T> {
 impl<T: FileDescriptorTask> Drop for Inheritable<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // Ignored: it can fail only where the number is no longer open or the interface no longer carries anything, and
-        // then there is nothing left to inherit.
+        // Ignored: it can fail only where the file descriptor is no longer open or the interface no longer carries
+        // anything, and then there is nothing left to inherit.
         let _ignored = self.0.set_cloexec(true);
     }
 }

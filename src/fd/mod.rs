@@ -1,9 +1,7 @@
-//! Owned descriptors: the life cycle that every kind shares.
+//! Owned file descriptors: the life cycle that every kind shares.
 //!
-//! A handle is a number and its task. It closes when it goes away, at once, through that task; it is used only through
-//! a task of its own table; and it is one handle for one number, which the borrow checker keeps so.
-//!
-//! Uses [`task`](crate::task) and [`near`].
+//! A handle is a file descriptor and its task. Dropped, it is closed at once through that task. It is used only through
+//! tasks of its own table, and there is one handle for one file descriptor, by ownership.
 
 mod across;
 mod inheritable;
@@ -24,7 +22,7 @@ use core::mem::ManuallyDrop;
 use number::Number;
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
-/// A descriptor that belongs to whoever has this value.
+/// An owned file descriptor, closed when this value is dropped.
 ///
 /// For the current process it is four bytes, and so is an `Option` of it.
 ///
@@ -48,7 +46,7 @@ assert_impl_all!(OwnedFd: Send, Sync);
 assert_not_impl_any!(OwnedFd: Copy, Clone);
 
 impl OwnedFd {
-    /// Takes over a number of this process.
+    /// Takes ownership of a file descriptor of this process.
     ///
     /// ```
     /// use rsyscall::fd::OwnedFd;
@@ -63,9 +61,9 @@ impl OwnedFd {
     ///
     /// # Safety
     ///
-    /// The number is open, and this value is from now on the only one that closes it.
+    /// It is open, and this value is from now on the only one that closes it.
     #[inline(always)]
-    #[must_use = "dropped, it closes the number at once"]
+    #[must_use = "dropped, it closes the file descriptor at once"]
     pub unsafe fn from_raw_fd(fd: i32) -> Self {
         // SAFETY: handed on as it came.
         unsafe { Self::adopt(Current, FileDescriptor(fd)) }
@@ -73,7 +71,7 @@ impl OwnedFd {
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// Takes over a number of the task's table: the way in for descriptors that something else made.
+    /// Takes ownership of a file descriptor of the task's table that something else created.
     ///
     /// ```
     /// use rsyscall::fd::OwnedFd;
@@ -81,7 +79,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// use rsyscall::{Current, EventfdFlags, near};
     ///
     /// let fd = near::eventfd(&Local, 0, EventfdFlags::CLOEXEC)?;
-    /// // SAFETY: made a line above, and known to nobody else.
+    /// // SAFETY: made a line above, and known to nothing else.
     /// let owned = unsafe { OwnedFd::adopt(Current, fd) };
     /// assert_eq!(owned.near(), fd);
     /// # Ok::<(), rsyscall::Errno>(())
@@ -89,18 +87,18 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Safety
     ///
-    /// The number is open in the task's table (and so not negative), and this value is from now on the only one that
+    /// It is open in the task's table (and so not negative), and this value is from now on the only one that
     /// closes it.
     #[inline(always)]
-    #[must_use = "dropped, it closes the number at once"]
+    #[must_use = "dropped, it closes the file descriptor at once"]
     #[doc(alias = "make_fd_handle")]
     pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
-        // SAFETY: an open number is not negative.
+        // SAFETY: an open file descriptor is not negative.
         let number = unsafe { Number::new(fd) };
         Self { number, task }
     }
 
-    /// The number, still owned by this value.
+    /// Returns the file descriptor, which this value still owns.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -114,7 +112,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         self.number.get()
     }
 
-    /// The number, still owned by this value, as std and C have it.
+    /// Returns the file descriptor, which this value still owns, as std and C have it.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -130,7 +128,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         self.near().0
     }
 
-    /// The number, from now on owned by the caller: nothing closes it any more.
+    /// Returns the file descriptor, which the caller owns from now on: it is not closed.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags, fd::OwnedFd};
@@ -142,12 +140,12 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// # Ok::<(), rsyscall::Errno>(())
     /// ```
     #[inline(always)]
-    #[must_use = "nobody else knows this number: unused, it stays open for ever"]
+    #[must_use = "unused, the file descriptor stays open: nothing else knows it"]
     pub fn into_raw_fd(self) -> i32 {
         ManuallyDrop::new(self).as_raw_fd()
     }
 
-    /// The task through which it is used.
+    /// Returns the task through which it is used.
     ///
     /// ```
     /// use rsyscall::{Current, EventFd, EventfdFlags};
@@ -166,9 +164,9 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         self.task.sysif()
     }
 
-    /// Closes it, and says what the kernel answered; dropping it does the same and says nothing.
+    /// Closes the file descriptor and returns the kernel's result, which dropping it ignores.
     ///
-    /// The number is gone whatever the answer, and a close is never repeated.
+    /// It is closed in every case: a failed close is never repeated.
     ///
     /// System calls: `close`.
     ///
@@ -187,7 +185,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     #[inline(always)]
     pub fn close(self) -> Result<(), T::Error> {
         let this = ManuallyDrop::new(self);
-        // SAFETY: this value owned the number, and is gone.
+        // SAFETY: this value owned the file descriptor, and is gone.
         unsafe { this.close_once() }
     }
 
@@ -196,7 +194,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// This value is not used afterwards.
     #[inline(always)]
     unsafe fn close_once(&self) -> Result<(), T::Error> {
-        // SAFETY: this value owns the number, and the caller gives it up.
+        // SAFETY: this value owns the file descriptor, and the caller gives it up.
         let closed = unsafe { near::close(self.sysif(), self.near()) };
         if let Err(error) = &closed {
             // Never where errors are the kernel's alone: there nothing of this is compiled.
@@ -209,7 +207,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         closed
     }
 
-    /// Another number for the same open description, closed by `execve`.
+    /// Duplicates the file descriptor: the new one refers to the same open file description, and is closed by `execve`.
     ///
     /// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
     ///
@@ -238,7 +236,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         Ok(unsafe { Self::adopt(self.task, fd) })
     }
 
-    /// Whether calls that would have to wait are `EAGAIN` instead.
+    /// Returns whether calls that would block fail with `EAGAIN` instead (`O_NONBLOCK`).
     ///
     /// System calls: `fcntl(F_GETFL)`.
     ///
@@ -259,10 +257,11 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         unsafe { near::is_nonblocking(self.sysif(), self.near()) }
     }
 
-    /// Says whether calls that would have to wait are `EAGAIN` instead (`O_NONBLOCK`).
+    /// Sets whether calls that would block fail with `EAGAIN` instead (`O_NONBLOCK`).
     ///
-    /// It belongs to the open description, so every duplicate is changed, in other processes too. The next call sees
-    /// it; one that already sleeps does not. Other flags are not touched, even if someone changes them at this moment.
+    /// The flag belongs to the open file description, so every duplicate is changed, in other processes too. The next
+    /// call sees it; a call that is already blocked does not. Other flags keep their values, also if they are changed
+    /// meanwhile.
     ///
     /// System calls: `ioctl(FIONBIO)`.
     ///
@@ -286,7 +285,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         unsafe { near::set_nonblocking(self.sysif(), self.near(), nonblocking) }
     }
 
-    /// Whether `execve` closes this number.
+    /// Returns whether `execve` closes this file descriptor.
     ///
     /// System calls: `fcntl(F_GETFD)`.
     ///
@@ -307,7 +306,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         unsafe { near::is_cloexec(self.sysif(), self.near()) }
     }
 
-    /// Says whether `execve` closes this number; a new descriptor is always closed. To lift it for one `execve` only,
+    /// Sets whether `execve` closes this file descriptor, as it does each new one. To lift it for one `execve` only,
     /// there is [`inheritable`](Self::inheritable).
     ///
     /// System calls: `fcntl(F_SETFD)`.
@@ -331,7 +330,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         unsafe { near::set_cloexec(self.sysif(), self.near(), cloexec) }
     }
 
-    /// Lets `execve` keep this number for as long as the guard lives, and puts it back afterwards.
+    /// Lets `execve` keep this file descriptor open for as long as the guard lives.
     ///
     /// System calls: `fcntl(F_SETFD)`, now and when the guard ends.
     ///
@@ -367,8 +366,8 @@ impl<T: FileDescriptorTask> AsRef<Self> for OwnedFd<T> {
 impl<T: FileDescriptorTask> Drop for OwnedFd<T> {
     #[inline(always)]
     fn drop(&mut self) {
-        // Ignored: the number is gone whatever the kernel answers, and there is nobody to tell; `close` is there to be
-        // told. SAFETY: this value owns the number, and nothing uses it after its drop.
+        // Ignored: it is closed in every case, and `close` is there for who wants the result.
+        // SAFETY: this value owns the file descriptor, and nothing uses it after its drop.
         let _ignored = unsafe { self.close_once() };
     }
 }

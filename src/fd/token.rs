@@ -1,4 +1,4 @@
-//! Numbers that wait for a task.
+//! File descriptors without a task.
 
 use super::number::Number;
 use super::{MoveError, OwnedFd};
@@ -7,10 +7,10 @@ use crate::near::FileDescriptor;
 use crate::task::{FdTableMismatch, FileDescriptorTask};
 use core::fmt;
 
-/// An open number of a table, owned, but without a task to use or close it through: [`attach`](Self::attach) it to one.
+/// An owned file descriptor of some table, without a task: [`attach`](Self::attach) gives it one.
 ///
 /// It is what a child inherits, for its task does not exist before it. One token becomes one handle, so nothing is
-/// inherited twice. Dropped, it closes nothing: the number stays open until its table ends.
+/// inherited twice. Dropped, it closes nothing: the file descriptor stays open until its table ends.
 ///
 /// ```
 /// use rsyscall::{Current, EventFd, EventfdFlags};
@@ -28,7 +28,7 @@ use core::fmt;
 /// let two = token.attach(Current);
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
-#[must_use = "nobody else owns this number: unused, it stays open for as long as its table"]
+#[must_use = "unused, the file descriptor stays open for as long as its table"]
 #[doc(alias = "inherit")]
 pub struct Token {
     number: Number,
@@ -38,30 +38,30 @@ pub struct Token {
 impl Token {
     /// # Safety
     ///
-    /// The number is open in that table, and this value is from now on the only one that owns it.
+    /// It is open in that table, and this value is from now on the only one that owns it.
     pub(crate) unsafe fn new(fd: FileDescriptor, table: FdTable) -> Self {
-        // SAFETY: an open number is not negative.
+        // SAFETY: an open file descriptor is not negative.
         let number = unsafe { Number::new(fd) };
         Self { number, table }
     }
 
-    /// The number.
+    /// Returns the file descriptor.
     pub fn near(&self) -> FileDescriptor {
         self.number.get()
     }
 
-    /// The table that it is in.
+    /// Returns the table that it is in.
     pub fn fd_table(&self) -> FdTable {
         self.table
     }
 
-    /// A handle, used and closed through this task.
+    /// Returns a handle that is used and closed through this task.
     ///
     /// System calls: none.
     ///
     /// # Errors
     ///
-    /// The task has another table: the token comes back.
+    /// The task has another table. The error gives the token back.
     pub fn attach<T: FileDescriptorTask>(self, task: T) -> Result<OwnedFd<T>, MoveError<Self>> {
         match FdTableMismatch::check(task.fd_table(), self.table) {
             // SAFETY: open in that table, and the token, the only owner, is gone.
@@ -72,7 +72,7 @@ impl Token {
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// The number without the task, for another task of the table.
+    /// Returns the file descriptor without its task, for another task of the table.
     #[inline]
     pub fn detach(self) -> Token {
         let table = self.task().fd_table();

@@ -1,7 +1,7 @@
-//! Numbers whose close did not get through.
+//! File descriptors whose close was not carried out.
 //!
-//! A task whose interface has ended closes nothing any more. Where its table ends with its process that is as good.
-//! Where other tasks share the table the number stays open, and one of them has to close it.
+//! A task whose interface has ended can close nothing. Where its table ends with its process, the kernel closes them.
+//! Where other tasks share the table the file descriptor stays open, and one of them has to close it.
 
 use super::Token;
 use crate::Errno;
@@ -12,40 +12,40 @@ use crate::task::FileDescriptorTask;
 use core::cell::Cell;
 use core::fmt;
 
-/// A number whose close was not made, or perhaps not.
+/// A file descriptor whose `close` was not carried out, or may not have been.
 #[derive(Debug)]
-#[must_use = "if its table is shared, the number stays open"]
+#[must_use = "if its table is shared, the file descriptor stays open"]
 pub struct Unclosed {
     token: Token,
     doubtful: bool,
 }
 
 impl Unclosed {
-    /// Whether the close may have been made after all: then the number may be a stranger's by now.
+    /// Returns whether the close may have been made after all: then the file descriptor may be another owner's by now.
     pub fn is_doubtful(&self) -> bool {
         self.doubtful
     }
 
-    /// The number.
+    /// Returns the file descriptor.
     pub fn near(&self) -> FileDescriptor {
         self.token.near()
     }
 
-    /// The table that it is in.
+    /// Returns the table that it is in.
     pub fn fd_table(&self) -> FdTable {
         self.token.fd_table()
     }
 
-    /// The number, to be attached to another task of its table and closed.
+    /// Returns the file descriptor, to be attached to another task of its table and closed.
     ///
     /// # Errors
     ///
-    /// It is doubtful, and comes back.
+    /// [`Doubtful`]. The error gives the value back.
     pub fn token(self) -> Result<Token, ErrorWith<Self, Doubtful>> {
         if self.doubtful { Err(ErrorWith::new(self, Doubtful)) } else { Ok(self.token) }
     }
 
-    /// The number, doubtful or not.
+    /// Returns the file descriptor, doubtful or not.
     ///
     /// # Safety
     ///
@@ -56,7 +56,7 @@ impl Unclosed {
     }
 }
 
-/// The `close` of a file descriptor may have been made after all, so that the number may be another owner's by now.
+/// The `close` of a file descriptor may have been made after all, so that it may be another owner's by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Doubtful;
@@ -76,7 +76,7 @@ impl PartialEq<Errno> for Doubtful {
     }
 }
 
-/// Room for unclosed, until another task of their table closes them.
+/// Keeps file descriptors that were not closed until another task of their table closes them.
 ///
 /// ```no_run
 /// use rsyscall::fd::UnclosedList;
@@ -87,7 +87,7 @@ impl PartialEq<Errno> for Doubtful {
 /// let task = unclosed.keep_for(&forked.task);
 /// let bell = task.eventfd(0, EventfdFlags::empty())?;
 /// forked.child.kill()?;
-/// drop(bell); // nobody is left there to close it ...
+/// drop(bell); // the child can no longer close it ...
 /// assert_eq!(unclosed.reap(Current), Ok(1)); // ... but here
 /// # Ok::<(), rsyscall::sysif::Error>(())
 /// ```
@@ -97,23 +97,23 @@ pub struct UnclosedList<const N: usize> {
 }
 
 impl<const N: usize> UnclosedList<N> {
-    /// Room for N.
+    /// Creates a list with room for `N`.
     #[must_use]
     pub const fn new() -> Self {
         Self { slots: [const { Cell::new(None) }; N], lost: Cell::new(0) }
     }
 
-    /// The task, with this as the place where its handles leave what they could not close.
+    /// Returns the task, with this list as the place where its handles leave what they could not close.
     pub const fn keep_for<T: FileDescriptorTask>(&self, task: T) -> WithUnclosed<'_, T, N> {
         WithUnclosed { task, unclosed: self }
     }
 
-    /// How many there was no room for.
+    /// Returns how many there was no room for.
     pub fn lost(&self) -> usize {
         self.lost.get()
     }
 
-    /// Takes one out.
+    /// Removes one and returns it.
     pub fn pop(&self) -> Option<Unclosed> {
         self.slots.iter().find_map(Cell::take)
     }
@@ -131,21 +131,21 @@ impl<const N: usize> UnclosedList<N> {
         self.lost.set(self.lost.get().saturating_add(1));
     }
 
-    /// Closes those of the task's table through it, and answers how many. Doubtful ones stay: only the caller can know
+    /// Closes those of the task's table through it, and returns how many. Doubtful ones stay: only the caller can know
     /// more about them ([`pop`](Self::pop)).
     ///
     /// System calls: `close` for each.
     ///
     /// # Errors
     ///
-    /// The task's interface has ended too: what is not closed stays.
+    /// The task's interface has ended too. What is not closed stays in the list.
     #[doc(alias = "run_fd_table_gc")]
     pub fn reap<T: FileDescriptorTask>(&self, task: T) -> Result<usize, T::Error> {
         let mut closed = 0_usize;
         for slot in &self.slots {
             match slot.take() {
                 Some(unclosed) if !unclosed.doubtful && unclosed.fd_table() == task.fd_table() => {
-                    // SAFETY: the unclosed owned the number, and is gone unless it was not closed.
+                    // SAFETY: it owned the file descriptor, and is gone unless the close was not carried out.
                     if let Err(error) = unsafe { near::close(task.sysif(), unclosed.near()) } {
                         if error.errno().is_none() {
                             let doubtful = !error.is_not_sent();
@@ -174,7 +174,7 @@ impl<const N: usize> Default for UnclosedList<N> {
     }
 }
 
-/// A task whose handles leave what they could not close in [`UnclosedList`]. Made by [`UnclosedList::keep_for`].
+/// A task whose handles leave what they could not close in an [`UnclosedList`]. Created by [`UnclosedList::keep_for`].
 pub struct WithUnclosed<'a, T, const N: usize> {
     task: T,
     unclosed: &'a UnclosedList<N>,

@@ -17,7 +17,7 @@ where
     io::Error: From<T::Error>,
 {
     /// Takes the count as [`EventFd::read`] does, and puts its eight bytes, in native order, at the beginning of
-    /// `buffer`. Exactly one system call; the answer is always 8.
+    /// `buffer`. Exactly one system call; the result is always 8.
     ///
     /// There is no end of the stream: `read_to_end` never comes back from a blocking descriptor. A call of a method
     /// named `read` finds [`EventFd::read`] first; this one is for code that is generic over readers, `read_exact`, or
@@ -56,7 +56,7 @@ where
     io::Error: From<T::Error>,
 {
     /// Adds the eight bytes of `buffer`, a number in native order, as [`EventFd::write`] does. Exactly one system call;
-    /// the answer is 8.
+    /// the result is 8.
     ///
     /// A call of a method named `write` finds [`EventFd::write`] first; this one is for code that is generic over
     /// writers, `write_all`, or a path.
@@ -76,7 +76,7 @@ where
     ///
     /// Nothing is added. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` has another length than eight bytes, none
     /// included, or they are those of `u64::MAX`. Linux before 6.9 takes the first eight bytes of a longer buffer and
-    /// answers 8. `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as
+    /// returns 8. `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as
     /// [`EventFd::write`] has them.
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let fd = self.as_owned_fd();

@@ -9,7 +9,7 @@ use core::mem::MaybeUninit;
 use core::ptr::slice_from_raw_parts_mut;
 
 flags! {
-    /// What an epoll descriptor is made with.
+    /// Flags of a new epoll file descriptor.
     ///
     /// ```
     /// assert_eq!(rsyscall::near::EpollFlags::CLOEXEC.bits(), 0o2000000);
@@ -168,9 +168,9 @@ impl fmt::Debug for EpollEvent {
     }
 }
 
-/// Makes an epoll descriptor, with exactly these flags.
+/// Creates an epoll file descriptor, with exactly these flags.
 ///
-/// Nobody owns the number. [`Epoll::new`](crate::sys::epoll::Epoll::new) is what a program wants.
+/// It has no owner: [`Epoll::new`](crate::sys::epoll::Epoll::new) is what a program wants.
 ///
 /// System calls: `epoll_create1`.
 ///
@@ -183,7 +183,7 @@ impl fmt::Debug for EpollEvent {
 ///
 /// [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
 #[inline(always)]
-#[must_use = "nobody else knows this number: unused, it stays open for ever"]
+#[must_use = "unused, the file descriptor stays open: nothing else knows it"]
 pub fn epoll_create1<S: SyscallInterface>(sysif: &S, flags: EpollFlags) -> Result<FileDescriptor, S::Error> {
     // SAFETY: one word and no memory; the call only makes a new descriptor, whatever the word is.
     unsafe { sysif.syscall_within(NEW_FD, nr::EPOLL_CREATE1, [flags.bits().into()]) }.map(FileDescriptor::new)
@@ -202,7 +202,7 @@ pub fn epoll_create1<S: SyscallInterface>(sysif: &S, flags: EpollFlags) -> Resul
 ///
 /// # Safety
 ///
-/// Both numbers are open in the interface's table, and the caller may use them.
+/// Both are open in the interface's table, and the caller may use them.
 ///
 /// # Source
 ///
@@ -235,7 +235,7 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
 ///
 /// # Safety
 ///
-/// The number is open in the interface's table, and the caller may use it.
+/// It is open in the interface's table, and the caller may use it.
 ///
 /// # Source
 ///

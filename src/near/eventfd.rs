@@ -7,7 +7,7 @@ use crate::sysif::SyscallInterface;
 flags! {
     /// How an eventfd behaves; empty is a blocking counter.
     ///
-    /// Bits without a name can be carried (`from_bits_retain`); the kernel answers them with `EINVAL`.
+    /// Bits without a name can be carried (`from_bits_retain`); the kernel refuses them with `EINVAL`.
     ///
     /// ```
     /// use rsyscall::EventfdFlags;
@@ -25,20 +25,21 @@ flags! {
         /// A read takes one unit instead of the whole count.
         #[doc(alias = "EFD_SEMAPHORE")]
         const SEMAPHORE = 1;
-        /// A read of an empty counter, and a write that does not fit, are `EAGAIN` instead of a sleep. It belongs to
-        /// the open description: every duplicate shares it.
+        /// A read of an empty counter, and a write that does not fit, fail with `EAGAIN` instead of blocking. It
+        /// belongs to the open file description: every duplicate shares it.
         #[doc(alias = "EFD_NONBLOCK")]
         const NONBLOCK = 0o4000;
-        /// The descriptor is closed by `execve`. It belongs to the number. Owned descriptors always have it.
+        /// The file descriptor is closed by `execve`. Duplicates do not share it. Owned file descriptors always have
+        /// it.
         #[doc(alias = "EFD_CLOEXEC")]
         const CLOEXEC = 0o2000000;
     }
 }
 
-/// Makes an eventfd whose counter starts at `initval`, with exactly these flags.
+/// Creates an eventfd whose counter starts at `initval`, with exactly these flags.
 ///
-/// Nobody owns the number: it is open until someone closes it, and without [`EventfdFlags::CLOEXEC`] an executed
-/// program inherits it. [`EventFd::new`](crate::EventFd::new) is what a program wants.
+/// The file descriptor has no owner: it is open until it is closed by hand, and without [`EventfdFlags::CLOEXEC`] an
+/// executed program inherits it. [`EventFd::new`](crate::EventFd::new) is what a program wants.
 ///
 /// System calls: `eventfd2`.
 ///
@@ -47,7 +48,7 @@ flags! {
 /// use rsyscall::{EventfdFlags, near};
 ///
 /// let fd = near::eventfd(&Local, 7, EventfdFlags::CLOEXEC)?;
-/// // SAFETY: made a line above; nobody else knows it.
+/// // SAFETY: made a line above, and known to nothing else.
 /// unsafe { near::close(&Local, fd)? };
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
@@ -61,7 +62,7 @@ flags! {
 ///
 /// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
 #[inline(always)]
-#[must_use = "nobody else knows this number: unused, it stays open for ever"]
+#[must_use = "unused, the file descriptor stays open: nothing else knows it"]
 pub fn eventfd<S: SyscallInterface>(sysif: &S, initval: u32, flags: EventfdFlags) -> Result<FileDescriptor, S::Error> {
     // SAFETY: two words and no memory; the call only makes a new descriptor, whatever the words are.
     unsafe { sysif.syscall_within(NEW_FD, nr::EVENTFD2, [initval.into(), flags.bits().into()]) }

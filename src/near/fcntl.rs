@@ -1,4 +1,4 @@
-//! Duplicates and flags of a number.
+//! Duplicates and flags of a file descriptor.
 
 use super::{FileDescriptor, NEW_FD};
 use crate::nr;
@@ -14,7 +14,7 @@ const O_NONBLOCK: usize = 0o4000;
 // `include/uapi/asm-generic/ioctls.h`.
 const FIONBIO: u32 = 0x5421;
 
-/// Duplicates the number: the lowest free one, closed by `execve`, for the same open description.
+/// Duplicates the file descriptor: returns the lowest free one, closed by `execve`, for the same open file description.
 ///
 /// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
 ///
@@ -25,7 +25,7 @@ const FIONBIO: u32 = 0x5421;
 /// let bell = EventFd::new(0, EventfdFlags::empty())?;
 /// // SAFETY: `bell` is open, and stays so.
 /// let again = unsafe { near::dup_cloexec(&Local, bell.near()) }?;
-/// // SAFETY: made a line above, and known to nobody else.
+/// // SAFETY: made a line above, and known to nothing else.
 /// unsafe { near::close(&Local, again) }?;
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
@@ -42,14 +42,14 @@ const FIONBIO: u32 = 0x5421;
 ///
 /// [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD_CLOEXEC.2const.html).
 #[inline(always)]
-#[must_use = "nobody else knows this number: unused, it stays open for ever"]
+#[must_use = "unused, the file descriptor stays open: nothing else knows it"]
 pub unsafe fn dup_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<FileDescriptor, S::Error> {
     // SAFETY: three words and no memory; the caller may use the descriptor, and a duplicate is a new one.
     unsafe { sysif.syscall_within(NEW_FD, nr::FCNTL, [fd.into(), F_DUPFD_CLOEXEC.into(), Arg::Word(0)]) }
         .map(FileDescriptor::new)
 }
 
-/// Whether `execve` closes the number.
+/// Returns whether `execve` closes the file descriptor.
 ///
 /// System calls: `fcntl(F_GETFD)`.
 ///
@@ -77,7 +77,7 @@ pub unsafe fn is_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> 
     Ok(flags & FD_CLOEXEC as usize != 0)
 }
 
-/// Says whether `execve` closes the number. It is the only flag that a number has.
+/// Sets whether `execve` closes the file descriptor. It is the only flag that a file descriptor has.
 ///
 /// System calls: `fcntl(F_SETFD)`.
 ///
@@ -106,7 +106,7 @@ pub unsafe fn set_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, cl
     unsafe { sysif.syscall(nr::FCNTL, [fd.into(), F_SETFD.into(), flags.into()]) }.map(drop)
 }
 
-/// Whether `O_NONBLOCK` is set on the open description.
+/// Returns whether `O_NONBLOCK` is set on the open file description.
 ///
 /// System calls: `fcntl(F_GETFL)`.
 ///
@@ -134,8 +134,8 @@ pub unsafe fn is_nonblocking<S: SyscallInterface>(sysif: &S, fd: FileDescriptor)
     Ok(flags & O_NONBLOCK != 0)
 }
 
-/// Sets or clears `O_NONBLOCK` on the open description, and so for every duplicate. The next call sees it; a call that
-/// already sleeps does not.
+/// Sets or clears `O_NONBLOCK` on the open file description, and so for every duplicate. The next call sees it; a call
+/// that already sleeps does not.
 ///
 /// One call and no read-modify-write: other flags that someone changes at the same time are not lost.
 ///

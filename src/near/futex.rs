@@ -1,4 +1,4 @@
-//! `futex`: sleeping until a word of memory changes, and waking who sleeps on it.
+//! `futex`: sleeping until a word of memory changes, and waking the sleepers.
 
 use super::{Address, Timespec};
 use crate::nr;
@@ -16,8 +16,8 @@ const FUTEX_BITSET_MATCH_ANY: u32 = u32::MAX;
 ///
 /// # Errors
 ///
-/// `EAGAIN`: the word is not `expected`. `EINTR`: a signal handler ran. `ETIMEDOUT`: the time is over. `EFAULT`: no
-/// such memory. `EINVAL`: the address is not a multiple of four. `ENOSYS`: a kernel without `CONFIG_FUTEX`.
+/// `EAGAIN`: the word is not `expected`. `EINTR`: a signal handler ran. `ETIMEDOUT`: the deadline has passed. `EFAULT`:
+/// no such memory. `EINVAL`: the address is not a multiple of four. `ENOSYS`: a kernel without `CONFIG_FUTEX`.
 ///
 /// # Source
 ///
@@ -39,7 +39,7 @@ pub(crate) fn futex_wait<S: SyscallInterface>(
         None => Arg::Word(0),
     };
     let (wait, unused, any) = (FUTEX_WAIT_BITSET.into(), Arg::Word(0), FUTEX_BITSET_MATCH_ANY.into());
-    // SAFETY: the kernel only reads the word and the time, and refuses an address that has no memory.
+    // SAFETY: the kernel only reads the word and the deadline, and refuses an address that has no memory.
     unsafe { sysif.syscall(nr::FUTEX, [word.into(), wait, expected.into(), time, unused, any]) }.map(drop)
 }
 
@@ -57,6 +57,6 @@ pub(crate) fn futex_wait<S: SyscallInterface>(
 /// [FUTEX_WAKE(2const)](https://man7.org/linux/man-pages/man2/FUTEX_WAKE.2const.html).
 #[inline]
 pub(crate) fn futex_wake<S: SyscallInterface>(sysif: &S, word: Address) -> Result<(), S::Error> {
-    // SAFETY: no memory is read or written; whoever sleeps on a word must bear to be woken for nothing.
+    // SAFETY: no memory is read or written; a sleeper on a futex must expect spurious wakeups.
     unsafe { sysif.syscall(nr::FUTEX, [word.into(), FUTEX_WAKE.into(), Arg::from(i32::MAX)]) }.map(drop)
 }

@@ -1,4 +1,4 @@
-//! `read`, `write` and `close` of a number, and the read that never sleeps.
+//! `read`, `write` and `close`, and the read that never blocks.
 
 use super::{FileDescriptor, assume_init};
 use crate::Errno;
@@ -24,7 +24,7 @@ use core::mem::MaybeUninit;
 ///
 /// # Errors
 ///
-/// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer:
+/// `EBADF`, `EAGAIN`, `EINTR` and others, depending on the kind of file:
 /// [read(2)](https://man7.org/linux/man-pages/man2/read.2.html).
 ///
 /// # Safety
@@ -60,7 +60,7 @@ pub unsafe fn read<'b, S: SyscallInterface>(
 ///
 /// # Errors
 ///
-/// `EBADF`, `EAGAIN`, `EINTR` and what else the kind of descriptor can answer:
+/// `EBADF`, `EAGAIN`, `EINTR` and others, depending on the kind of file:
 /// [write(2)](https://man7.org/linux/man-pages/man2/write.2.html).
 ///
 /// # Safety
@@ -93,8 +93,9 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
 ///
 /// # Errors
 ///
-/// `EAGAIN`: nothing there. `EOPNOTSUPP`: Linux before 5.8 for eventfds. `ENOSYS`: Linux before 4.6, qemu-user before
-/// 10. `EIO`: another length. Others as [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html).
+/// `EAGAIN`: there is nothing to read. `EOPNOTSUPP`: Linux before 5.8 for eventfds. `ENOSYS`: Linux before 4.6,
+/// qemu-user before 10. `EIO`: another length. Others as
+/// [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html).
 ///
 /// # Safety
 ///
@@ -114,7 +115,7 @@ pub unsafe fn read_nowait<'b, S: SyscallInterface>(
     // The position is two words, low and high; on a 64-bit kernel the low one is the whole of it.
     let args =
         [fd.into(), Arg::OutVec(&mut vector), Arg::Word(1), Arg::Word(HERE), Arg::Word(0), Arg::Word(RWF_NOWAIT)];
-    // Not `syscall_within`: that there is nothing is an ordinary answer here, so the error is told where it arrives.
+    // Not `syscall_within`: `EAGAIN` is an ordinary result here, so errors are decoded without a detour.
     // SAFETY: the caller may read from it; the vector and its memory are ours to write for the whole call.
     match unsafe { sysif.syscall(nr::PREADV2, args) } {
         // SAFETY: the call has written all of them.
@@ -156,9 +157,10 @@ pub(crate) unsafe fn write_exact<S: SyscallInterface>(
     unsafe { sysif.syscall_within(len..=len, nr::WRITE, [fd.into(), Arg::In(buffer), Arg::Word(len)]) }.map(drop)
 }
 
-/// Closes the number.
+/// Closes the file descriptor.
 ///
-/// The number is free again whatever the answer: a close is never repeated, the number may be someone else's by then.
+/// It is closed even if the call fails: a close is never repeated, as the file descriptor may be another owner's by
+/// then.
 ///
 /// System calls: `close`.
 ///
@@ -167,7 +169,7 @@ pub(crate) unsafe fn write_exact<S: SyscallInterface>(
 /// use rsyscall::{EventfdFlags, near};
 ///
 /// let fd = near::eventfd(&Local, 0, EventfdFlags::CLOEXEC)?;
-/// // SAFETY: made a line above, and known to nobody else.
+/// // SAFETY: made a line above, and known to nothing else.
 /// unsafe { near::close(&Local, fd) }?;
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
@@ -178,7 +180,7 @@ pub(crate) unsafe fn write_exact<S: SyscallInterface>(
 ///
 /// # Safety
 ///
-/// The caller owns the number in the interface's table, and nobody uses it afterwards.
+/// The caller owns it in the interface's table, and it is not used afterwards.
 #[inline(always)]
 pub unsafe fn close<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<(), S::Error> {
     // SAFETY: the caller owns it.

@@ -31,7 +31,7 @@ fn anonymous_memory<'a>(len: usize, flags: u32) -> [Arg<'a>; 6] {
 /// # Source
 ///
 /// [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
-#[must_use = "nothing else knows this address: unused, it stays mapped for ever"]
+#[must_use = "unused, the memory stays mapped: nothing else knows its address"]
 #[inline]
 pub(crate) fn mmap_shared_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Address, S::Error> {
     // SAFETY: no address is asked for, so no memory that exists is touched.
@@ -75,7 +75,7 @@ pub(crate) unsafe fn madvise_dontfork<S: SyscallInterface>(
 /// # Source
 ///
 /// [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
-#[must_use = "nobody else knows this address: unused, it stays mapped for ever"]
+#[must_use = "unused, the memory stays mapped: nothing else knows its address"]
 pub fn mmap_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Address, S::Error> {
     // SAFETY: no address is asked for, so no memory that exists is touched.
     unsafe { sysif.syscall(nr::MMAP, fresh_memory(len)) }.map(Address)
@@ -97,6 +97,6 @@ pub fn mmap_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Addr
 ///
 /// [munmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
 pub unsafe fn munmap<S: SyscallInterface>(sysif: &S, address: Address, len: usize) -> Result<(), S::Error> {
-    // SAFETY: the caller answers for what used it.
+    // SAFETY: the caller vouches that nothing uses it.
     unsafe { sysif.syscall(nr::MUNMAP, [address.into(), Arg::Word(len)]) }.map(drop)
 }

@@ -1,12 +1,10 @@
-//! Numbers that nobody owns, and the calls that take them.
+//! File descriptors, pids and addresses without an owner, and the calls that take them.
 //!
 //! A near value is what the kernel of *some* process would understand: a descriptor in some table, a process in some
 //! namespace, an address in some address space. It does not know which, it can be copied freely, and nothing happens
 //! when it goes away. This is the escape hatch: flags are passed as they are, and most functions are unsafe, because
-//! using a number that someone else may close is. [`fd`](crate::fd) and [`sys`](crate::sys) are what programs are
-//! written with.
-//!
-//! Uses [`sysif`](crate::sysif).
+//! using a file descriptor that another owner may close is. [`fd`](crate::fd) and [`sys`](crate::sys) are what programs
+//! are written with.
 
 mod epoll;
 mod eventfd;
@@ -61,7 +59,7 @@ use core::mem::MaybeUninit;
 use core::ops::RangeInclusive;
 use core::ptr::slice_from_raw_parts_mut;
 
-/// A descriptor's number in some table.
+/// A file descriptor of some table.
 ///
 /// ```
 /// use rsyscall::near::FileDescriptor;
@@ -73,7 +71,7 @@ use core::ptr::slice_from_raw_parts_mut;
 #[repr(transparent)]
 pub struct FileDescriptor(pub i32);
 
-/// A process's number in some pid namespace.
+/// A pid of some pid namespace.
 ///
 /// ```
 /// use rsyscall::near::Process;
@@ -84,7 +82,7 @@ pub struct FileDescriptor(pub i32);
 #[repr(transparent)]
 pub struct Process(pub i32);
 
-/// An address in some address space: a number, not a pointer.
+/// An address of some address space: an integer, not a pointer.
 ///
 /// ```
 /// use rsyscall::near::Address;
@@ -116,8 +114,8 @@ impl From<Address> for Arg<'_> {
     }
 }
 
-/// What a call that makes a descriptor can answer. A broken interface might answer something else, and an owned
-/// descriptor of that number cannot exist.
+/// What a call that creates a file descriptor can return. A broken interface might return something else, of which no
+/// owned file descriptor can be made.
 const NEW_FD: RangeInclusive<usize> = 0..=i32::MAX as usize;
 
 /// The beginning of memory that a call has written.
@@ -133,7 +131,7 @@ pub(crate) unsafe fn assume_init<T>(memory: &mut [MaybeUninit<T>], len: usize) -
 }
 
 impl FileDescriptor {
-    /// The number that a call has answered within [`NEW_FD`].
+    /// The file descriptor that a call has returned, within [`NEW_FD`].
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it is at most `i32::MAX`")]
     fn new(ret: usize) -> Self {

@@ -1,11 +1,11 @@
-//! `ppoll`: waiting until one of some numbers is ready.
+//! `ppoll`: waiting until one of some file descriptors is ready.
 
 use super::{FileDescriptor, SignalSet, Timespec, signal_set};
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::ptr::slice_from_raw_parts_mut;
 
-/// One entry of a poll: which number, what is asked, what was found. `struct pollfd`.
+/// One entry of a poll, `struct pollfd`: the file descriptor, the requested events, the returned events.
 ///
 /// ```
 /// use rsyscall::near::{FileDescriptor, PollFd};
@@ -16,11 +16,11 @@ use core::ptr::slice_from_raw_parts_mut;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct PollFd {
-    /// The number; a negative one is passed over.
+    /// The file descriptor; a negative one is passed over.
     pub fd: FileDescriptor,
-    /// What is asked.
+    /// The requested events.
     pub events: i16,
-    /// What was found, the always reported ones included.
+    /// The returned events, those included that are always reported.
     pub revents: i16,
 }
 
@@ -47,13 +47,13 @@ impl PollFd {
     /// The other end is gone, always reported: `POLLHUP`.
     #[doc(alias = "POLLHUP")]
     pub const HUP: i16 = 0x10;
-    /// The number is not open, always reported: `POLLNVAL`.
+    /// The file descriptor is not open, always reported: `POLLNVAL`.
     #[doc(alias = "POLLNVAL")]
     pub const NVAL: i16 = 0x20;
 }
 
-/// Waits until an entry is ready or the time is over. Answers how many entries were found ready; 0 is the end of the
-/// time. Without a time it waits for ever. Never restarted by the kernel after a signal handler.
+/// Blocks until an entry is ready or the timeout expires; without a timeout, until an entry is ready. Returns how many
+/// are ready: 0 on timeout. Never restarted by the kernel after a signal handler.
 ///
 /// With a `mask` the thread's signal mask is that one for as long as the call lasts, put in place and taken back by the
 /// kernel without a gap: a signal blocked outside and let through here is either seen by this call, which then is
@@ -104,9 +104,9 @@ pub fn ppoll<S: SyscallInterface>(
         }
         None => Arg::Word(0),
     };
-    // SAFETY: the entries and the timeout are ours to write for the whole call; polling a number does nothing to it.
-    // The mask is as long as is said; it lasts no longer than the call, and which handlers run is the business of who
-    // installed them.
+    // SAFETY: the entries and the timeout are ours to write for the whole call; polling a file descriptor does nothing
+    // to it. The mask is as long as is said; it lasts no longer than the call, and which handlers run is the business
+    // of who installed them.
     unsafe {
         sysif.syscall(nr::PPOLL, [Arg::InOut(bytes), Arg::Word(count), timeout, mask, Arg::Word(signal_set::SIZE)])
     }

@@ -11,8 +11,8 @@ use core::mem::MaybeUninit;
 ///
 /// # Errors
 ///
-/// `EINVAL`: they are the same number. `EBADF`: `fd` is not open, or `target` above the limit. `EBUSY`: someone is
-/// opening that very number. `EINTR`.
+/// `EINVAL`: they are the same file descriptor. `EBADF`: `fd` is not open, or `target` above the limit. `EBUSY`:
+/// another thread is opening that very one. `EINTR`.
 ///
 /// # Safety
 ///
@@ -34,7 +34,7 @@ pub unsafe fn dup3<S: SyscallInterface>(
     unsafe { sysif.syscall(nr::DUP3, [fd.into(), target.into(), flags.into()]) }.map(drop)
 }
 
-/// Closes every open number from `first` to `last`, both included.
+/// Closes every open file descriptor from `first` to `last`, both included.
 ///
 /// System calls: `close_range`.
 ///
@@ -44,7 +44,7 @@ pub unsafe fn dup3<S: SyscallInterface>(
 ///
 /// # Safety
 ///
-/// The caller owns every open number of the range in the interface's table, and nobody uses one afterwards.
+/// The caller owns every open file descriptor of the range in the interface's table, and none is used afterwards.
 ///
 /// # Source
 ///
@@ -54,7 +54,7 @@ pub unsafe fn close_range<S: SyscallInterface>(sysif: &S, first: u32, last: u32)
     unsafe { sysif.syscall(nr::CLOSE_RANGE, [first.into(), last.into(), Arg::Word(0)]) }.map(drop)
 }
 
-/// How many descriptors the process may have: no open number is as high, unless the limit was lowered since.
+/// Returns how many file descriptors the process may have: all open ones are lower, unless the limit was lowered since.
 ///
 /// # Errors
 ///

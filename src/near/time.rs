@@ -1,4 +1,4 @@
-//! The kernel's time: `struct timespec`, and the clock that nobody sets.
+//! The kernel's time: `struct timespec`, and the clock that is never set.
 
 use crate::nr;
 use crate::sysif::SyscallInterface;

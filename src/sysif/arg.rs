@@ -8,7 +8,7 @@ use core::ptr::slice_from_raw_parts_mut;
 /// One argument of a system call.
 ///
 /// Memory is named as what the call does with it, so that an interface to another address space can move it and a fake
-/// kernel can serve it, and nobody casts a pointer to an integer.
+/// kernel can serve it, and no caller casts a pointer to an integer.
 ///
 /// Widths are settled here, once: `From<u32>` zero-extends, `From<i32>` sign-extends, and all 64 bits of every register
 /// are what the C caller's would be.
@@ -25,7 +25,7 @@ pub enum Arg<'a> {
     Word(usize),
     /// Memory that the call reads.
     In(&'a [u8]),
-    /// Memory that the call writes: as many bytes as it answers, or all of it where the call's contract says so.
+    /// Memory that the call writes: as many bytes as it returns, or all of it where the call's contract says so.
     Out(&'a mut [MaybeUninit<u8>]),
     /// Memory that the call reads and writes.
     InOut(&'a mut [u8]),
@@ -74,7 +74,7 @@ impl<'a, T> From<&'a mut MaybeUninit<T>> for Arg<'a> {
 }
 
 impl Arg<'_> {
-    /// The word that the kernel of this address space is given.
+    /// Returns the word that the kernel of this address space is given.
     #[inline(always)]
     pub(crate) fn word(&mut self) -> usize {
         match self {
@@ -111,7 +111,7 @@ pub struct OutSlice<'a> {
 static_assertions::assert_eq_size!(OutSlice<'_>, [usize; 2]);
 
 impl<'a> OutSlice<'a> {
-    /// Names this memory.
+    /// Creates a vector element from this memory.
     #[inline(always)]
     pub fn new(memory: &'a mut [MaybeUninit<u8>]) -> Self {
         let base = memory.as_mut_ptr();
@@ -121,14 +121,14 @@ impl<'a> OutSlice<'a> {
         Self { base, len: memory.len(), memory: PhantomData }
     }
 
-    /// How many bytes it is.
+    /// Returns its length in bytes.
     #[inline(always)]
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks whether memory for a call is empty")]
+    #[expect(clippy::len_without_is_empty, reason = "no caller wants to know whether memory for a call is empty")]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// The memory itself.
+    /// Returns the memory itself.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [MaybeUninit<u8>] {
         // SAFETY: made from an exclusive borrow that lasts for 'a, and lent again only through `&mut self`.

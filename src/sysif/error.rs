@@ -58,7 +58,7 @@ pub enum Error {
     Os(Errno),
     /// The call was certainly never executed.
     NotSent,
-    /// The call may have been executed: its answer will never come.
+    /// The call may have been executed: its result will never be known.
     Hangup,
 }
 

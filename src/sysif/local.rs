@@ -7,10 +7,13 @@ use core::ops::RangeInclusive;
 
 /// This process: every call is the bare instruction.
 ///
+/// Under Miri, which cannot execute it, every call fails with `ENOSYS`: there, code that is generic over its task is
+/// tested with a [fake kernel](https://docs.rs/rsyscall/latest/rsyscall/fake).
+///
 /// ```
 /// use rsyscall::sysif::{Local, SyscallInterface};
 ///
-/// // SAFETY: `getppid` takes no argument and only answers.
+/// // SAFETY: `getppid` takes no argument and has no effect.
 /// let parent = unsafe { Local.syscall(rsyscall::nr::GETPPID, []) };
 /// assert!(parent.is_ok());
 /// ```
@@ -20,10 +23,17 @@ pub struct Local;
 static FEATURES: Features = Features::new();
 
 impl Local {
-    /// The kernel's word, untouched.
+    /// Returns the kernel's word as it is.
+    ///
+    /// # Safety
+    ///
+    /// As for [`SyscallInterface::syscall`].
     #[inline(always)]
     unsafe fn raw<const N: usize>(nr: usize, mut args: [Arg<'_>; N]) -> usize {
         const { assert!(N <= 6, "a system call has at most six arguments") };
+        if cfg!(miri) {
+            return Errno::ENOSYS.into_ret();
+        }
         // Everything here is known when the caller is compiled: what is left of it is the chosen `syscallN`.
         match args.as_mut_slice() {
             // SAFETY: the caller of `syscall` vouches for the call, and memory is passed as pointers that outlive it.
@@ -40,13 +50,13 @@ impl Local {
             [a, b, c, d, e] => unsafe { syscall5(nr, a.word(), b.word(), c.word(), d.word(), e.word()) },
             // SAFETY: as above.
             [a, b, c, d, e, f] => unsafe { syscall6(nr, a.word(), b.word(), c.word(), d.word(), e.word(), f.word()) },
-            // Unreachable by the assertion, and answered as the kernel answers a call that it does not have.
+            // Unreachable by the assertion; what the kernel returns for a call that it does not have.
             _ => Errno::ENOSYS.into_ret(),
         }
     }
 }
 
-// SAFETY: the kernel itself answers, in this address space, and its memory accesses are stated by the assembly.
+// SAFETY: the kernel itself makes the call, in this address space, and its memory accesses are stated by the assembly.
 unsafe impl SyscallInterface for Local {
     type Error = Errno;
 
@@ -75,7 +85,7 @@ unsafe impl SyscallInterface for Local {
     }
 }
 
-/// What it means that an answer is not in its range.
+/// Decodes a result that is not in its range.
 ///
 /// Never inlined, or the compiler would decode the error before it knows that there is one. Generic, although one would
 /// do, so that it is compiled with its caller and leaves when the caller does not look at the error.

@@ -1,10 +1,8 @@
 //! The interface through which system calls are made.
 //!
-//! A system call is a message to some process: a number and up to six arguments, answered by one word. Whoever carries
+//! A system call is a message to some process: a number and up to six arguments, and one word in return. What carries
 //! it is a [`SyscallInterface`]. [`Local`] is this process, at the cost of the instruction alone; others carry the
 //! message further, or pretend to be a kernel.
-//!
-//! Uses [`errno`](crate::errno) and [`arch`](crate::arch).
 
 mod arg;
 mod error;
@@ -21,7 +19,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// Carries system calls to one process.
 ///
 /// A call is atomic once submitted: [`syscall`](Self::syscall) returns when the call is complete, or when it is known
-/// that its answer will never come. `EINTR` is an ordinary answer, and the way in which a blocking call is cancelled.
+/// that its result will never be known. `EINTR` is an ordinary result, and the way in which a blocking call is
+/// cancelled.
 ///
 /// ```
 /// use core::cell::Cell;
@@ -51,17 +50,24 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Safety
 ///
-/// The typed layer believes what an implementation answers. `Ok(n)` must mean that the process's kernel completed the
-/// call with the result `n`, and that of every argument the bytes which that result says were written are now in the
-/// caller's memory; `Err` of an [`Errno`] that the kernel refused it. Once the function has returned, the
-/// implementation does not touch the arguments' memory again. An implementation that makes the call in this address
-/// space passes memory as pointers that stay valid, and (whatever it is made of) synchronises as the kernel does: what
-/// happened before a write that a read observes happened before that read.
+/// The typed layer relies on what an implementation returns and writes:
+///
+/// * `Ok(n)` means that the kernel of the process completed the call with the result `n`; an [`Errno`] in `Err`, that
+///   it refused the call.
+/// * Of every argument, the bytes that this result says were written are now initialised in the caller's memory.
+/// * Initialised bytes stay initialised, those beyond what was written too: [`Arg::Out`] may be a caller's `&mut [u8]`,
+///   as in [`std::io::Read`], of which an implementation may overwrite any byte, but only by an initialised one.
+/// * Once the function has returned, the implementation does not touch the arguments' memory again.
+/// * Where the call is made in this address space, memory is passed as pointers that stay valid until it returns.
+/// * Whatever it is made of, it synchronises as the kernel does: what happened before a write that a read observes
+///   happened before that read.
 ///
 /// # Source
 ///
 /// [syscall(2)](https://man7.org/linux/man-pages/man2/syscall.2.html),
 /// [signal(7)](https://man7.org/linux/man-pages/man7/signal.7.html) on `EINTR`.
+///
+/// [`std::io::Read`]: https://doc.rust-lang.org/std/io/trait.Read.html
 pub unsafe trait SyscallInterface {
     /// How a call can fail: at least by the kernel's refusal.
     type Error: SyscallError;
@@ -79,14 +85,14 @@ pub unsafe trait SyscallInterface {
     /// interface to another address space can move the memory; a [`Arg::Word`] is taken as it is.
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Self::Error>;
 
-    /// Makes a call whose only right answers lie in a range, such as the eight bytes of a counter or the number of a
+    /// Makes a call whose only right results lie in a range, such as the eight bytes of a counter or the number of a
     /// new descriptor: any other is `EIO`.
     ///
     /// An implementation for which a comparison counts can put this one in the place of the error test.
     ///
     /// # Errors
     ///
-    /// Those of [`syscall`](Self::syscall), and `EIO` for an answer outside the range.
+    /// Those of [`syscall`](Self::syscall), and `EIO` for a result outside the range.
     ///
     /// # Safety
     ///

@@ -636,3 +636,37 @@ fn a_read_into_more_than_1024_pieces_is_einval() {
     };
     assert_eq!((read(1024), read(1025), read(2000)), (Err(Errno::EFAULT), Err(Errno::EINVAL), Err(Errno::EINVAL)));
 }
+
+#[test]
+fn the_clock_never_runs_backwards() {
+    // More time passes than the call was to wait, and nothing else happens.
+    let let_time_pass = |kernel: &Kernel<'_>, _: Blocked| {
+        kernel.advance(Duration::from_secs(10));
+        Wake::Nothing
+    };
+    let mut storage = Storage::<4>::new();
+    let task = Kernel::new(&mut storage).with_on_block(&let_time_pass).into_task();
+    let (bell, epoll) = watched(&task);
+    assert_eq!(bell.wait_timeout(Duration::from_secs(1)), Ok(None));
+    assert_eq!(task.sysif().now(), Duration::from_secs(10));
+    let mut memory = [const { MaybeUninit::uninit() }; 1];
+    assert!(epoll.wait_timeout(&mut memory, Duration::from_secs(1)).expect("a timeout").is_empty());
+    assert_eq!(task.sysif().now(), Duration::from_secs(20));
+    let mut nothing: [PollFd; 0] = [];
+    assert_eq!(near::ppoll(task.sysif(), &mut nothing, Some(Duration::from_secs(1).into()), None), Ok(0));
+    assert_eq!(task.sysif().now(), Duration::from_secs(30));
+}
+
+#[test]
+fn memory_anywhere_in_user_space_is_accepted_and_none_behind_it() {
+    // A stack on aarch64 is just below 1 << 48. Of an address that passes the first check the count is lost, as it is
+    // taken before the memory is touched.
+    let end: usize = if cfg!(target_arch = "aarch64") { 1 << 48 } else { 1 << 47 };
+    for (address, left) in [(end - 8, 0), (end - 7, 3), (end, 3)] {
+        let mut storage = <Storage>::new();
+        let kernel = Kernel::new(&mut storage);
+        let fd = near::eventfd(&kernel, 3, EventfdFlags::empty()).expect("room");
+        let read = call(&kernel, nr::READ, [fd.into(), Arg::Word(address), Arg::Word(8)]);
+        assert_eq!((read, kernel.count(fd)), (Err(Errno::EFAULT), Some(left)), "{address:#x}");
+    }
+}

@@ -1,0 +1,66 @@
+//! What is ready, and which epolls that wakes.
+
+use super::Kernel;
+use super::table::Kind;
+use super::watch::Watch;
+use crate::near::PollFd;
+use core::cell::Cell;
+
+impl Kernel<'_> {
+    /// What a poll of a description finds.
+    pub(super) fn ready(&self, index: usize) -> i16 {
+        match self.table.description(index).map(|description| description.kind) {
+            Some(Kind::Eventfd(counter)) => counter.events(),
+            Some(Kind::Epoll) if self.has_event(index) => PollFd::IN,
+            Some(Kind::Epoll) | None => 0,
+        }
+    }
+
+    /// Puts a watch in its place; what is ready already is an edge.
+    pub(super) fn arm(&self, cell: &Cell<Option<Watch>>, mut watch: Watch) {
+        if self.found(&watch) != 0 {
+            watch.ready = watch.ready.or_else(|| Some(self.edge()));
+        }
+        cell.set(Some(watch));
+    }
+
+    /// What is asked of a watch's target and true of it now.
+    pub(super) fn found(&self, watch: &Watch) -> u32 {
+        bits(self.ready(watch.target)) & watch.events
+    }
+
+    /// Counts one more edge, and returns how many there were before.
+    pub(super) fn edge(&self) -> u64 {
+        self.edges.replace(self.edges.get().wrapping_add(1))
+    }
+
+    /// Tells every epoll that watches a description that it may have become ready in this way.
+    pub(super) fn wake(&self, index: usize, event: i16) {
+        let event = bits(event);
+        let watching = |cell: &Cell<Option<Watch>>| cell.get().filter(|watch| watch.target == index);
+        let mut last = None;
+        loop {
+            let watches = self.table.watches.iter().filter_map(|cell| Some((cell, watching(cell)?)));
+            let next = watches
+                .filter(|(_, watch)| Some(watch.wake_order()) > last)
+                .min_by_key(|(_, watch)| watch.wake_order());
+            let Some((cell, mut watch)) = next else { break };
+            last = Some(watch.wake_order());
+            if watch.events & event != 0 {
+                watch.ready = watch.ready.or_else(|| Some(self.edge()));
+                cell.set(Some(watch));
+            }
+        }
+    }
+
+    /// Whether a wait on this epoll would find something.
+    pub(super) fn has_event(&self, epoll: usize) -> bool {
+        let mut watches = self.table.watches.iter().filter_map(Cell::get);
+        watches.any(|watch| watch.epoll == epoll && watch.ready.is_some() && self.found(&watch) != 0)
+    }
+}
+
+/// Readiness as epoll has it: the same bits as in a poll, in a wider word.
+fn bits(events: i16) -> u32 {
+    u32::from(u16::from_ne_bytes(events.to_ne_bytes()))
+}
