@@ -6,16 +6,21 @@
 
 mod bytes;
 mod calls;
+mod client;
 mod errno;
 mod model;
 mod operations;
+mod serve;
 
 pub use calls::calls;
+pub use client::client;
 pub use errno::errno;
 pub use operations::operations;
+pub use serve::serve;
 
 /// Takes any bytes, and panics if something is wrong.
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 3] = [("errno", errno), ("calls", calls), ("operations", operations)];
+pub const TARGETS: [(&str, Target); 5] =
+    [("errno", errno), ("calls", calls), ("operations", operations), ("client", client), ("serve", serve)];
