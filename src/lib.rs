@@ -24,6 +24,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`mod@start`] | how a program without libc begins: [`start!`] |
+//! | `interop` (feature `std`) | the traits of std for descriptors, streams and errors |
 //! | [`notify`] | waking one sleeper cheaply: [`Notifier`], futures |
 //! | [`remote`] | tasks that are other processes |
 //! | `fake` (feature `fake`) | a kernel in memory, for unit tests |

@@ -1,5 +1,7 @@
 //! What is published: the files of the package, and the public interface.
 
+mod layers;
+
 use object::{Object, ObjectSymbol, SymbolKind};
 use rsyscall_tests::{Folder, cargo, skip};
 use std::fs;
