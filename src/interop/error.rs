@@ -101,12 +101,14 @@ impl From<SubmitError> for io::Error {
 }
 
 impl From<ServeError> for io::Error {
-    /// [`Truncated`](ServeError::Truncated) is [`io::ErrorKind::UnexpectedEof`] and [`Vanished`](ServeError::Vanished)
-    /// [`io::ErrorKind::BrokenPipe`], with the error inside; or that of the kernel.
+    /// [`Truncated`](ServeError::Truncated) is [`io::ErrorKind::UnexpectedEof`], [`Vanished`](ServeError::Vanished)
+    /// [`io::ErrorKind::BrokenPipe`] and [`OutOfStep`](ServeError::OutOfStep) [`io::ErrorKind::InvalidData`], with the error
+    /// inside; or that of the kernel.
     #[inline]
     fn from(error: ServeError) -> Self {
         match error {
-            ServeError::Os(errno) => errno.into(),
+            ServeError::Os(errno) | ServeError::Wait(errno) => errno.into(),
+            ServeError::OutOfStep => Self::new(io::ErrorKind::InvalidData, error),
             ServeError::Truncated => Self::new(io::ErrorKind::UnexpectedEof, error),
             ServeError::Vanished => Self::new(io::ErrorKind::BrokenPipe, error),
         }

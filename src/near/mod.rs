@@ -35,13 +35,17 @@ pub use io::{close, read, read_nowait, write};
 pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
 pub(crate) use memory::{fresh_memory, madvise_dontfork, mmap_shared_anonymous};
 pub use memory::{mmap_anonymous, munmap};
+pub(crate) use pidfd::pidfd_open_thread;
 pub use pidfd::{pidfd_getfd, pidfd_open, pidfd_send_signal_to_group};
 pub use poll::{PollFd, ppoll};
-pub(crate) use process::{CLONE_FILES, CLONE_PIDFD, clone_fork, die_with_parent, unshare_files};
+pub(crate) use process::{
+    CLONE_FILES, CLONE_PIDFD, clone_fork, find_thread, gettid, parent_death_signal, set_parent_death_signal,
+    unshare_files,
+};
 pub use process::{exit_group, getpid, getppid};
 pub(crate) use signal::{
-    LAST_SIGNAL, SIG_BLOCK, SIGCHLD, SIGKILL, SIGURG, SignalAction, change_signal_mask, set_signal_action,
-    set_signal_mask, signal_action,
+    LAST_SIGNAL, SIG_BLOCK, SIG_UNBLOCK, SIGCHLD, SIGKILL, SIGPIPE, SIGSTOP, SIGURG, SignalAction, change_signal_mask,
+    replace_signal_action, set_signal_action, set_signal_mask, signal_action, take_pending_signal,
 };
 pub use signal::{kill, pidfd_send_signal};
 pub use signal_set::SignalSet;
@@ -52,7 +56,7 @@ pub use socket::{Shutdown, bytes_available, recvfrom, sendto, shutdown, socketpa
 pub(crate) use table::descriptor_limit;
 pub use table::{close_range, dup3};
 pub use time::{Timespec, clock_monotonic};
-pub(crate) use wait::{WALL, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WaitId, WaitInfo, waitid};
+pub(crate) use wait::{WALL, WCONTINUED, WEXITED, WNOHANG, WNOTHREAD, WNOWAIT, WSTOPPED, WaitId, WaitInfo, waitid};
 
 use crate::sysif::Arg;
 use core::mem::MaybeUninit;

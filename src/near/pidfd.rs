@@ -22,6 +22,26 @@ pub fn pidfd_open<S: SyscallInterface>(sysif: &S, process: Process) -> Result<Fi
     unsafe { sysif.syscall_within(NEW_FD, nr::PIDFD_OPEN, [process.into(), Arg::Word(0)]) }.map(FileDescriptor::new)
 }
 
+/// Makes a file descriptor for a thread, closed by `execve`, readable in a poll once the thread has ended.
+///
+/// System calls: `pidfd_open` with `PIDFD_THREAD`.
+///
+/// # Errors
+///
+/// `EINVAL`: Linux before 6.9. Those of [`pidfd_open`].
+///
+/// # Source
+///
+/// [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html).
+#[inline]
+pub(crate) fn pidfd_open_thread<S: SyscallInterface>(sysif: &S, thread: Process) -> Result<FileDescriptor, S::Error> {
+    /// `include/uapi/linux/pidfd.h`: `O_EXCL`.
+    const PIDFD_THREAD: u32 = 0o200;
+    // SAFETY: two words and no memory; the call makes a new file descriptor.
+    unsafe { sysif.syscall_within(NEW_FD, nr::PIDFD_OPEN, [thread.into(), PIDFD_THREAD.into()]) }
+        .map(FileDescriptor::new)
+}
+
 /// Duplicates a file descriptor of another process; the duplicate is closed by `execve`.
 ///
 /// System calls: `pidfd_getfd`.

@@ -1,9 +1,9 @@
 //! Processes: their beginning, what they share, their end.
 
 use super::Process;
-use super::signal::SIGKILL;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
+use core::mem::MaybeUninit;
 
 /// Ends every thread of the process. The lowest eight bits of `status` are what its parent is told.
 ///
@@ -64,20 +64,49 @@ pub fn getppid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
     unsafe { sysif.syscall_within(PROCESS, nr::GETPPID, []) }.map(Process::new)
 }
 
-/// Asks that this process be killed when the thread that made it ends.
+/// Which signal the process gets when the thread that made it ends; 0 is none.
 ///
-/// System calls: `prctl(PR_SET_PDEATHSIG)`.
+/// System calls: `prctl(PR_GET_PDEATHSIG)`.
 ///
 /// # Errors
 ///
 /// Only those of the interface.
 ///
-/// Source: [PR_SET_PDEATHSIG(2const)](https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
-pub(crate) fn die_with_parent<S: SyscallInterface>(sysif: &S) -> Result<(), S::Error> {
+/// # Source
+///
+/// [PR_GET_PDEATHSIG(2const)](https://man7.org/linux/man-pages/man2/PR_GET_PDEATHSIG.2const.html).
+#[inline]
+pub(crate) fn parent_death_signal<S: SyscallInterface>(sysif: &S) -> Result<u32, S::Error> {
+    /// `include/uapi/linux/prctl.h`.
+    const PR_GET_PDEATHSIG: u32 = 2;
+    let mut signal = [MaybeUninit::<u8>::uninit(); 4];
+    // SAFETY: the call writes one `int`, for which the memory is large enough, and only asks.
+    unsafe { sysif.syscall(nr::PRCTL, [PR_GET_PDEATHSIG.into(), Arg::Out(&mut signal)]) }?;
+    // SAFETY: the call succeeded, so all four bytes are written, and any four bytes are a number.
+    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 4], u32>(signal) })
+}
+
+/// Sets the signal that the process gets when the thread that made it ends; 0 is none.
+///
+/// System calls: `prctl(PR_SET_PDEATHSIG)`.
+///
+/// # Errors
+///
+/// `EINVAL`: no such signal.
+///
+/// # Safety
+///
+/// What the signal does to the process is the caller's responsibility.
+///
+/// # Source
+///
+/// [PR_SET_PDEATHSIG(2const)](https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
+#[inline]
+pub(crate) unsafe fn set_parent_death_signal<S: SyscallInterface>(sysif: &S, signal: u32) -> Result<(), S::Error> {
     /// `include/uapi/linux/prctl.h`.
     const PR_SET_PDEATHSIG: u32 = 1;
-    // SAFETY: two words and no memory; it is as if the parent killed it.
-    unsafe { sysif.syscall(nr::PRCTL, [PR_SET_PDEATHSIG.into(), SIGKILL.into()]) }.map(drop)
+    // SAFETY: two words and no memory; the caller is responsible for the signal.
+    unsafe { sysif.syscall(nr::PRCTL, [PR_SET_PDEATHSIG.into(), signal.into()]) }.map(drop)
 }
 
 /// `CLONE_FILES`: the child shares the descriptor table instead of getting a copy.
@@ -129,6 +158,36 @@ pub(crate) unsafe fn clone_fork<S: SyscallInterface>(
 pub(crate) unsafe fn unshare_files<S: SyscallInterface>(sysif: &S) -> Result<(), S::Error> {
     // SAFETY: one word and no memory; the caller answers for the two tables.
     unsafe { sysif.syscall(nr::UNSHARE, [CLONE_FILES.into()]) }.map(drop)
+}
+
+/// Returns the calling thread's number, as it sees itself.
+///
+/// System calls: `gettid`.
+///
+/// # Errors
+///
+/// Only those of the interface.
+#[inline]
+pub(crate) fn gettid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
+    // SAFETY: no argument and no effect.
+    unsafe { sysif.syscall_within(PROCESS, nr::GETTID, []) }.map(Process::new)
+}
+
+/// Looks whether a process has a thread of this number.
+///
+/// System calls: `tgkill` with signal 0.
+///
+/// # Errors
+///
+/// `ESRCH`: it has not. `EPERM`: it may not be signalled, so it has.
+///
+/// # Source
+///
+/// [tgkill(2)](https://man7.org/linux/man-pages/man2/tgkill.2.html).
+#[inline]
+pub(crate) fn find_thread<S: SyscallInterface>(sysif: &S, process: Process, thread: Process) -> Result<(), S::Error> {
+    // SAFETY: three words and no memory; signal 0 is none.
+    unsafe { sysif.syscall(nr::TGKILL, [process.into(), thread.into(), Arg::Word(0)]) }.map(drop)
 }
 
 /// What a call that answers a process can answer.

@@ -1,6 +1,6 @@
 //! Signals: which are held back, what handles them, and sending one.
 
-use super::{FileDescriptor, Process, SignalSet, signal_set};
+use super::{FileDescriptor, Process, SignalSet, Timespec, signal_set};
 use crate::arch::this::{HANDLER_FLAGS, NO_RESTORER, Restorer, signal_return};
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
@@ -8,6 +8,10 @@ use core::mem::MaybeUninit;
 
 /// `SIGKILL`.
 pub(crate) const SIGKILL: u32 = 9;
+/// `SIGPIPE`: a write to a stream that nobody reads any more.
+pub(crate) const SIGPIPE: u32 = 13;
+/// `SIGSTOP`.
+pub(crate) const SIGSTOP: u32 = 19;
 /// `SIGCHLD`.
 pub(crate) const SIGCHLD: u32 = 17;
 /// `SIGURG`: without a handler it does nothing.
@@ -17,6 +21,7 @@ pub(crate) const LAST_SIGNAL: u32 = 64;
 
 // `include/uapi/asm-generic/signal-defs.h`.
 pub(crate) const SIG_BLOCK: u32 = 0;
+pub(crate) const SIG_UNBLOCK: u32 = 1;
 pub(crate) const SIG_SETMASK: u32 = 2;
 
 /// Puts `set` in the place of the calling thread's mask of blocked signals, and returns the mask as it was.
@@ -55,10 +60,10 @@ pub(crate) unsafe fn change_signal_mask<S: SyscallInterface>(
 pub(crate) struct SignalAction {
     /// An address, or [`SIG_DFL`](Self::DEFAULT) or `SIG_IGN`.
     pub(crate) handler: usize,
-    pub(crate) flags: usize,
+    flags: usize,
     /// Where a handler returns to; not every architecture has such a field.
     restorer: Restorer,
-    pub(crate) mask: SignalSet,
+    mask: SignalSet,
 }
 
 const ACTION_SIZE: usize = size_of::<SignalAction>();
@@ -73,15 +78,30 @@ impl SignalAction {
         Self { handler: Self::DEFAULT, flags: 0, restorer: NO_RESTORER, mask: SignalSet::EMPTY }
     }
 
-    /// Calls `handler`, without `SA_RESTART`: calls that it interrupts fail with `EINTR`.
+    /// Calls `handler`, on the alternate stack of a thread that has one, and without `SA_RESTART`: calls that it interrupts
+    /// fail with `EINTR`.
     #[inline(always)]
     pub(crate) fn handler(handler: extern "C" fn(i32)) -> Self {
+        /// `include/uapi/asm-generic/signal.h`.
+        const SA_ONSTACK: usize = 0x0800_0000;
         Self {
             handler: (handler as *const ()).expose_provenance(),
-            flags: HANDLER_FLAGS,
+            flags: HANDLER_FLAGS | SA_ONSTACK,
             restorer: signal_return(),
             mask: SignalSet::EMPTY,
         }
+    }
+
+    /// `SIG_IGN`.
+    pub(crate) const fn ignore() -> Self {
+        let mut action = Self::default_action();
+        action.handler = Self::IGNORE;
+        action
+    }
+
+    /// Whether it is `SIG_DFL`.
+    pub(crate) const fn is_default(&self) -> bool {
+        self.handler == Self::DEFAULT
     }
 
     /// Whether a function is called.
@@ -114,6 +134,52 @@ pub(crate) unsafe fn set_signal_action<S: SyscallInterface>(
     let new = unsafe { core::mem::transmute::<SignalAction, [u8; ACTION_SIZE]>(action) };
     // SAFETY: the call reads one `struct sigaction`; the caller answers for the handler.
     unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::In(&new), Arg::Word(0), Arg::Word(8)]) }.map(drop)
+}
+
+/// Says what a signal does, and returns what it did.
+///
+/// System calls: `rt_sigaction`.
+///
+/// # Errors
+///
+/// `EINVAL`: no such signal, or one whose action cannot be changed.
+///
+/// # Safety
+///
+/// That of [`set_signal_action`].
+#[inline]
+pub(crate) unsafe fn replace_signal_action<S: SyscallInterface>(
+    sysif: &S,
+    signal: u32,
+    action: SignalAction,
+) -> Result<SignalAction, S::Error> {
+    // SAFETY: integers and no padding: all bytes are initialised.
+    let new = unsafe { core::mem::transmute::<SignalAction, [u8; ACTION_SIZE]>(action) };
+    let mut old = [MaybeUninit::<u8>::uninit(); ACTION_SIZE];
+    // SAFETY: the call reads one `struct sigaction` and writes one; the caller answers for the handler.
+    unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::In(&new), Arg::Out(&mut old), Arg::Word(8)]) }?;
+    // SAFETY: the call succeeded, so all bytes are written, and any bytes are four integers.
+    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; ACTION_SIZE], SignalAction>(old) })
+}
+
+/// Takes a blocked signal of the set that is pending for the calling thread or its process. It never sleeps.
+///
+/// System calls: `rt_sigtimedwait`.
+///
+/// # Errors
+///
+/// `EAGAIN`: none is pending.
+///
+/// # Source
+///
+/// [rt_sigtimedwait(2)](https://man7.org/linux/man-pages/man2/sigtimedwait.2.html).
+#[inline]
+pub(crate) fn take_pending_signal<S: SyscallInterface>(sysif: &S, set: SignalSet) -> Result<(), S::Error> {
+    let set = set.bits().to_ne_bytes();
+    let at_once = Timespec::ZERO.to_bytes();
+    let (no_info, size) = (Arg::Word(0), Arg::Word(signal_set::SIZE));
+    // SAFETY: a set and a time are read, as long as is said. A signal that is taken runs no handler and breaks no memory.
+    unsafe { sysif.syscall(nr::RT_SIGTIMEDWAIT, [Arg::In(&set), no_info, Arg::In(&at_once), size]) }.map(drop)
 }
 
 /// Sends a signal to a process; signal 0 only asks whether it is there.

@@ -25,6 +25,8 @@ pub(crate) const WSTOPPED: u32 = 2;
 pub(crate) const WEXITED: u32 = 4;
 pub(crate) const WCONTINUED: u32 = 8;
 pub(crate) const WNOWAIT: u32 = 0x0100_0000;
+/// Only children of the calling thread, not those of others of its process.
+pub(crate) const WNOTHREAD: u32 = 0x2000_0000;
 /// Children that end with another signal than `SIGCHLD` too.
 pub(crate) const WALL: u32 = 0x4000_0000;
 

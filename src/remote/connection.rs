@@ -172,20 +172,9 @@ impl Connection {
         self.timeout.get().map(deadline_after)
     }
 
-    /// Why the connection has ended, if it has.
-    #[inline]
-    pub(super) fn disconnect(&self) -> Option<Disconnect> {
-        self.exchange.try_borrow().ok().and_then(|exchange| exchange.disconnect())
-    }
-
     #[inline]
     pub(super) const fn server(&self) -> FileDescriptor {
         self.server
-    }
-
-    #[inline]
-    pub(super) fn is_shared(&self) -> bool {
-        self.exchange.try_borrow().is_ok_and(|exchange| exchange.peer().is_some_and(Peer::shares_table))
     }
 
     /// From now on the server's end is only in the server's own table.

@@ -42,11 +42,6 @@ impl Exchange {
     }
 
     #[inline]
-    pub(super) const fn disconnect(&self) -> Option<Disconnect> {
-        self.disconnect
-    }
-
-    #[inline]
     pub(super) const fn is_stray(&self) -> bool {
         self.stray
     }

@@ -13,6 +13,8 @@ const END: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
 pub(super) struct SharedFds {
     /// The server's end of the stream: while it is open, the end of the server's process does not end the stream.
     pub(super) _server: OwnedFd,
+    /// What the server looks at when it begins, to see whether its parent lives. It may not have looked yet.
+    pub(super) _parent: OwnedFd,
 }
 
 /// A server that this process forked.
@@ -31,9 +33,8 @@ impl Peer {
 
     /// Readable in a poll once the process has ended.
     #[inline]
-    #[expect(dead_code, reason = "until it is asked whether a program was executed")]
-    pub(super) const fn pidfd(&self) -> Option<&OwnedFd> {
-        self.pidfd.as_ref()
+    pub(super) fn pidfd(&self) -> Option<FileDescriptor> {
+        self.pidfd.as_ref().map(OwnedFd::near)
     }
 
     #[inline]
@@ -55,7 +56,7 @@ impl Peer {
     /// What to poll for the end of the process, if the stream does not tell.
     #[inline]
     pub(super) fn watched(&self) -> Option<FileDescriptor> {
-        if self.shares_table() { self.pidfd.as_ref().map(OwnedFd::near) } else { None }
+        if self.shares_table() { self.pidfd() } else { None }
     }
 
     #[inline]

@@ -6,7 +6,9 @@ use super::policy::Policy;
 use super::wire::{REQUEST, Request, response_to_bytes};
 use crate::arch::syscall6;
 use crate::fd::OwnedFd;
-use crate::near::{self, MSG_NOSIGNAL, MSG_WAITALL, PollFd};
+use crate::near::{
+    self, MSG_NOSIGNAL, MSG_WAITALL, PollFd, SIG_BLOCK, SIG_UNBLOCK, SIGPIPE, SIGURG, SignalAction, SignalSet,
+};
 use crate::nr;
 use crate::sysif::Local;
 use crate::{Errno, near::FileDescriptor};
@@ -21,6 +23,13 @@ pub enum ServeError {
     Truncated,
     /// The client was gone before an answer could be given: the call was executed.
     Vanished,
+    /// Memory that was on its way to this process did not arrive as a whole, or was refused by the policy: what follows on
+    /// the stream may be the rest of it, and is not taken for requests.
+    OutOfStep,
+    /// The stream is nonblocking, and it cannot be waited for: `ppoll` fails with this error.
+    ///
+    /// `EINVAL`: `RLIMIT_NOFILE` is 0. `EPERM`, `ENOSYS`: a seccomp filter.
+    Wait(Errno),
     /// The stream does not work: it is no stream socket, or no longer open.
     Os(Errno),
 }
@@ -31,48 +40,44 @@ impl fmt::Display for ServeError {
         match self {
             Self::Truncated => f.write_str("the stream ended inside a request"),
             Self::Vanished => f.write_str("the client was gone before it was answered"),
+            Self::OutOfStep => f.write_str("memory did not arrive as a whole"),
+            Self::Wait(errno) => write!(f, "the stream cannot be waited for: {errno}"),
             Self::Os(errno) => errno.fmt(f),
         }
     }
 }
 
 impl core::error::Error for ServeError {
+    #[inline]
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Truncated | Self::Vanished => None,
-            Self::Os(errno) => Some(errno),
+            Self::Truncated | Self::Vanished | Self::OutOfStep => None,
+            Self::Wait(errno) | Self::Os(errno) => Some(errno),
         }
     }
 }
 
 /// Equal if the kernel refused a call with this error.
 impl PartialEq<Errno> for ServeError {
+    #[inline]
     fn eq(&self, errno: &Errno) -> bool {
-        matches!(self, Self::Os(os) if os == errno)
+        matches!(self, Self::Wait(os) | Self::Os(os) if os == errno)
     }
 }
 
 /// Makes the system calls that arrive on `stream`, one after the other, in this process, until the stream ends.
 ///
 /// It reads exactly one request at a time: that the stream is readable means that a request waits. A signal handler that
-/// runs while it waits for a request or moves bytes of the stream itself changes nothing; one that interrupts a requested
-/// call is answered `EINTR`. It is not killed by a client that vanished: neither its answers nor a requested `sendto` on the
-/// stream raise `SIGPIPE`.
+/// runs while it waits for a request or moves bytes of the stream itself changes nothing; a requested call that is
+/// interrupted fails with `EINTR`.
 ///
-/// The stream's descriptor is made `CLOEXEC` first: that is how a client sees that a requested `execve` succeeded.
+/// It is not killed by a client that vanished: where `SIGPIPE` has its default action, it is blocked for this thread until
+/// this returns, and one that came of it meanwhile is discarded. Its action is that of the whole process, and not touched.
 ///
-/// System calls: `fcntl(F_SETFD)`, `recvfrom`, `sendto`; `ppoll` if the stream is nonblocking; and what is requested.
+/// The stream's file descriptor is made `CLOEXEC` first: so a client sees that a requested `execve` succeeded.
 ///
-/// # Errors
-///
-/// [`Truncated`](ServeError::Truncated), [`Vanished`](ServeError::Vanished), or the stream's own error. Half-closed by the
-/// client, it answers what was requested and ends without an error.
-///
-/// # Safety
-///
-/// Whoever is at the other end can do whatever this process can, to its memory too: it must only request what is sound. A
-/// [`Policy`] contains mistakes; it is no boundary against malice. That boundary is seccomp. A requested `clone` or `fork`
-/// makes a second server on the same stream, and the two answer at random: it must not be requested.
+/// System calls: `fcntl(F_SETFD)`, `rt_sigaction`, `recvfrom`, `sendto`; `ppoll` if the stream is nonblocking;
+/// `rt_sigprocmask`, `rt_sigtimedwait` if `SIGPIPE` has its default action; and what is requested.
 ///
 /// ```
 /// use rsyscall::fd::OwnedFd;
@@ -82,7 +87,7 @@ impl PartialEq<Errno> for ServeError {
 ///
 /// let (mut client, server) = UnixStream::pair()?;
 /// let server = std::thread::spawn(|| {
-///     // SAFETY: std gave the number away.
+///     // SAFETY: std gave the file descriptor away.
 ///     let stream = unsafe { OwnedFd::from_raw_fd(server.into_raw_fd()) };
 ///     // SAFETY: the client is the test below.
 ///     unsafe { remote::serve(&stream, Policy::Everything) }
@@ -95,14 +100,25 @@ impl PartialEq<Errno> for ServeError {
 /// assert_eq!(server.join().unwrap(), Ok(()));
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// # Errors
+///
+/// Each of [`ServeError`]. Half-closed by the client, it answers what was requested and ends without an error.
+///
+/// # Safety
+///
+/// Whoever is at the other end can do whatever this process can, to its memory too: it must only request what is sound. A
+/// [`Policy`] contains mistakes; it is no boundary against malice. That boundary is seccomp. A requested `clone` or `fork`
+/// makes a second server on the same stream, and the two answer at random: it must not be requested.
 #[inline]
 pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeError> {
+    let _blocked = BlockedPipeSignal::new();
     // SAFETY: the caller vouches for whoever asks.
     unsafe { serve_claimed(stream, policy, || true) }
 }
 
-/// Serves as [`serve`] does, and executes only what it can claim: `claim` is called once for each request that was received,
-/// and ends the server if it returns `false`.
+/// Serves as [`serve`] does, where `SIGPIPE` does no harm, and executes only what it can claim: `claim` is called once for
+/// each request that was received, and ends the server if it returns `false`.
 ///
 /// # Safety
 ///
@@ -121,13 +137,67 @@ pub(super) unsafe fn serve_claimed(
         }
         let ret = if policy.allows(request.nr) {
             // SAFETY: the caller vouches for whoever asks.
-            unsafe { execute(fd, request) }
+            unsafe { execute(fd, request) }?
         } else {
             Errno::EPERM.into_ret()
         };
         send_response(fd, ret)?;
+        if is_own_receive(fd, &request) && ret != request.args[2] {
+            return Err(ServeError::OutOfStep);
+        }
     }
     Ok(())
+}
+
+/// Lets [`Child::interrupt`](super::Child::interrupt) (`SIGURG`) interrupt calls of this process, as in a forked child: for a
+/// server that was started in another way.
+///
+/// It replaces the action of `SIGURG` for the whole process. The handler runs on the alternate signal stack of a thread that
+/// has one.
+///
+/// System calls: `rt_sigaction`.
+///
+/// # Errors
+///
+/// None from a kernel without a seccomp policy.
+#[inline]
+pub fn install_interrupt_handler() -> Result<(), Errno> {
+    /// The handler does nothing: that a call was interrupted is all that is wanted of it.
+    #[inline]
+    extern "C" fn nothing(_signal: i32) {}
+    // SAFETY: a function that does nothing, at any moment; the way back is the kernel's own protocol.
+    unsafe { near::set_signal_action(&Local, SIGURG, SignalAction::handler(nothing)) }
+}
+
+/// `SIGPIPE`, blocked for this thread for as long as this value lives, if it would end the process.
+struct BlockedPipeSignal(bool);
+
+impl BlockedPipeSignal {
+    const SET: SignalSet = SignalSet::EMPTY.with(SIGPIPE);
+
+    #[inline]
+    fn new() -> Self {
+        if !near::signal_action(&Local, SIGPIPE).is_ok_and(|action| action.is_default()) {
+            return Self(false);
+        }
+        // Where it may not be blocked it stays as it is: there is no better way.
+        // SAFETY: nothing relies on being killed.
+        let before = unsafe { near::change_signal_mask(&Local, SIG_BLOCK, Self::SET) };
+        Self(before.is_ok_and(|before| !before.contains(SIGPIPE)))
+    }
+}
+
+impl Drop for BlockedPipeSignal {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0 {
+            // None was pending when it was blocked, or it had ended the process: one for the thread, one for the process.
+            while near::take_pending_signal(&Local, Self::SET).is_ok() {}
+            // Ignored: the same call has just worked. Others may have changed the rest of the mask on request.
+            // SAFETY: as it was.
+            let _ignored = unsafe { near::change_signal_mask(&Local, SIG_UNBLOCK, Self::SET) };
+        }
+    }
 }
 
 /// One request, or `None` if the stream ends before it.
@@ -167,45 +237,56 @@ fn send_response(fd: FileDescriptor, ret: usize) -> Result<(), ServeError> {
 fn recover(fd: FileDescriptor, errno: Errno, events: i16) -> Result<(), ServeError> {
     match errno {
         Errno::EINTR => Ok(()),
-        Errno::EAGAIN => {
-            // Whatever it answers, the caller tries again and is told.
-            let _ignored = near::ppoll(&Local, &mut [PollFd { fd, events, revents: 0 }], None, None);
-            Ok(())
-        }
+        Errno::EAGAIN => wait(fd, events),
         Errno::EPIPE | Errno::ECONNRESET => Err(ServeError::Vanished),
         errno => Err(ServeError::Os(errno)),
     }
 }
 
-/// Makes the call, and answers the kernel's word.
+/// Waits until the stream is ready, or a signal handler has run: the caller tries again, and is told what is wrong with it.
+#[inline]
+fn wait(fd: FileDescriptor, events: i16) -> Result<(), ServeError> {
+    match near::ppoll(&Local, &mut [PollFd { fd, events, revents: 0 }], None, None) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(ServeError::Wait(errno)),
+    }
+}
+
+/// Makes the call, and returns the kernel's word.
 ///
 /// # Safety
 ///
 /// It is sound to make.
 #[inline]
-unsafe fn execute(stream: FileDescriptor, request: Request) -> usize {
+unsafe fn execute(stream: FileDescriptor, request: Request) -> Result<usize, ServeError> {
     let Request { nr, args } = request;
     let [a, b, c, d, e, f] = args;
     // Bytes of the stream itself: a client moves memory with these two, and the stream would be out of step if a signal
     // handler cut them short.
-    let own = a == stream_word(stream);
-    if own && nr == nr::RECVFROM && d & MSG_WAITALL as usize != 0 {
+    if is_own_receive(stream, &request) {
         // SAFETY: the caller vouches for the address and the length.
         return unsafe { all_of(stream, nr, args, 0) };
     }
-    if own && nr == nr::SENDTO {
+    if nr == nr::SENDTO && is(stream, a) {
         // SAFETY: the caller vouches for the address and the length.
         return unsafe { all_of(stream, nr, args, MSG_NOSIGNAL as usize) };
     }
     // SAFETY: the caller vouches for the call.
-    unsafe { syscall6(nr, a, b, c, d, e, f) }
+    Ok(unsafe { syscall6(nr, a, b, c, d, e, f) })
 }
 
-/// The descriptor as the word in which a client names it.
-#[expect(clippy::cast_sign_loss, reason = "an open number is not negative")]
+/// Whether the bytes that follow the request are memory for it.
 #[inline]
-const fn stream_word(fd: FileDescriptor) -> usize {
-    fd.0 as usize
+fn is_own_receive(stream: FileDescriptor, request: &Request) -> bool {
+    let [fd, _, _, flags, ..] = request.args;
+    request.nr == nr::RECVFROM && flags & MSG_WAITALL as usize != 0 && is(stream, fd)
+}
+
+/// Whether a word names the stream: of a file descriptor the kernel looks at the lower 32 bits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "as the kernel does")]
+#[inline]
+const fn is(stream: FileDescriptor, word: usize) -> bool {
+    word as i32 == stream.0
 }
 
 /// Moves all the bytes of a `recvfrom` or `sendto` on the stream, however many signal handlers run meanwhile.
@@ -214,7 +295,7 @@ const fn stream_word(fd: FileDescriptor) -> usize {
 ///
 /// The call is sound to make.
 #[inline]
-unsafe fn all_of(stream: FileDescriptor, nr: usize, args: [usize; 6], more_flags: usize) -> usize {
+unsafe fn all_of(stream: FileDescriptor, nr: usize, args: [usize; 6], more_flags: usize) -> Result<usize, ServeError> {
     let [fd, address, len, flags, e, f] = args;
     let mut moved = 0_usize;
     loop {
@@ -222,20 +303,19 @@ unsafe fn all_of(stream: FileDescriptor, nr: usize, args: [usize; 6], more_flags
         // SAFETY: a part of what the caller vouches for.
         let ret = unsafe { syscall6(nr, fd, here, left, flags | more_flags, e, f) };
         match Errno::from_ret(ret) {
-            Ok(0) => return moved,
+            Ok(0) => return Ok(moved),
             Ok(count) => moved = moved.saturating_add(count),
             Err(Errno::EINTR) => {}
             // Asked not to wait, it does not.
             Err(Errno::EAGAIN) if flags & near::MSG_DONTWAIT as usize == 0 => {
-                let events = if nr == nr::RECVFROM { PollFd::IN } else { PollFd::OUT };
-                let _ignored = near::ppoll(&Local, &mut [PollFd { fd: stream, events, revents: 0 }], None, None);
+                wait(stream, if nr == nr::RECVFROM { PollFd::IN } else { PollFd::OUT })?;
             }
             // What was moved before is moved: the client sees a short count.
-            Err(_) if moved != 0 => return moved,
-            Err(_) => return ret,
+            Err(_) if moved != 0 => return Ok(moved),
+            Err(_) => return Ok(ret),
         }
         if moved >= len {
-            return moved;
+            return Ok(moved);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::pidfd::PidFd;
 use super::signal::Signal;
 use crate::Errno;
 use crate::near::{self, Process, WaitId, WaitInfo};
-use crate::sysif::SyscallError;
+use crate::sysif::{Local, SyscallError};
 use crate::task::{Current, FileDescriptorTask};
 
 /// How a process ended.
@@ -248,16 +248,11 @@ fn look<T: FileDescriptorTask>(task: T, children: Children<'_, T>, options: u32)
     }
 }
 
-/// Waits for the end of a child, whatever signal it ends with, and reaps it. With `block` false it does not sleep: `None` if
-/// it has not ended.
-pub(crate) fn reap<T: FileDescriptorTask>(
-    task: T,
-    process: Process,
-    block: bool,
-) -> Result<Option<ExitStatus>, T::Error> {
-    let options = near::WEXITED | near::WALL | if block { 0 } else { near::WNOHANG };
-    let waited = look(task, Children::Process(process), options)?;
-    Ok(waited.and_then(|waited| match waited.change {
+/// Waits for the end of a child of this process, and reaps it unless the options hold `WNOWAIT`; `None` with `WNOHANG` if it
+/// has not ended.
+pub(crate) fn wait_end(kind: WaitId, id: i32, options: u32) -> Result<Option<ExitStatus>, Errno> {
+    let change = near::waitid(&Local, kind, id, options | near::WEXITED)?.and_then(Change::new);
+    Ok(change.and_then(|change| match change {
         Change::Ended(status) => Some(status),
         Change::Stopped(_) | Change::Continued => None,
     }))

@@ -129,6 +129,6 @@ fn the_program_contains_mistakes_when_told_to() {
     assert_eq!(bell.read(), Ok(3));
     bell.close().unwrap();
     let exit = task.exit(0);
-    assert_eq!(exit, Err(Error::Os(Errno::EPERM)));
+    assert_eq!(exit.map_err(|error| error.into_error()), Err(Error::Os(Errno::EPERM)));
     assert!(matches!(child.wait().unwrap().code(), Some(0 | 2)));
 }

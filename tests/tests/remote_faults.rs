@@ -179,7 +179,7 @@ fn exit_of_a_dead_child_was_not_sent() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(near::getpid(forked.task.sysif()).is_err());
-    assert_eq!(forked.task.exit(0), Err(Error::NotSent));
+    assert_eq!(forked.task.exit(0).map_err(|error| error.into_error()), Err(Error::NotSent));
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! Serves system calls on a stream that it inherits: `serve NUMBER [eventfd]`, where NUMBER is that of the stream's
-//! descriptor; with `eventfd` it makes only those that an eventfd needs.
+//! Serves system calls on a stream that it inherits: `serve NUMBER [eventfd]`, where NUMBER is the stream's file descriptor;
+//! with `eventfd` it makes only those that an eventfd needs.
 //!
-//! Exit status: 0 at the end of the stream, 1 if it ended inside a request, 2 if the client vanished before an answer, 3 if
-//! the stream does not work, 4 if it was called in another way.
+//! Exit status: 0 at the end of the stream, 1 if it ended inside a request or its memory, 2 if the client vanished before an
+//! answer, 3 if the stream does not work, 4 for other arguments.
 #![no_std]
 #![no_main]
 
@@ -29,7 +29,7 @@ fn main(arguments: Arguments) -> ! {
     // SAFETY: whoever started this is the client: there is nothing here that is not theirs.
     Current.exit(match unsafe { serve(&stream, policy) } {
         Ok(()) => 0,
-        Err(ServeError::Truncated) => 1,
+        Err(ServeError::Truncated | ServeError::OutOfStep) => 1,
         Err(ServeError::Vanished) => 2,
         Err(_) => 3,
     })

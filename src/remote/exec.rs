@@ -1,0 +1,339 @@
+//! The two calls that do not return when they succeed: executing a program in another process, and ending it.
+
+use super::child::sends_sigchld;
+use super::connection::Connection;
+use super::exchange::Outgoing;
+use super::peer::Peer;
+use super::wire::Request;
+use crate::Errno;
+use crate::near::{self, LAST_SIGNAL, Process, SIGKILL, SIGPIPE, SIGSTOP, SignalAction, SignalSet, WNOTHREAD};
+use crate::nr;
+use crate::sysif::{Arg, Error, ErrorWith};
+use crate::task::Task;
+use core::ffi::CStr;
+
+/// With what an executed program begins, besides its arguments and its environment.
+///
+/// ```
+/// use rsyscall::near::SignalSet;
+/// use rsyscall::remote::{self, ExecOptions, ExitStatus};
+///
+/// const SIGTERM: u32 = 15;
+/// let options = ExecOptions::new().ignored_signals(SignalSet::EMPTY.with(SIGTERM));
+/// let mut forked = remote::fork([])?;
+/// forked.task.exec_with(&options, c"/bin/sh", &[c"sh", c"-c", c"kill -TERM $$; exit 3"], &[])?;
+/// assert_eq!(forked.child.wait()?, ExitStatus::Exited(3));
+/// # Ok::<(), rsyscall::sysif::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ExecOptions {
+    mask: SignalSet,
+    default: SignalSet,
+    ignored: SignalSet,
+    killed_with_parent: bool,
+}
+
+impl Default for ExecOptions {
+    #[inline]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ExecOptions {
+    /// What [`Task::exec`] uses, and std's `Command`: no signal is blocked, `SIGPIPE` has its default action, other signals are
+    /// ignored if the process ignores them, and the end of the parent does nothing to the program.
+    #[inline]
+    pub const fn new() -> Self {
+        Self {
+            mask: SignalSet::EMPTY,
+            default: SignalSet::EMPTY.with(SIGPIPE),
+            ignored: SignalSet::EMPTY,
+            killed_with_parent: false,
+        }
+    }
+
+    /// The signals that are blocked: none in the beginning.
+    #[doc(alias = "posix_spawnattr_setsigmask")]
+    #[inline]
+    #[must_use]
+    pub const fn signal_mask(self, mask: SignalSet) -> Self {
+        Self { mask, ..self }
+    }
+
+    /// The signals that have their default action, whether the process ignores them or not: `SIGPIPE` in the beginning.
+    #[doc(alias = "posix_spawnattr_setsigdefault")]
+    #[inline]
+    #[must_use]
+    pub const fn default_signals(self, default: SignalSet) -> Self {
+        Self { default, ..self }
+    }
+
+    /// The signals that are ignored, also those of [`default_signals`](Self::default_signals): none in the beginning.
+    #[inline]
+    #[must_use]
+    pub const fn ignored_signals(self, ignored: SignalSet) -> Self {
+        Self { ignored, ..self }
+    }
+
+    /// Whether the program is killed when its parent ends, or more exactly: the *thread* that forked the process
+    /// (`PR_SET_PDEATHSIG`). The kernel forgets it if the program is set-user-ID.
+    #[doc(alias = "PR_SET_PDEATHSIG")]
+    #[inline]
+    #[must_use]
+    pub const fn killed_with_parent(self, killed: bool) -> Self {
+        Self { killed_with_parent: killed, ..self }
+    }
+
+    /// What a signal is to do: `None` for what it does anyway.
+    #[inline]
+    const fn action(&self, signal: u32) -> Option<SignalAction> {
+        match () {
+            // Nothing can be said of these two.
+            () if signal == SIGKILL || signal == SIGSTOP => None,
+            () if self.ignored.contains(signal) => Some(SignalAction::ignore()),
+            () if self.default.contains(signal) => Some(SignalAction::default_action()),
+            () => None,
+        }
+    }
+}
+
+impl Task<Connection> {
+    /// Replaces the process's program.
+    ///
+    /// The program has the file descriptors that are not `CLOEXEC`: make one so with
+    /// [`OwnedFd::set_cloexec`](crate::fd::OwnedFd::set_cloexec) and give it away with
+    /// [`OwnedFd::into_raw_fd`](crate::fd::OwnedFd::into_raw_fd), or put it where the program expects it with
+    /// [`OwnedFd::dup2`](crate::fd::OwnedFd::dup2). A shared table is copied for it by `execve`. The process stays the same:
+    /// its [`Child`](super::Child) still waits for it.
+    ///
+    /// It begins with what [`ExecOptions::new`] says; [`exec_with`](Self::exec_with) takes others.
+    ///
+    /// System calls: there, `prctl`, `rt_sigaction`, `rt_sigprocmask`, `recvfrom`, `sendto`, `execve`, and `mmap`, `munmap` if
+    /// the strings need more scratch space; here, for a forked process, `waitid`. A
+    /// [timeout](Connection::set_timeout) limits each of them.
+    ///
+    /// ```
+    /// use rsyscall::remote::{self, ExitStatus};
+    ///
+    /// let mut forked = remote::fork([])?;
+    /// forked.task.exec(c"/bin/sh", &[c"sh", c"-c", c"exit 5"], &[])?;
+    /// assert_eq!(forked.child.wait()?, ExitStatus::Exited(5));
+    /// # Ok::<(), rsyscall::sysif::Error>(())
+    /// ```
+    ///
+    /// # What is known of success
+    ///
+    /// A successful `execve` does not return: the stream ends. It also ends if the process is killed before, so for an
+    /// adopted server `Ok` means that it has executed the program or has ended. Of a forked process more is known:
+    /// `execve` makes its exit signal `SIGCHLD`, and this asks. Then `Ok` means that the program was executed, and
+    /// [`Error::Hangup`] that the process was killed before or that the timeout expired. (Not where clone knows one way to
+    /// fork, as in qemu-user, or where something else reaped the process meanwhile.)
+    ///
+    /// # Which thread
+    ///
+    /// The program is not tied to the thread that forked it, although the server was: see
+    /// [`ExecOptions::killed_with_parent`].
+    ///
+    /// # Errors
+    ///
+    /// The task comes back. `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG` and others: [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html).
+    /// The process then is as it was, its table too. `ECHILD`: a process that shares the table was reaped.
+    /// [`Error::NotSent`], [`Error::Hangup`].
+    #[doc(alias = "execve")]
+    #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
+    #[inline]
+    pub fn exec(self, path: &CStr, argv: &[&CStr], envp: &[&CStr]) -> Result<(), ErrorWith<Self, Error>> {
+        self.exec_with(&ExecOptions::new(), path, argv, envp)
+    }
+
+    /// Replaces the process's program, as [`exec`](Self::exec) does, and says with what it begins.
+    ///
+    /// System calls: those of [`exec`](Self::exec).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exec`](Self::exec).
+    #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
+    #[inline]
+    pub fn exec_with(
+        self,
+        options: &ExecOptions,
+        path: &CStr,
+        argv: &[&CStr],
+        envp: &[&CStr],
+    ) -> Result<(), ErrorWith<Self, Error>> {
+        let process = self.process();
+        execute(&self.sysif, process, options, path, [argv, envp]).map_err(|error| ErrorWith::new(self, error))
+    }
+
+    /// Ends the process. The lowest eight bits of `status` are what its parent is told.
+    ///
+    /// System calls: there, `exit_group`.
+    ///
+    /// ```
+    /// use rsyscall::remote::{self, ExitStatus};
+    ///
+    /// let mut forked = remote::fork([])?;
+    /// forked.task.exit(3)?;
+    /// assert_eq!(forked.child.wait()?, ExitStatus::Exited(3));
+    /// # Ok::<(), rsyscall::sysif::Error>(())
+    /// ```
+    ///
+    /// Its handles cannot outlive it:
+    ///
+    /// ```compile_fail,E0505
+    /// # use rsyscall::{EventfdFlags, EventfdTask, remote};
+    /// # let forked = remote::fork([])?;
+    /// let bell = forked.task.eventfd(0, EventfdFlags::empty())?;
+    /// forked.task.exit(0)?;
+    /// bell.write(1)?;
+    /// # Ok::<(), rsyscall::sysif::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The task comes back. [`Error::NotSent`]. [`Error::Hangup`]: it has not ended within the
+    /// [timeout](Connection::set_timeout), or what came was no answer; that the stream ends is what is wanted here, and no
+    /// error. `EPERM`: a policy does not allow it.
+    #[doc(alias = "exit_group")]
+    #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
+    #[inline]
+    pub fn exit(self, status: i32) -> Result<(), ErrorWith<Self, Error>> {
+        exit(&self.sysif, status).map_err(|error| ErrorWith::new(self, error))
+    }
+}
+
+#[inline]
+fn exit(connection: &Connection, status: i32) -> Result<(), Error> {
+    let Some(mut exchange) = connection.exchange() else { return Err(Error::NotSent) };
+    exchange.check()?;
+    let request = Request { nr: nr::EXIT_GROUP, args: [Arg::from(status).word(), 0, 0, 0, 0, 0] };
+    exchange.call_without_return(0, |_| Ok(()), request, connection.deadline(), |_| None)
+}
+
+/// What was different before an exec was prepared.
+struct Before {
+    death_signal: u32,
+    mask: Option<SignalSet>,
+    /// Which of the actions are those of before.
+    changed: SignalSet,
+    actions: [SignalAction; LAST_SIGNAL as usize],
+}
+
+#[inline]
+fn execute(
+    connection: &Connection,
+    process: Process,
+    options: &ExecOptions,
+    path: &CStr,
+    vectors: [&[&CStr]; 2],
+) -> Result<(), Error> {
+    let mut before = Before {
+        death_signal: near::parent_death_signal(connection).map_err(not_sent)?,
+        mask: None,
+        changed: SignalSet::EMPTY,
+        actions: [SignalAction::default_action(); LAST_SIGNAL as usize],
+    };
+    let executed = match prepare(connection, options, &mut before) {
+        Ok(()) => connection.exec(process, path, vectors),
+        Err(error) => Err(not_sent(error)),
+    };
+    if matches!(executed, Err(Error::Os(_))) {
+        // Ignored: if it fails the connection has ended.
+        let _ignored = restore(connection, &before);
+    }
+    executed
+}
+
+/// The error of a call in preparation of another: whatever becomes of it, that other was not executed.
+#[inline]
+pub(super) const fn not_sent(error: Error) -> Error {
+    match error {
+        Error::Hangup => Error::NotSent,
+        error => error,
+    }
+}
+
+#[inline]
+fn prepare(connection: &Connection, options: &ExecOptions, before: &mut Before) -> Result<(), Error> {
+    let death_signal = if options.killed_with_parent { SIGKILL } else { 0 };
+    if death_signal != before.death_signal {
+        // SAFETY: what the options ask for.
+        unsafe { near::set_parent_death_signal(connection, death_signal) }?;
+    }
+    for (signal, old) in (1..).zip(&mut before.actions) {
+        let Some(action) = options.action(signal) else { continue };
+        // SAFETY: no handler, and the process runs nothing that relies on one.
+        *old = unsafe { near::replace_signal_action(connection, signal, action) }?;
+        before.changed = before.changed.with(signal);
+    }
+    // SAFETY: the process runs nothing but the server's loop.
+    before.mask = Some(unsafe { near::set_signal_mask(connection, options.mask) }?);
+    Ok(())
+}
+
+/// After an exec that failed the process is the server that it was.
+#[cold]
+#[inline]
+fn restore(connection: &Connection, before: &Before) -> Result<(), Error> {
+    for (signal, old) in (1..).zip(&before.actions) {
+        if before.changed.contains(signal) {
+            // SAFETY: as it was.
+            unsafe { near::set_signal_action(connection, signal, *old) }?;
+        }
+    }
+    if let Some(mask) = before.mask {
+        // SAFETY: as it was.
+        unsafe { near::set_signal_mask(connection, mask) }?;
+    }
+    // SAFETY: as it was.
+    unsafe { near::set_parent_death_signal(connection, before.death_signal) }
+}
+
+impl Connection {
+    #[inline]
+    fn exec(&self, process: Process, path: &CStr, [argv, envp]: [&[&CStr]; 2]) -> Result<(), Error> {
+        let deadline = self.deadline();
+        let strings = || core::iter::once(path).chain(argv.iter().copied()).chain(envp.iter().copied());
+        let text = strings().map(size).fold(0, usize::saturating_add);
+        // Two vectors, each with a null at its end, and then all strings.
+        let vectors = argv.len().saturating_add(envp.len()).saturating_add(2).saturating_mul(size_of::<usize>());
+        let len = vectors.saturating_add(text);
+        let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
+        exchange.check()?;
+        // Whether a success can be seen in the exit signal. Where another thread traces the child, any wait finds it; one for
+        // this thread's own children does not, if this is the thread that forked it.
+        let looks = |peer: &Peer, options| peer.pidfd().and_then(|pidfd| sends_sigchld(Some(pidfd), process, options));
+        let tells = |peer| [0, WNOTHREAD].into_iter().find(|options| looks(peer, *options) == Some(false));
+        let options = exchange.peer().and_then(tells);
+        if options.is_none() && exchange.peer().is_some_and(Peer::shares_table) {
+            // Its stream does not end with it either.
+            return Err(Errno::ECHILD.into());
+        }
+        exchange.reserve(len, deadline)?;
+        let base = exchange.scratch_address();
+        let first = base.wrapping_add(vectors);
+        let envp_at = base.wrapping_add(argv.len().wrapping_add(1).wrapping_mul(size_of::<usize>()));
+        let request = Request { nr: nr::EXECVE, args: [first, base, envp_at, 0, 0, 0] };
+        let memory = |outgoing: &mut Outgoing<'_>| {
+            let mut at = first.wrapping_add(size(path));
+            for vector in [argv, envp] {
+                for string in vector {
+                    outgoing.write(&at.to_ne_bytes())?;
+                    at = at.wrapping_add(size(string));
+                }
+                outgoing.write(&0_usize.to_ne_bytes())?;
+            }
+            strings().try_for_each(|string| outgoing.write(string.to_bytes_with_nul()))
+        };
+        let executed = |peer: &Peer| options.and_then(|options| looks(peer, options));
+        exchange.call_without_return(len, memory, request, deadline, executed)
+    }
+}
+
+/// How much room a string takes.
+#[inline]
+fn size(string: &CStr) -> usize {
+    string.count_bytes().saturating_add(1)
+}

@@ -1,0 +1,111 @@
+//! What a child keeps of a descriptor table that was copied for it, by a fork or by `unshare`: the server's end of its
+//! stream, what it inherits, and the file descriptors 0, 1 and 2 that `execve` would keep too.
+//!
+//! Everything else is closed, the client's end above all, whatever its number: while a copy of that end is open in the child,
+//! the stream does not end with its client.
+
+use crate::Errno;
+use crate::near::{self, FileDescriptor};
+use crate::sysif::{SyscallError, SyscallInterface};
+
+/// The first file descriptor that is not one of the three with which every program begins.
+const FIRST: i32 = 3;
+
+/// The file descriptors that matter to a child, as its table numbers them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept<'a> {
+    /// The server's end, which stays.
+    pub(super) server: FileDescriptor,
+    /// The client's end, which does not, if the copied table had it.
+    pub(super) client: Option<FileDescriptor>,
+    /// What is inherited.
+    pub(super) inherit: &'a [FileDescriptor],
+}
+
+/// Returns whether a file descriptor is there twice: two owners of one would close it twice.
+#[inline]
+pub(super) fn has_duplicates(fds: &[FileDescriptor]) -> bool {
+    fds.iter().enumerate().any(|(index, fd)| fds.iter().take(index).any(|other| other == fd))
+}
+
+impl Kept<'_> {
+    /// Closes everything else in the interface's table.
+    ///
+    /// System calls: `fcntl(F_GETFD)`, `close_range`, `close`; before Linux 5.9 also `prlimit64`.
+    ///
+    /// # Safety
+    ///
+    /// No other file descriptor of the table is used afterwards, nor owned.
+    #[inline]
+    pub(super) unsafe fn close_others<S: SyscallInterface>(&self, sysif: &S) -> Result<(), S::Error> {
+        for standard in (0..FIRST).map(FileDescriptor) {
+            if self.stays(standard) {
+                continue;
+            }
+            // SAFETY: only asks; one that is not open is an error, and stays as it is.
+            let cloexec = unsafe { near::is_cloexec(sysif, standard) };
+            if Some(standard) == self.client || cloexec.is_ok_and(|cloexec| cloexec) {
+                // SAFETY: the caller's promise.
+                unsafe { near::close(sysif, standard) }?;
+            }
+        }
+        for (first, last) in (Gaps { next: Some(FIRST.unsigned_abs()), kept: self }) {
+            // SAFETY: the caller's promise.
+            match unsafe { near::close_range(sysif, first, last) } {
+                Err(error) if error.errno() == Some(Errno::ENOSYS) => {
+                    // SAFETY: the caller's promise.
+                    unsafe { close_each(sysif, first, last) };
+                }
+                closed => closed?,
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn stays(&self, fd: FileDescriptor) -> bool {
+        fd == self.server || self.inherit.contains(&fd)
+    }
+}
+
+/// Closes a range of file descriptors one by one, up to the limit of what can be open.
+///
+/// # Safety
+///
+/// As [`near::close_range`].
+#[cold]
+#[inline]
+unsafe fn close_each<S: SyscallInterface>(sysif: &S, first: u32, last: u32) {
+    let limit = near::descriptor_limit(sysif).unwrap_or(u32::MAX);
+    for number in first..=last.min(limit) {
+        let Ok(number) = i32::try_from(number) else { return };
+        // Ignored: most are not open.
+        // SAFETY: the caller's promise.
+        let _ignored = unsafe { near::close(sysif, FileDescriptor(number)) };
+    }
+}
+
+/// The ranges of numbers, from `next` on, between those that stay.
+struct Gaps<'a> {
+    next: Option<u32>,
+    kept: &'a Kept<'a>,
+}
+
+impl Iterator for Gaps<'_> {
+    type Item = (u32, u32);
+
+    #[inline]
+    fn next(&mut self) -> Option<(u32, u32)> {
+        loop {
+            let first = self.next?;
+            let stays = self.kept.inherit.iter().chain([&self.kept.server]).map(|fd| fd.0.unsigned_abs());
+            let end = stays.filter(|number| *number >= first).min();
+            self.next = end.and_then(|end| end.checked_add(1));
+            match end {
+                Some(end) if end == first => {}
+                Some(end) => return Some((first, end.wrapping_sub(1))),
+                None => return Some((first, u32::MAX)),
+            }
+        }
+    }
+}

@@ -1,0 +1,787 @@
+//! The process behind a connection: with what it is forked, what it executes, how it is signalled and reaped, and what ends it.
+
+use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
+use rsyscall::fd::OwnedFd;
+use rsyscall::near::{FileDescriptor, Process, SignalSet};
+use rsyscall::remote::{
+    self, CallSlot, Connection, ExecOptions, ExitStatus, ForkOptions, Forked, Operand, Policy, Request, ServeError,
+    serve,
+};
+use rsyscall::sys::signal::Signal;
+use rsyscall::sysif::{Arg, Error, Local, SyscallInterface};
+use rsyscall::{Current, Errno, EventfdFlags, EventfdTask, Task, near, nr};
+use rsyscall_tests::{cannot, shares_files};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+};
+use std::ffi::CStr;
+use std::io::{Read, Write};
+use std::os::fd::{FromRawFd, IntoRawFd};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Long enough for any machine, and short enough to end a test that hangs.
+const LONG: Duration = Duration::from_secs(60);
+const EMPTY: EventfdFlags = EventfdFlags::empty();
+
+const KILLED: ExitStatus = ExitStatus::Killed { signal: Signal::KILL, core_dumped: false };
+
+const SIGKILL: u32 = 9;
+const SIGPIPE: u32 = 13;
+const SIGTERM: u32 = 15;
+const SIGSTOP: u32 = 19;
+
+fn none<'a>() -> Arg<'a> {
+    Arg::Word(0)
+}
+
+fn owned(stream: UnixStream) -> OwnedFd {
+    // SAFETY: std gives the file descriptor away.
+    unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) }
+}
+
+/// A system call of this process.
+fn call<const N: usize>(nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
+    // SAFETY: each test makes calls that do nothing to the memory of others.
+    unsafe { Local.syscall(nr, args) }
+}
+
+/// How a process ended.
+#[derive(Debug, PartialEq)]
+enum End {
+    Exited(i32),
+    Killed(i32),
+}
+
+/// Runs in a process of its own, whose only thread this is, and ends with what is returned: nothing may allocate or panic.
+fn alone(run: impl FnOnce() -> i32) -> End {
+    const SIGCHLD: u32 = 17;
+    let child = call(nr::CLONE, [SIGCHLD.into(), none(), none(), none(), none()]).unwrap();
+    if child == 0 {
+        Current.exit(run());
+    }
+    let mut status = [0; 4];
+    call(nr::WAIT4, [Arg::Word(child), Arg::InOut(&mut status), none(), none()]).unwrap();
+    let status = i32::from_ne_bytes(status);
+    if status & 0x7f == 0 { End::Exited(status >> 8) } else { End::Killed(status & 0x7f) }
+}
+
+/// Runs with a child that has a table of its own, and with one that shares this process's.
+fn forked(case: &str, run: impl Fn(Forked)) {
+    run(remote::fork([]).unwrap());
+    if !shares_files() {
+        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+    }
+    run(remote::fork_sharing_files().unwrap());
+}
+
+fn state(process: Process) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.0)).unwrap_or_default();
+    stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).unwrap_or('X')
+}
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < LONG, "{what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn stop(child: &remote::Child) {
+    child.signal(SIGSTOP).unwrap();
+    until("it stops", || state(child.process()) == 'T');
+}
+
+/// Executes a script; `None` where this architecture's programs do not run by themselves.
+fn execute(case: &str, options: &ExecOptions, task: Task<Connection>, script: &CStr) -> Option<()> {
+    match task.exec_with(options, c"/bin/sh", &[c"sh", c"-c", script], &[c"PATH=/bin:/usr/bin"]) {
+        Ok(()) => Some(()),
+        Err(error) if error == Errno::ENOEXEC => {
+            cannot(case, "programs of this architecture do not run here by themselves");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+// What exec and exit say.
+
+/// A seccomp filter: this action for calls of this number, if the first argument has these bits.
+fn filter(nr: usize, bits: u64, action: SeccompAction) -> BpfProgram {
+    let condition =
+        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(bits), bits).expect("a condition");
+    let rules = if bits == 0 { vec![] } else { vec![SeccompRule::new(vec![condition]).expect("a rule")] };
+    let architecture = TargetArch::try_from(std::env::consts::ARCH).expect("one that has filters");
+    SeccompFilter::new([(nr as i64, rules)].into(), SeccompAction::Allow, action, architecture)
+        .and_then(TryInto::try_into)
+        .expect("a filter")
+}
+
+/// Runs in a thread under filters; `false` where none can be installed.
+fn filtered(case: &str, filters: &[BpfProgram], run: impl FnOnce() + Send) {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            if filters.iter().any(|filter| seccompiler::apply_filter(filter).is_err()) {
+                return cannot(case, "no seccomp filter can be installed here");
+            }
+            run();
+        });
+    });
+}
+
+// What exec and exit say.
+
+#[test]
+fn exec_and_exit_are_no_success_when_the_answer_is_late() {
+    forked("late answers of a child that shares files", |Forked { task, child, .. }| {
+        stop(&child);
+        task.sysif().set_timeout(Some(Duration::from_millis(1)));
+        // What prepares it was late already.
+        let error = task.exec(c"/no/such", &[c"x"], &[]).unwrap_err();
+        assert_eq!(error.error(), &Error::NotSent);
+        child.signal(SIGKILL).unwrap();
+    });
+    forked("a late end of a child that shares files", |Forked { task, child, .. }| {
+        stop(&child);
+        task.sysif().set_timeout(Some(Duration::from_millis(1)));
+        assert!(matches!(task.exit(0).unwrap_err().error(), Error::Hangup | Error::NotSent));
+        child.signal(SIGKILL).unwrap();
+    });
+}
+
+/// A server that answers the two calls with these bytes, and all others as if they had succeeded.
+fn lying_server(lie: Vec<u8>) -> Task<Connection> {
+    let (client, mut server) = UnixStream::pair().unwrap();
+    thread::spawn(move || {
+        let mut request = [0; 56];
+        while server.read_exact(&mut request).is_ok() {
+            let words: Vec<_> = request.chunks(8).map(|word| usize::from_ne_bytes(word.try_into().unwrap())).collect();
+            let len = words[3];
+            let answer = match words[0] {
+                nr::MMAP => 4096_i64.to_ne_bytes().to_vec(),
+                nr::RECVFROM if words[4] & 0x40 != 0 => (-11_i64).to_ne_bytes().to_vec(),
+                nr::RECVFROM => {
+                    server.read_exact(&mut vec![0; len]).unwrap();
+                    len.to_ne_bytes().to_vec()
+                }
+                nr::SENDTO => [vec![0; len], len.to_ne_bytes().to_vec()].concat(),
+                nr::EXECVE | nr::EXIT_GROUP => lie.clone(),
+                _ => vec![0; 8],
+            };
+            if server.write_all(&answer).is_err() || answer.is_empty() {
+                return;
+            }
+        }
+    });
+    // SAFETY: what is answered breaks no memory here.
+    let connection = unsafe { Connection::from_stream(owned(client), FileDescriptor(5)) };
+    connection.set_timeout(Some(LONG));
+    // SAFETY: it has a table of its own, if any.
+    unsafe { Task::new(connection, Process(1), FdTable::new(), AddressSpace::new(), PidNamespace::CURRENT) }
+}
+
+#[test]
+fn an_answer_to_exec_or_exit_is_never_a_success_and_the_end_of_the_stream_is() {
+    let word = |word: i64| word.to_ne_bytes().to_vec();
+    for (lie, error) in [
+        (word(0), Some(Error::Hangup)),
+        (word(77), Some(Error::Hangup)),
+        (word(i64::MIN), Some(Error::Hangup)),
+        (word(-13), Some(Error::Os(Errno::EACCES))),
+        (vec![], None),
+    ] {
+        let exec = lying_server(lie.clone()).exec(c"/bin/true", &[], &[]);
+        assert_eq!(exec.err().map(|error| error.into_error()), error, "{lie:?}");
+        let exit = lying_server(lie.clone()).exit(0);
+        assert_eq!(exit.err().map(|error| error.into_error()), error, "{lie:?}");
+    }
+}
+
+#[test]
+fn a_process_that_is_killed_instead_of_executing_a_program_is_a_hangup() {
+    let case = "killed instead of executing";
+    filtered(case, &[filter(nr::EXECVE, 0, SeccompAction::KillProcess)], || {
+        forked("killed instead of executing, sharing files", |Forked { task, mut child, .. }| {
+            task.sysif().set_timeout(Some(LONG));
+            let result = task.exec(c"/bin/true", &[c"true"], &[]);
+            assert_eq!(result.map_err(|error| error.into_error()), Err(Error::Hangup));
+            assert_eq!(child.wait().unwrap().signal(), Signal::from_raw(31));
+        });
+    });
+}
+
+#[test]
+fn a_program_is_known_to_be_executed_although_it_goes_on() {
+    forked("exec of a child that shares files", |Forked { task, mut child, .. }| {
+        task.sysif().set_timeout(Some(LONG));
+        let start = Instant::now();
+        let Some(()) = execute("a program that goes on", &ExecOptions::new(), task, c"exec sleep 100") else { return };
+        assert!(start.elapsed() < Duration::from_secs(50));
+        assert_eq!(child.try_wait(), Ok(None), "the end of the task is not that of the program");
+        child.kill().unwrap();
+        assert_eq!(child.wait(), Ok(KILLED));
+    });
+}
+
+// What a child keeps.
+
+#[test]
+fn a_failed_exec_leaves_the_process_as_it_was_with_its_table() {
+    if !shares_files() {
+        return cannot("a failed exec that shares files", "clone(CLONE_FILES) is EINVAL here");
+    }
+    let mut other = remote::fork([]).unwrap();
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    let Forked { task, child: _child, .. } = remote::fork_sharing_files().unwrap();
+    let task = task.exec(c"/no/such", &[c"x"], &[]).unwrap_err().into_inner();
+    // It holds nothing back: a stream ends, and so does another child.
+    drop(writer);
+    reader.set_read_timeout(Some(LONG)).unwrap();
+    assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+    drop(other.task);
+    until("the other child ends", || other.child.try_wait().unwrap().is_some());
+    // And it shares the table as before.
+    assert_eq!(task.fd_table(), FdTable::CURRENT);
+    assert_eq!(task.eventfd(3, EMPTY).unwrap().move_to(Current).unwrap().read(), Ok(3));
+}
+
+/// In a process of its own the client's end has a low number, and after `unshare_files` no copy of it may be in the child: it
+/// would never see the stream end.
+#[test]
+fn the_clients_end_is_not_kept_whatever_its_number() {
+    if !shares_files() {
+        return cannot("the client's end, numbered 0", "clone(CLONE_FILES) is EINVAL here");
+    }
+    let ends = |task, mut child: remote::Child| {
+        drop::<Task<Connection>>(task);
+        let start = Instant::now();
+        while start.elapsed() < LONG {
+            if let Ok(Some(status)) = child.try_wait() {
+                return i32::from(status != ExitStatus::Exited(0));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        2
+    };
+    for closed in [0..1, 1..2, 2..3, 0..3] {
+        // SAFETY: of a process that uses none of them.
+        let close = || closed.clone().for_each(|fd| _ = unsafe { near::close(&Local, FileDescriptor(fd)) });
+        let unshared = alone(|| {
+            close();
+            let Ok(mut forked) = remote::fork_sharing_files() else { return 3 };
+            if forked.task.sysif().as_raw_fd() > 2 || forked.task.unshare_files::<Current, 0>([]).is_err() {
+                return 4;
+            }
+            ends(forked.task, forked.child)
+        });
+        assert_eq!(unshared, End::Exited(0), "unshared, {closed:?}");
+        // That of another connection neither.
+        let beside = alone(|| {
+            close();
+            let (Ok(first), Ok(mut second)) = (remote::fork([]), remote::fork_sharing_files()) else { return 3 };
+            if first.task.sysif().as_raw_fd() > 2 || second.task.unshare_files::<Current, 0>([]).is_err() {
+                return 4;
+            }
+            ends(first.task, first.child)
+        });
+        assert_eq!(beside, End::Exited(0), "another's, {closed:?}");
+        let forked = alone(|| {
+            close();
+            let (Ok(first), Ok(_second)) = (remote::fork([]), remote::fork([])) else { return 3 };
+            ends(first.task, first.child)
+        });
+        assert_eq!(forked, End::Exited(0), "forked, {closed:?}");
+    }
+}
+
+// What ends a child, and what does not.
+
+#[test]
+fn a_child_ends_with_the_thread_that_made_it_unless_asked_to_outlive_it() {
+    let make = |options: ForkOptions| thread::spawn(move || options.fork([])).join().unwrap().unwrap();
+    // Where the thread has ended before the child asks to end with it, it ends by itself.
+    let ended = |status| matches!(status, Ok(KILLED | ExitStatus::Exited(1)));
+    let mut tied = make(ForkOptions::new());
+    assert!(ended(tied.child.wait()));
+    let mut free = make(ForkOptions::new().outlive_thread(true));
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(free.task.eventfd(2, EMPTY).unwrap().read(), Ok(2));
+    drop(free.task);
+    assert_eq!(free.child.wait(), Ok(ExitStatus::Exited(0)));
+    if shares_files() {
+        let mut sharing = thread::spawn(remote::fork_sharing_files).join().unwrap().unwrap();
+        assert!(ended(sharing.child.wait()));
+    }
+}
+
+#[test]
+fn a_child_that_outlives_its_thread_ends_with_its_process() {
+    let told = EventFdOfTwo::new();
+    let maker = alone(|| {
+        let Ok(forked) = ForkOptions::new().outlive_thread(true).fork([]) else { return 1 };
+        told.tell(forked.child.process());
+        // Nothing is dropped: as if it had been killed.
+        core::mem::forget(forked);
+        0
+    });
+    assert_eq!(maker, End::Exited(0));
+    let server = told.told();
+    until("it ends", || matches!(state(server), 'X' | 'Z'));
+}
+
+/// Tells a pid from one process to another.
+struct EventFdOfTwo(rsyscall::EventFd);
+
+impl EventFdOfTwo {
+    fn new() -> Self {
+        Self(rsyscall::EventFd::new(0, EMPTY).unwrap())
+    }
+
+    fn tell(&self, process: Process) {
+        let _written = self.0.write(process.0 as u64);
+    }
+
+    fn told(&self) -> Process {
+        Process(self.0.wait_timeout(LONG).unwrap().expect("a pid") as i32)
+    }
+}
+
+#[test]
+fn an_executed_program_is_tied_to_the_thread_that_forked_it_only_when_asked() {
+    let case = "a program beside a thread that ends";
+    for (killed, status) in [(false, ExitStatus::Exited(6)), (true, KILLED)] {
+        let options = ExecOptions::new().killed_with_parent(killed);
+        let (made, child) = thread::spawn(move || {
+            let Forked { task, child, .. } = remote::fork([]).unwrap();
+            (execute(case, &options, task, c"sleep 0.2; exit 6"), child)
+        })
+        .join()
+        .unwrap();
+        let (Some(()), mut child) = (made, child) else { return };
+        assert_eq!(child.wait(), Ok(status));
+    }
+}
+
+#[test]
+fn a_child_serves_in_a_new_pid_namespace() {
+    const CLONE_NEWPID: u32 = 0x2000_0000;
+    let case = "a new pid namespace";
+    let served = alone(|| {
+        if call(nr::UNSHARE, [CLONE_NEWPID.into()]).is_err() {
+            return 77;
+        }
+        let Ok(mut forked) = remote::fork([]) else { return 1 };
+        // It is the first process there, and its parent cannot be seen from it.
+        if near::getpid(forked.task.sysif()) != Ok(Process(1)) || near::getppid(forked.task.sysif()) != Ok(Process(0)) {
+            return 2;
+        }
+        let Ok(bell) = forked.task.eventfd(3, EMPTY) else { return 3 };
+        if bell.read() != Ok(3) {
+            return 4;
+        }
+        drop(bell);
+        drop(forked.task);
+        i32::from(forked.child.wait() != Ok(ExitStatus::Exited(0)))
+    });
+    if served == End::Exited(77) {
+        return cannot(case, "not allowed here");
+    }
+    assert_eq!(served, End::Exited(0));
+    // And it ends with its parent there too.
+    let told = EventFdOfTwo::new();
+    let killed = alone(|| {
+        let made = call(nr::UNSHARE, [CLONE_NEWPID.into()]).is_ok();
+        let Ok(forked) = remote::fork_sharing_files() else { return 1 };
+        if !made || forked.task.eventfd(0, EMPTY).is_err() {
+            return 2;
+        }
+        told.tell(forked.child.process());
+        let _dead = call(nr::KILL, [Arg::from(near::getpid(&Local).unwrap_or(Process(0))), SIGKILL.into()]);
+        3
+    });
+    assert_eq!(killed, End::Killed(9));
+    let server = told.told();
+    until("it ends", || matches!(state(server), 'X' | 'Z'));
+}
+
+// Signals and waits.
+
+#[test]
+fn an_executed_program_may_be_reaped_elsewhere_and_then_nothing_is_signalled() {
+    let case = "a program that another wait reaps";
+    if remote::fork([]).unwrap().child.pidfd().is_none() {
+        return cannot(case, "no pidfd");
+    }
+    let reaped = alone(|| {
+        let Ok(Forked { task, mut child, .. }) = remote::fork([]) else { return 1 };
+        // Before, it is not found by an ordinary wait.
+        if wait_for_any() != Err(Errno::ECHILD) {
+            return 2;
+        }
+        match task.exec(c"/bin/sh", &[c"sh", c"-c", c"exit 5"], &[]) {
+            Err(error) if error == Errno::ENOEXEC => return 77,
+            Err(_) => return 3,
+            Ok(()) => {}
+        }
+        if wait_for_any() != Ok(child.process().0 as usize) {
+            return 4;
+        }
+        if child.kill() != Err(Errno::ESRCH) || child.wait() != Err(Errno::ECHILD) || child.try_wait().is_ok() {
+            return 5;
+        }
+        0
+    });
+    if reaped == End::Exited(77) {
+        return cannot(case, "programs of this architecture do not run here by themselves");
+    }
+    assert_eq!(reaped, End::Exited(0));
+}
+
+/// `wait4(-1)`.
+fn wait_for_any() -> Result<usize, Errno> {
+    call(nr::WAIT4, [Arg::from(-1_i32), none(), none(), none()])
+}
+
+#[test]
+fn without_a_pidfd_no_pid_is_signalled_that_another_wait_may_have_freed() {
+    const CLONE_PIDFD: u64 = 0x1000;
+    let refused = |errno: Errno| SeccompAction::Errno(errno.raw() as u32);
+    let filters = [
+        filter(nr::CLONE, CLONE_PIDFD, refused(Errno::EINVAL)),
+        filter(nr::PIDFD_OPEN, 0, refused(Errno::ENOSYS)),
+        filter(nr::PIDFD_SEND_SIGNAL, 0, refused(Errno::ENOSYS)),
+    ];
+    filtered("children without pidfds", &filters, || {
+        let Forked { task, mut child, .. } = remote::fork([]).unwrap();
+        assert!(child.pidfd().is_none());
+        assert_eq!(task.eventfd(4, EMPTY).unwrap().read(), Ok(4));
+        child.kill().unwrap();
+        assert_eq!(child.wait(), Ok(KILLED));
+        assert_eq!(child.kill(), Err(Errno::ESRCH));
+        assert_eq!(remote::fork_sharing_files().map(drop), Err(Errno::ENOSYS));
+        // Its exit signal is `SIGCHLD`: it ends with its task, and a drop of the child alone kills nothing.
+        let Forked { task, child, .. } = remote::fork([]).unwrap();
+        let process = child.process();
+        drop(child);
+        assert_eq!(task.eventfd(4, EMPTY).unwrap().read(), Ok(4));
+        drop(task);
+        let mut status = [0; 4];
+        call(nr::WAIT4, [process.into(), Arg::InOut(&mut status), none(), none()]).unwrap();
+        assert_eq!(status, [0; 4]);
+        // Reaped elsewhere, the pid is not signalled.
+        let Forked { task, child, .. } = remote::fork([]).unwrap();
+        drop(task);
+        call(nr::WAIT4, [child.process().into(), none(), none(), none()]).unwrap();
+        let filter = filter(nr::KILL, 0, SeccompAction::KillProcess);
+        let dropped = alone(move || {
+            if seccompiler::apply_filter(&filter).is_err() {
+                return 1;
+            }
+            if child.kill() != Err(Errno::ESRCH) {
+                return 2;
+            }
+            drop(child);
+            0
+        });
+        assert_eq!(dropped, End::Exited(0));
+    });
+}
+
+#[test]
+fn a_nonblocking_pidfd_changes_nothing() {
+    let Forked { task, mut child, .. } = remote::fork([]).unwrap();
+    let Some(pidfd) = child.pidfd() else { return cannot("a nonblocking pidfd", "no pidfd") };
+    pidfd.set_nonblocking(true).unwrap();
+    assert_eq!(child.try_wait(), Ok(None));
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(20));
+            drop(task);
+        });
+        assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)));
+    });
+}
+
+#[test]
+fn a_child_that_may_not_be_signalled_any_more_does_not_hold_up_a_drop() {
+    let case = "a child of another user";
+    const NOBODY: u32 = 65534;
+    let dropped = alone(|| {
+        let Ok(Forked { task, child, .. }) = remote::fork([]) else { return 1 };
+        match task.exec(c"/bin/sh", &[c"sh", c"-c", c"sleep 2"], &[c"PATH=/bin:/usr/bin"]) {
+            Err(error) if error == Errno::ENOEXEC => return 77,
+            Err(_) => return 2,
+            Ok(()) => {}
+        }
+        // As if the program were set-user-ID: now they are of different users.
+        if call(nr::SETRESUID, [NOBODY.into(), NOBODY.into(), NOBODY.into()]).is_err()
+            || child.kill() != Err(Errno::EPERM)
+        {
+            return 77;
+        }
+        let start = Instant::now();
+        drop(child);
+        i32::from(start.elapsed() > Duration::from_secs(1))
+    });
+    match dropped {
+        End::Exited(77) => cannot(case, "not allowed here"),
+        dropped => assert_eq!(dropped, End::Exited(0)),
+    }
+}
+
+// With what a program begins.
+
+/// The lines of `/proc/self/status` about signals, as an executed program sees them: blocked, ignored, caught.
+fn signals_of_a_program(options: &ExecOptions) -> Option<[u64; 3]> {
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    let writer = owned(writer);
+    let Forked { task, inherited: [token], mut child, .. } = remote::fork([&writer]).unwrap();
+    drop(writer);
+    {
+        let writer = token.attach(&task).unwrap();
+        // SAFETY: the child's standard output, which nothing there uses.
+        unsafe { near::dup3(task.sysif(), writer.near(), FileDescriptor(1), false) }.unwrap();
+    }
+    match task.exec_with(options, c"/bin/cat", &[c"cat", c"/proc/self/status"], &[]) {
+        Err(error) if error == Errno::ENOEXEC => return None,
+        executed => executed.unwrap(),
+    }
+    let mut status = String::new();
+    reader.read_to_string(&mut status).unwrap();
+    assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)));
+    Some(["SigBlk:", "SigIgn:", "SigCgt:"].map(|name| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        u64::from_str_radix(line.trim(), 16).unwrap()
+    }))
+}
+
+#[test]
+fn a_program_begins_with_an_empty_mask_and_no_signal_ignored_that_the_program_does_not_ignore() {
+    let case = "signals of a program";
+    // A thread with something blocked, in a process that ignores SIGPIPE, as Rust's do.
+    // SAFETY: of this thread.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, SIGTERM as i32);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+    }
+    let Some(ours) = signals_of_a_program(&ExecOptions::new()) else {
+        return cannot(case, "programs of this architecture do not run here by themselves");
+    };
+    // std's runtime ignores SIGPIPE, the program does not; glibc handles some of its own.
+    let ignored_here = {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+        SignalSet::from_bits(u64::from_str_radix(line.trim(), 16).unwrap())
+    };
+    assert!(ignored_here.contains(SIGPIPE));
+    assert_eq!(ours, [0, ignored_here.without(SIGPIPE).bits(), 0]);
+    let set = |signals: &[u32]| signals.iter().fold(SignalSet::EMPTY, |set, signal| set.with(*signal));
+    let options = ExecOptions::new().signal_mask(set(&[2, 40])).ignored_signals(set(&[SIGPIPE, SIGTERM, SIGKILL]));
+    let [blocked, ignored, caught] = signals_of_a_program(&options).unwrap();
+    assert_eq!(blocked, set(&[2, 40]).bits());
+    assert_eq!(ignored, ignored_here.bits() | set(&[SIGTERM]).bits());
+    assert_eq!(caught, 0);
+    // Every signal at once, those included of which nothing can be said.
+    let options = ExecOptions::new().default_signals(SignalSet::ALL);
+    assert_eq!(signals_of_a_program(&options), Some([0, 0, 0]));
+}
+
+#[test]
+fn after_a_failed_exec_the_server_is_as_it_was() {
+    let Forked { task, child, .. } = remote::fork([]).unwrap();
+    // From here on it serves.
+    near::getpid(task.sysif()).unwrap();
+    let look = |process: Process| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.0)).unwrap();
+        status.lines().filter(|line| line.starts_with("Sig")).collect::<Vec<_>>().join("\n")
+    };
+    let dies_with = |task: &Task<Connection>| {
+        let mut signal = [0; 4];
+        const PR_GET_PDEATHSIG: u32 = 2;
+        // SAFETY: the call writes an `int`.
+        let got = unsafe { task.sysif().syscall(nr::PRCTL, [PR_GET_PDEATHSIG.into(), Arg::InOut(&mut signal)]) };
+        assert_eq!(got, Ok(0));
+        u32::from_ne_bytes(signal)
+    };
+    let before = (look(child.process()), dies_with(&task));
+    assert_eq!(before.1, SIGKILL);
+    let options = ExecOptions::new()
+        .signal_mask(SignalSet::ALL)
+        .ignored_signals(SignalSet::ALL)
+        .default_signals(SignalSet::EMPTY);
+    let task = task.exec_with(&options, c"/no/such", &[c"x"], &[]).unwrap_err().into_inner();
+    assert_eq!((look(child.process()), dies_with(&task)), before);
+    // Its calls are interrupted as before.
+    let bell = task.eventfd(0, EMPTY).unwrap();
+    let mut slots = [CallSlot::EMPTY; 1];
+    let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
+    pipeline.read(&bell).unwrap();
+    let result = loop {
+        child.interrupt().unwrap();
+        if let Some(completion) = pipeline.complete_timeout(&mut [], Duration::from_millis(5)) {
+            break completion.result;
+        }
+    };
+    assert_eq!(result, Err(Error::Os(Errno::EINTR)));
+}
+
+#[test]
+fn the_interrupt_handler_runs_on_an_alternate_stack() {
+    const SIGURG: i32 = 23;
+    remote::install_interrupt_handler().unwrap();
+    thread::spawn(|| {
+        let mut stack = vec![0_u8; 1 << 16];
+        let alternate = libc::stack_t { ss_sp: stack.as_mut_ptr().cast(), ss_flags: 0, ss_size: stack.len() };
+        let mut old = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+        // SAFETY: memory that lives until the stack is put back.
+        assert_eq!(unsafe { libc::sigaltstack(&alternate, &mut old) }, 0);
+        // SAFETY: the handler does nothing.
+        assert_eq!(unsafe { libc::raise(SIGURG) }, 0);
+        // SAFETY: the stack that was there.
+        assert_eq!(unsafe { libc::sigaltstack(&old, std::ptr::null_mut()) }, 0);
+        assert!(stack.iter().any(|byte| *byte != 0), "the kernel's frame was there");
+    })
+    .join()
+    .unwrap();
+}
+
+// A server and its stream.
+
+/// A stream, of which one end is to be served; in a process that nothing else runs in.
+fn pair() -> Option<(OwnedFd, OwnedFd)> {
+    // SAFETY: just made, and known to nothing else.
+    near::socketpair_stream(&Local).ok().map(|[a, b]| unsafe { (OwnedFd::from_raw_fd(a.0), OwnedFd::from_raw_fd(b.0)) })
+}
+
+#[test]
+fn a_server_that_cannot_wait_for_a_nonblocking_stream_says_so_and_does_not_spin() {
+    let ended = alone(|| {
+        let Some((client, server)) = pair() else { return 1 };
+        const RLIMIT_NOFILE: u32 = 7;
+        let limits = [0; 16];
+        let set = call(nr::PRLIMIT64, [none(), RLIMIT_NOFILE.into(), Arg::In(&limits), none()]);
+        if server.set_nonblocking(true).is_err() || set.is_err() {
+            return 2;
+        }
+        // SAFETY: the client is this process.
+        let waiting = unsafe { serve(&server, Policy::Everything) };
+        // In the midst of memory it cannot be waited for either, and what came of it is no request.
+        let mut memory = 0_u64;
+        let address = (&raw mut memory).addr();
+        let receive =
+            Request { nr: nr::RECVFROM, args: [server.as_raw_fd() as usize, address, 8, 0x100, 0, 0] }.to_bytes();
+        // SAFETY: open.
+        let sent = unsafe { near::sendto(&Local, client.near(), &receive, 0) };
+        // SAFETY: as above; eight bytes of a local variable.
+        let moving = unsafe { serve(&server, Policy::Everything) };
+        let error = Err(ServeError::Wait(Errno::EINVAL));
+        i32::from(waiting != error || sent != Ok(56) || moving != error)
+    });
+    // Emulated, the limit is not the kernel's.
+    if ended != End::Exited(0) && std::env::var_os("RSYSCALL_EMULATED").is_some() {
+        return cannot("a limit of no file descriptors", "qemu-user keeps limits to itself");
+    }
+    assert_eq!(ended, End::Exited(0));
+}
+
+#[test]
+fn memory_that_did_not_arrive_is_not_taken_for_requests() {
+    let (mut client, server) = UnixStream::pair().unwrap();
+    let server = owned(server);
+    let bad = 8; // No address of anything.
+    let receive = Request { nr: nr::RECVFROM, args: [server.as_raw_fd() as usize, bad, 56, 0x100, 0, 0] };
+    // Its bytes say: end the process.
+    let memory = Request { nr: nr::EXIT_GROUP, args: [1, 0, 0, 0, 0, 0] };
+    for policy in [Policy::Everything, Policy::Only(&[nr::EXIT_GROUP])] {
+        client.write_all(&[receive.to_bytes(), memory.to_bytes()].concat()).unwrap();
+        // SAFETY: what is requested fails.
+        assert_eq!(unsafe { serve(&server, policy) }, Err(ServeError::OutOfStep));
+        let mut left = [0; 56];
+        // SAFETY: open.
+        let mut stream = std::mem::ManuallyDrop::new(unsafe { UnixStream::from_raw_fd(server.as_raw_fd()) });
+        stream.set_nonblocking(true).unwrap();
+        let _whether_the_kernel_took_it = stream.read(&mut left);
+        stream.set_nonblocking(false).unwrap();
+        let mut answer = [0; 8];
+        client.read_exact(&mut answer).unwrap();
+        assert!(i64::from_ne_bytes(answer) < 0);
+    }
+}
+
+/// The calls that write to a stream without a way to say `MSG_NOSIGNAL`.
+fn writes(stream: i32, memory: &'static [u8], vector: &'static [usize; 2]) -> [Request; 2] {
+    let stream = stream as usize;
+    [
+        Request { nr: nr::WRITE, args: [stream, memory.as_ptr().expose_provenance(), memory.len(), 0, 0, 0] },
+        Request { nr: nr::WRITEV, args: [stream, vector.as_ptr().expose_provenance(), 1, 0, 0, 0] },
+    ]
+}
+
+static MEMORY: [u8; 1] = [b'!'];
+
+#[test]
+fn no_requested_write_to_the_stream_kills_a_server_whose_client_has_vanished() {
+    let vector: &'static [usize; 2] = Box::leak(Box::new([MEMORY.as_ptr().expose_provenance(), 1]));
+    let default = || {
+        // SAFETY: the default action.
+        unsafe { libc::signal(SIGPIPE as i32, libc::SIG_DFL) };
+    };
+    for index in 0..2 {
+        let ended = alone(|| {
+            default();
+            let Some((client, server)) = pair() else { return 1 };
+            let request = writes(server.as_raw_fd(), &MEMORY, vector)[index].to_bytes();
+            // SAFETY: open.
+            if unsafe { near::sendto(&Local, client.near(), &request, 0) } != Ok(56) {
+                return 2;
+            }
+            drop(client);
+            // SAFETY: what is requested is to write one byte.
+            if unsafe { serve(&server, Policy::Everything) } != Err(ServeError::Vanished) {
+                return 3;
+            }
+            // Afterwards all is as before: not blocked, not pending, the default action.
+            // SAFETY: the default action.
+            if unsafe { libc::signal(SIGPIPE as i32, libc::SIG_DFL) } != libc::SIG_DFL {
+                return 4;
+            }
+            let mut mask = [0; 8];
+            if call(nr::RT_SIGPROCMASK, [none(), none(), Arg::InOut(&mut mask), Arg::Word(8)]).is_err() {
+                return 5;
+            }
+            i32::from(SignalSet::from_bits(u64::from_ne_bytes(mask)).contains(SIGPIPE)) * 6
+        });
+        assert_eq!(ended, End::Exited(0), "call {index}");
+        let ended = alone(|| {
+            default();
+            let Ok(mut forked) = remote::fork([]) else { return 1 };
+            let connection = forked.task.sysif();
+            let request = writes(connection.activity_fd().0, &MEMORY, vector)[index];
+            let mut slots = [CallSlot::EMPTY; 2];
+            let Some(mut pipeline) = connection.pipeline(&mut slots) else { return 2 };
+            let [stream, memory, count, ..] = request.args.map(Operand::Word);
+            let pause = [0_u64.to_ne_bytes(), 50_000_000_u64.to_ne_bytes()];
+            let pause: &[u8] = pause.as_flattened();
+            // SAFETY: a pause, and a write of one byte that the child has too.
+            let submitted = unsafe {
+                pipeline
+                    .submit(
+                        nr::CLOCK_NANOSLEEP,
+                        [Operand::Word(1), Operand::Word(0), Operand::In(pause), Operand::Word(0)],
+                    )
+                    .is_ok()
+                    && pipeline.submit(request.nr, [stream, memory, count]).is_ok()
+            };
+            if !submitted {
+                return 3;
+            }
+            connection.shutdown();
+            i32::from(forked.child.wait() != Ok(ExitStatus::Exited(0))) * 4
+        });
+        assert_eq!(ended, End::Exited(0), "call {index}, forked");
+    }
+}
