@@ -175,6 +175,9 @@ impl Pipeline<'_, '_> {
     /// It waits for room in the stream, if the other process does not read. The first call with memory, and one with more
     /// than any before, also gets scratch space: [`Connection::reserve_scratch`] does that beforehand.
     ///
+    /// System calls: `sendto`; to get scratch space also `recvfrom`; to wait for room also `ppoll`, and with a timeout
+    /// `clock_gettime`. There, the call, and for its memory `recvfrom` and `sendto`.
+    ///
     /// # Errors
     ///
     /// The call was not submitted, and not executed. [`Full`](SubmitError::Full); [`Error::NotSent`]; the refusal of scratch
@@ -230,6 +233,8 @@ impl Pipeline<'_, '_> {
 
     /// Submits [`EventFd::write`]: it completes with 8.
     ///
+    /// System calls: those of [`submit`](Self::submit).
+    ///
     /// # Errors
     ///
     /// Those of [`submit`](Self::submit), and [`Foreign`](SubmitError::Foreign).
@@ -246,6 +251,8 @@ impl Pipeline<'_, '_> {
 
     /// Submits [`EventFd::read`]: it completes with 8, and the count in the eight bytes given to
     /// [`complete`](Self::complete).
+    ///
+    /// System calls: those of [`submit`](Self::submit).
     ///
     /// # Errors
     ///

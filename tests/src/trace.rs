@@ -34,6 +34,8 @@ pub struct Step {
 pub struct Stop {
     /// The call's number.
     pub nr: usize,
+    /// Its first two arguments.
+    pub args: [u64; 2],
     /// What it returned.
     pub ret: Option<i64>,
 }
@@ -104,12 +106,13 @@ fn state(pid: i32) -> State {
     }
 }
 
-/// `struct ptrace_syscall_info`, as far as it is looked at: what kind of stop, and the number or the result.
-fn syscall_info(pid: i32) -> Option<(u8, i64)> {
+/// `struct ptrace_syscall_info`, as far as it is looked at: what kind of stop, the number or the result, and the first two
+/// arguments.
+fn syscall_info(pid: i32) -> Option<(u8, i64, [u64; 2])> {
     let mut info = [0_u64; 16];
     ptrace(GET_SYSCALL_INFO, pid, size_of_val(&info) as libc::c_long, info.as_mut_ptr().expose_provenance() as _)
         .ok()?;
-    Some((info[0].to_le_bytes()[0], info[3] as i64))
+    Some((info[0].to_le_bytes()[0], info[3] as i64, [info[4], info[5]]))
 }
 
 fn kill(pid: i32, signal: i32) {
@@ -165,7 +168,7 @@ fn trace(pid: i32, step: Step, released: &AtomicBool, finished: &AtomicBool, tra
     /// An event, such as that of `PTRACE_INTERRUPT`, stands above the signal.
     const EVENT: i32 = 0xff00;
     let mut interrupted = false;
-    let mut entered = 0;
+    let mut entered = (0, [0; 2]);
     loop {
         let deliver = match state(pid) {
             State::Ended => return,
@@ -179,14 +182,14 @@ fn trace(pid: i32, step: Step, released: &AtomicBool, finished: &AtomicBool, tra
             }
             State::Stopped(CALL_STOP) => {
                 let ret = match syscall_info(pid) {
-                    Some((1, nr)) => {
-                        entered = nr as usize;
+                    Some((1, nr, args)) => {
+                        entered = (nr as usize, args);
                         None
                     }
-                    Some((_, ret)) => Some(ret),
+                    Some((_, ret, _)) => Some(ret),
                     None => return,
                 };
-                traced.stops.push(Stop { nr: entered, ret });
+                traced.stops.push(Stop { nr: entered.0, args: entered.1, ret });
                 if !traced.reached && traced.stops.len() == step.nth {
                     traced.reached = true;
                     match step.act {

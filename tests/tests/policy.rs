@@ -3,6 +3,8 @@
 //! Each runs in a child made by `fork`, which reports through a pipe made beforehand and makes no other calls than the
 //! crate's own: the filter sees nothing of a test harness.
 
+mod documented;
+
 use rsyscall::near::{self, FileDescriptor};
 use rsyscall::notify::{Reactor, StaticNotifier, WaitSlot};
 use rsyscall::nr::{self, used_by};
