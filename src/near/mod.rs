@@ -51,7 +51,7 @@ pub use signal::{kill, pidfd_send_signal};
 pub use signal_set::SignalSet;
 pub use signalfd::signalfd;
 pub(crate) use signalfd::{SFD_CLOEXEC, SFD_NONBLOCK};
-pub(crate) use socket::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL};
+pub(crate) use socket::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MSG_WAITALL, set_receive_timeout};
 pub use socket::{Shutdown, bytes_available, recvfrom, sendto, shutdown, socketpair_stream};
 pub(crate) use table::descriptor_limit;
 pub use table::{close_range, dup3};

@@ -10,6 +10,8 @@ const AF_UNIX: u32 = 1;
 const SOCK_STREAM: u32 = 1;
 const SOCK_CLOEXEC: u32 = 0o2000000;
 
+/// `MSG_PEEK`: what is received stays there.
+pub(crate) const MSG_PEEK: u32 = 0x2;
 /// `MSG_DONTWAIT`: `EAGAIN` instead of a sleep, for this call only.
 pub(crate) const MSG_DONTWAIT: u32 = 0x40;
 /// `MSG_WAITALL`: sleep until the buffer is full, the stream ends, or a signal handler has run.
@@ -115,6 +117,42 @@ pub enum Shutdown {
 pub unsafe fn shutdown<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, how: Shutdown) -> Result<(), S::Error> {
     // SAFETY: two words and no memory; the caller may end the stream.
     unsafe { sysif.syscall(nr::SHUTDOWN, [fd.into(), Arg::from(how as u32)]) }.map(drop)
+}
+
+/// Limits how long a receive blocks: it fails with `EAGAIN` then. Zero is no limit. The kernel counts in ticks, and is up to
+/// an eighth too late for a long one.
+///
+/// System calls: `setsockopt(SO_RCVTIMEO)`.
+///
+/// # Errors
+///
+/// `EDOM`: more than 999 999 microseconds. `ENOPROTOOPT`: Linux before 5.1. `ENOTSOCK`: not a socket.
+///
+/// # Safety
+///
+/// `fd` is open in the interface's table, and the caller may receive from it.
+///
+/// # Source
+///
+/// [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html); `include/uapi/asm-generic/socket.h`.
+#[inline]
+pub(crate) unsafe fn set_receive_timeout<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    seconds: i64,
+    microseconds: i64,
+) -> Result<(), S::Error> {
+    const SOL_SOCKET: u32 = 1;
+    /// With 64-bit seconds, and the same number on all architectures of this crate.
+    const SO_RCVTIMEO_NEW: u32 = 66;
+    // SAFETY: the same size: two integers and no padding, all initialised.
+    let time = unsafe { core::mem::transmute::<[i64; 2], [u8; 16]>([seconds, microseconds]) };
+    let len = Arg::Word(time.len());
+    // SAFETY: the caller may receive from it; the call reads a time of this length.
+    unsafe {
+        sysif.syscall(nr::SETSOCKOPT, [fd.into(), SOL_SOCKET.into(), SO_RCVTIMEO_NEW.into(), Arg::In(&time), len])
+    }
+    .map(drop)
 }
 
 /// How many bytes have arrived and not been read.

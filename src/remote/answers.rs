@@ -10,9 +10,9 @@
 //! Anything more was not requested, and puts the stream out of step.
 
 use super::inbox::Inbox;
-use super::stream::{Deadline, Disconnect, Stream};
+use super::stream::{Deadline, Disconnect, Moment, Stream};
 use super::wire::{REQUEST, RESPONSE, Request};
-use crate::near::{MSG_WAITALL, PollFd, Timespec};
+use crate::near::{MSG_WAITALL, PollFd};
 use core::mem::MaybeUninit;
 
 /// A request that was written.
@@ -229,7 +229,7 @@ impl Answers {
     #[inline]
     pub(super) fn drain(&mut self) {
         self.abandon();
-        while self.unwanted != 0 && self.fill(Some(Timespec::ZERO)).is_ok() {}
+        while self.unwanted != 0 && self.fill(Some(Moment::PAST)).is_ok() {}
         if self.unwanted == 0 && self.inbox.len() == 0 {
             self.settle();
         }

@@ -5,7 +5,7 @@ use super::exchange::Exchange;
 use super::layout::ARGS;
 use super::peer::Peer;
 use super::scratch::Scratch;
-use super::stream::{Deadline, Disconnect, Stream, deadline_after};
+use super::stream::{Disconnect, Stream};
 use crate::fd::OwnedFd;
 use crate::near::FileDescriptor;
 use crate::sysif::{Arg, Error, Features, SyscallInterface};
@@ -115,9 +115,14 @@ impl Connection {
     /// A server that shares this process's file descriptor table and has begun to execute the call is killed, and its end
     /// awaited for at most a second: the call could otherwise find another owner's file descriptors. If it has not ended by
     /// then (it may be in an uninterruptible sleep), no file descriptor of its task is closed any more.
+    ///
+    /// System calls: `setsockopt` for a timeout of at least 100 ms, and for the first shorter one or `None` after it.
     #[inline]
     pub fn set_timeout(&self, timeout: Option<Duration>) {
         self.timeout.set(timeout);
+        if let Some(mut exchange) = self.exchange() {
+            exchange.set_timeout(timeout);
+        }
     }
 
     /// Ends the sending direction: what was submitted is still answered, then the server ends. Further calls are
@@ -157,7 +162,8 @@ impl Connection {
     pub fn reserve_scratch(&self, len: usize) -> Result<(), Error> {
         let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
         exchange.check()?;
-        exchange.reserve(len.max(1), self.deadline())
+        let deadline = exchange.begin(self.timeout());
+        exchange.reserve(len.max(1), deadline)
     }
 
     #[inline]
@@ -166,10 +172,9 @@ impl Connection {
         self.exchange.try_borrow_mut().ok()
     }
 
-    /// When a call that begins now must be answered.
     #[inline]
-    pub(super) fn deadline(&self) -> Deadline {
-        self.timeout.get().map(deadline_after)
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.timeout.get()
     }
 
     #[inline]
@@ -195,9 +200,10 @@ unsafe impl SyscallInterface for Connection {
         const { assert!(N <= ARGS, "a system call has at most six arguments") };
         let mut args = args;
         let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
+        let deadline = exchange.begin(self.timeout());
         match words(&args) {
-            Some(words) => exchange.call_words(nr, words, self.deadline()),
-            None => exchange.call(nr, &mut args, self.deadline()),
+            Some(words) => exchange.call_words(nr, words, deadline),
+            None => exchange.call(nr, &mut args, deadline),
         }
     }
 

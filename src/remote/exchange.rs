@@ -4,13 +4,14 @@ use super::answers::{Answers, Receipt, Shape};
 use super::layout::{ARGS, Layout, Piece, VECTOR_ENTRY, align, place};
 use super::peer::Peer;
 use super::scratch::{ReserveError, Scratch};
-use super::stream::{Deadline, Disconnect, now};
+use super::stream::{Deadline, Disconnect, deadline_after};
 use super::wire::Request;
 use crate::Errno;
-use crate::near::{FileDescriptor, MSG_WAITALL, Shutdown, Timespec};
+use crate::near::{FileDescriptor, MSG_WAITALL, Shutdown};
 use crate::nr;
 use crate::sysif::{Arg, Error};
 use core::mem::MaybeUninit;
+use core::time::Duration;
 
 /// All that a client knows of its server.
 pub(super) struct Exchange {
@@ -60,6 +61,18 @@ impl Exchange {
     #[inline]
     pub(super) const fn has_scratch(&self, len: usize) -> bool {
         self.scratch.has(len)
+    }
+
+    /// Returns when a call that begins now must be answered.
+    #[inline]
+    pub(super) fn begin(&mut self, timeout: Option<Duration>) -> Deadline {
+        self.answers.stream_mut().begin(timeout)
+    }
+
+    /// Prepares for calls with this timeout.
+    #[inline]
+    pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.answers.stream_mut().set_timeout(timeout);
     }
 
     /// Refuses a call that cannot be made any more.
@@ -208,14 +221,14 @@ impl Exchange {
         executed: &impl Fn(&Peer) -> Option<bool>,
     ) -> Result<usize, Disconnect> {
         /// An `execve` takes some tenths of a millisecond.
-        const FIRST: i64 = 100_000;
-        const LONGEST: i64 = 20_000_000;
+        const FIRST: u64 = 100_000;
+        const LONGEST: u64 = 20_000_000;
         if !self.peer().is_some_and(Peer::shares_table) {
             return self.answers.word(deadline);
         }
         let mut nanoseconds = FIRST;
         loop {
-            let next = now().saturating_add(Timespec { seconds: 0, nanoseconds });
+            let next = deadline_after(Duration::from_nanos(nanoseconds));
             let is_last = deadline.is_some_and(|deadline| deadline <= next);
             match self.answers.word(if is_last { deadline } else { Some(next) }) {
                 Err(Disconnect::TimedOut) if self.peer().and_then(executed) == Some(true) => {

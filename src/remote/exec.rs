@@ -209,7 +209,8 @@ fn exit(connection: &Connection, status: i32) -> Result<(), Error> {
     let Some(mut exchange) = connection.exchange() else { return Err(Error::NotSent) };
     exchange.check()?;
     let request = Request { nr: nr::EXIT_GROUP, args: [Arg::from(status).word(), 0, 0, 0, 0, 0] };
-    exchange.call_without_return(0, |_| Ok(()), request, connection.deadline(), |_| None)
+    let deadline = exchange.begin(connection.timeout());
+    exchange.call_without_return(0, |_| Ok(()), request, deadline, |_| None)
 }
 
 /// What was different before an exec was prepared.
@@ -294,13 +295,13 @@ fn restore(connection: &Connection, before: &Before) -> Result<(), Error> {
 impl Connection {
     #[inline]
     fn exec(&self, process: Process, path: &CStr, [argv, envp]: [&[&CStr]; 2]) -> Result<(), Error> {
-        let deadline = self.deadline();
         let strings = || core::iter::once(path).chain(argv.iter().copied()).chain(envp.iter().copied());
         let text = strings().map(size).fold(0, usize::saturating_add);
         // Two vectors, each with a null at its end, and then all strings.
         let vectors = argv.len().saturating_add(envp.len()).saturating_add(2).saturating_mul(size_of::<usize>());
         let len = vectors.saturating_add(text);
         let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
+        let deadline = exchange.begin(self.timeout());
         exchange.check()?;
         // Whether a success can be seen in the exit signal. Where another thread traces the child, any wait finds it; one for
         // this thread's own children does not, if this is the thread that forked it.

@@ -3,11 +3,25 @@
 use super::page::Page;
 use crate::Errno;
 use crate::fd::OwnedFd;
-use crate::near::{self, FileDescriptor, PollFd, SIGKILL, Timespec};
+use crate::near::{self, Address, FileDescriptor, PollFd, SIGKILL, Timespec, WALL, WEXITED, WNOHANG, WNOWAIT, WaitId};
 use crate::sysif::Local;
+use core::sync::atomic::AtomicU32;
 
 /// How long the end of a killed process is awaited.
 const END: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
+
+/// How often it is looked for where there is no better way, once in a millisecond.
+const ATTEMPTS: usize = 1000;
+
+/// Sleeps for a millisecond, and returns whether that can be done.
+#[inline]
+fn pause() -> bool {
+    let word = AtomicU32::new(0);
+    let address = Address(word.as_ptr().expose_provenance());
+    let Ok(now) = near::clock_monotonic(&Local) else { return false };
+    let then = now.saturating_add(Timespec { seconds: 0, nanoseconds: 1_000_000 });
+    matches!(near::futex_wait(&Local, address, 0, Some(then)), Err(Errno::ETIMEDOUT | Errno::EINTR))
+}
 
 /// What is open in this process's table for a server that shares it.
 pub(super) struct SharedFds {
@@ -73,11 +87,30 @@ impl Peer {
     #[inline]
     pub(super) fn has_ended(&self) -> bool {
         let Some(pidfd) = &self.pidfd else { return false };
-        let mut ended = Err(Errno::EINTR);
-        while ended == Err(Errno::EINTR) {
-            ended = near::ppoll(&Local, &mut [in_entry(pidfd.near())], Some(END), None);
+        let ended = loop {
+            match near::ppoll(&Local, &mut [in_entry(pidfd.near())], Some(END), None) {
+                Err(Errno::EINTR) => {}
+                ended => break ended,
+            }
+        };
+        match ended {
+            Ok(ready) => ready != 0,
+            // Where `ppoll` fails for good it is asked for again and again.
+            Err(_) => (0..ATTEMPTS).any(|_| self.is_dead() || !pause()),
         }
-        ended == Ok(1)
+    }
+
+    /// Whether the end of the process has to be watched for, and has come.
+    #[inline]
+    pub(super) fn is_watched_and_dead(&self) -> bool {
+        self.shares_table() && self.is_dead()
+    }
+
+    #[inline]
+    fn is_dead(&self) -> bool {
+        let Some(pidfd) = &self.pidfd else { return false };
+        let look = near::waitid(&Local, WaitId::PidFd, pidfd.as_raw_fd(), WEXITED | WNOWAIT | WNOHANG | WALL);
+        matches!(look, Ok(Some(_)) | Err(Errno::ECHILD))
     }
 
     /// Ends the process once the stream is shut down: by itself if it is idle, and by `SIGKILL` otherwise.

@@ -4,9 +4,9 @@ use super::answers::{Receipt, Shape};
 use super::connection::Connection;
 use super::inbox::OWED_LIMIT;
 use super::layout::{ARGS, Layout, Piece};
-use super::stream::{Deadline, Disconnect, deadline_after};
+use super::stream::{Deadline, Disconnect, Moment, deadline_after};
 use crate::far::FdTable;
-use crate::near::{FileDescriptor, Timespec};
+use crate::near::FileDescriptor;
 use crate::nr;
 use crate::sys::eventfd::EventFd;
 use crate::sysif::Error;
@@ -214,7 +214,8 @@ impl Pipeline<'_, '_> {
             // To get scratch space is to wait for all that was submitted before.
             return Err(SubmitError::Full);
         }
-        let receipt = exchange.post(nr, pieces, &layout, self.connection.deadline()).map_err(SubmitError::Call)?;
+        let deadline = exchange.begin(self.connection.timeout());
+        let receipt = exchange.post(nr, pieces, &layout, deadline).map_err(SubmitError::Call)?;
         exchange.answers().owe(shape);
         drop(exchange);
         let ticket = self.next;
@@ -302,7 +303,7 @@ impl Pipeline<'_, '_> {
     /// System calls: those of [`complete_timeout`](Self::complete_timeout).
     #[inline]
     pub fn try_complete(&mut self, out: &mut [u8]) -> Option<Completion> {
-        self.complete_before(out, Some(Timespec::ZERO))
+        self.complete_before(out, Some(Moment::PAST))
     }
 
     #[inline]

@@ -2,14 +2,15 @@
 
 use super::peer::{Peer, in_entry};
 use crate::Errno;
+pub(super) use crate::deadline::Deadline as Moment;
 use crate::fd::OwnedFd;
-use crate::near::{self, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, PollFd, Shutdown, Timespec};
+use crate::near::{self, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, PollFd, Shutdown, Timespec};
 use crate::sysif::Local;
 use core::mem::MaybeUninit;
 use core::time::Duration;
 
-/// A moment of `CLOCK_MONOTONIC`, or never.
-pub(super) type Deadline = Option<Timespec>;
+/// A moment, or never.
+pub(super) type Deadline = Option<Moment>;
 
 /// Why a connection carries nothing any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,12 +29,19 @@ pub(super) enum Disconnect {
 pub(super) struct Stream {
     fd: OwnedFd,
     peer: Option<Peer>,
+    /// Whether a receive that blocks ends by itself before the timeout of a call that begins now.
+    armed: bool,
+    /// The deadline of a call of which nothing was received yet, if `armed`.
+    fresh: Deadline,
 }
+
+/// The shortest timeout that is left to the socket, which counts in ticks of up to 10 ms.
+const TEN_TICKS: Duration = Duration::from_millis(100);
 
 impl Stream {
     #[inline]
     pub(super) const fn new(fd: OwnedFd, peer: Option<Peer>) -> Self {
-        Self { fd, peer }
+        Self { fd, peer, armed: false, fresh: None }
     }
 
     /// The server's process, if this process forked it.
@@ -47,17 +55,43 @@ impl Stream {
         self.peer.as_mut()
     }
 
-    /// Whether the kernel may block in a call on the stream: nothing else has to be watched meanwhile.
+    /// Prepares for calls with this timeout: with `SO_RCVTIMEO`, a receive that is in time needs no `ppoll` before it.
+    ///
+    /// The socket is up to an eighth too late, so it is armed with three quarters of the timeout; `ppoll` does the rest.
     #[inline]
-    fn may_block(&self, deadline: Deadline) -> bool {
-        deadline.is_none() && self.peer.as_ref().is_none_or(|peer| !peer.shares_table())
+    pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
+        let timeout = timeout.filter(|timeout| *timeout >= TEN_TICKS && self.watched().is_none());
+        if !self.armed && timeout.is_none() {
+            return;
+        }
+        let all = timeout.map_or(0, |timeout| i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX));
+        let early = all.wrapping_sub(all / 4);
+        let (seconds, microseconds) = (early / 1_000_000, early % 1_000_000);
+        // Refused, each receive is preceded by a `ppoll`.
+        // SAFETY: the stream is ours.
+        let set = unsafe { near::set_receive_timeout(&Local, self.fd.near(), seconds, microseconds) };
+        self.armed = set.is_ok() && timeout.is_some();
+    }
+
+    /// Returns when a call that begins now must be answered.
+    #[inline]
+    pub(super) fn begin(&mut self, timeout: Option<Duration>) -> Deadline {
+        let deadline = timeout.map(deadline_after);
+        self.fresh = deadline.filter(|_| self.armed);
+        deadline
+    }
+
+    /// What has to be polled besides the stream.
+    #[inline]
+    fn watched(&self) -> Option<FileDescriptor> {
+        self.peer.as_ref().and_then(Peer::watched)
     }
 
     /// Sends as many bytes as there is room for, and returns how many: 0 if there is none. It blocks until there is, if it is
     /// `alone` to be waited for.
     #[inline]
     pub(super) fn send(&self, bytes: &[u8], alone: bool, deadline: Deadline) -> Result<usize, Disconnect> {
-        let block = alone && self.may_block(deadline);
+        let block = alone && deadline.is_none() && self.watched().is_none();
         let flags = if block { MSG_NOSIGNAL } else { MSG_NOSIGNAL | MSG_DONTWAIT };
         // SAFETY: the stream is ours.
         match unsafe { near::sendto(&Local, self.fd.near(), bytes, flags) } {
@@ -78,7 +112,7 @@ impl Stream {
     /// Blocks until something has arrived, and receives at least one byte. `flags` count where the kernel blocks.
     #[inline]
     pub(super) fn receive(
-        &self,
+        &mut self,
         buffer: &mut [MaybeUninit<u8>],
         flags: u32,
         deadline: Deadline,
@@ -87,12 +121,18 @@ impl Stream {
             // More has arrived than was ever requested.
             return Err(Disconnect::OutOfStep);
         }
-        let flags = if self.may_block(deadline) { flags } else { MSG_DONTWAIT };
+        // The kernel may block in the receive itself if it wakes in time, and nothing else has to be watched meanwhile. With a
+        // timeout it is armed for all of a call, and so can only count for the first receive.
+        let fresh = self.fresh.take();
+        let block = self.watched().is_none() && (deadline.is_none() || fresh == deadline);
+        let mut flags = if block { flags } else { MSG_DONTWAIT };
         loop {
             // SAFETY: the stream is ours.
             match unsafe { near::recvfrom(&Local, self.fd.near(), buffer, flags) } {
                 Ok(0) => return Err(Disconnect::Ended),
                 Ok(count) => return Ok(count),
+                // Repeated, it would block for all of the timeout again.
+                Err(Errno::EINTR) if deadline.is_some() => flags = MSG_DONTWAIT,
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
                     self.wait(PollFd::IN, deadline)?;
@@ -106,19 +146,53 @@ impl Stream {
     #[cold]
     #[inline]
     pub(super) fn wait(&self, events: i16, deadline: Deadline) -> Result<i16, Disconnect> {
-        let left = deadline.map(|deadline| deadline.checked_sub(now()).unwrap_or(Timespec::ZERO));
-        let watched = self.peer.as_ref().and_then(Peer::watched).unwrap_or(FileDescriptor(-1));
-        let mut entries = [PollFd { fd: self.fd.near(), events, revents: 0 }, in_entry(watched)];
+        let left = deadline.map(|deadline| deadline.remaining(&Local).unwrap_or(None).unwrap_or(Timespec::ZERO));
+        let watched = self.watched();
+        let mut entries =
+            [PollFd { fd: self.fd.near(), events, revents: 0 }, in_entry(watched.unwrap_or(FileDescriptor(-1)))];
         let ready = near::ppoll(&Local, &mut entries, left, None);
         let [stream, process] = entries;
         match ready {
             Err(Errno::EINTR) => Ok(0),
-            Err(_) => Err(Disconnect::Ended),
+            Err(_) => self.wait_without_poll(events, left),
             Ok(0) => Err(Disconnect::TimedOut),
             // What the process sent before it ended is still received.
             Ok(_) if stream.revents & events & PollFd::IN != 0 => Ok(stream.revents),
             Ok(_) if process.revents != 0 => Err(Disconnect::Ended),
             Ok(_) => Ok(stream.revents),
+        }
+    }
+
+    /// Waits as [`wait`](Self::wait) does where `ppoll` fails for good: with `EINVAL` if `RLIMIT_NOFILE` is 0 or 1, or because
+    /// of a seccomp filter. A receive blocks, takes nothing, and is limited by `SO_RCVTIMEO`.
+    ///
+    /// Returns 0 or `POLLOUT` after at most a slice in which nothing arrived. Where the socket cannot be given a limit either,
+    /// deadlines are not kept.
+    #[cold]
+    #[inline]
+    fn wait_without_poll(&self, events: i16, left: Option<Timespec>) -> Result<i16, Disconnect> {
+        /// Between two looks at the deadline, at the process, and at room in the stream.
+        const SLICE: Timespec = Timespec { seconds: 0, nanoseconds: 10_000_000 };
+        if left == Some(Timespec::ZERO) {
+            return Err(Disconnect::TimedOut);
+        }
+        let slice = left.unwrap_or(SLICE).min(SLICE);
+        // Rounded up: zero is no limit.
+        let microseconds = slice.nanoseconds.wrapping_div(1000).wrapping_add(1);
+        // SAFETY: the stream is ours, and each receive and send that must not block says so.
+        let blocking = unsafe { near::set_nonblocking(&Local, self.fd.near(), false) };
+        // SAFETY: the stream is ours.
+        let limited = unsafe { near::set_receive_timeout(&Local, self.fd.near(), 0, microseconds) };
+        let mut byte = [MaybeUninit::uninit()];
+        // SAFETY: the stream is ours.
+        match unsafe { near::recvfrom(&Local, self.fd.near(), &mut byte, MSG_PEEK) } {
+            Ok(_) => Ok(PollFd::IN),
+            Err(Errno::EINTR) => Ok(0),
+            Err(Errno::EAGAIN) if self.peer.as_ref().is_some_and(Peer::is_watched_and_dead) => Err(Disconnect::Ended),
+            Err(Errno::EAGAIN) if left == Some(slice) => Err(Disconnect::TimedOut),
+            // It has waited.
+            Err(Errno::EAGAIN) if blocking.is_ok() && limited.is_ok() => Ok(events & PollFd::OUT),
+            Err(_) => Err(Disconnect::Ended),
         }
     }
 
@@ -130,14 +204,8 @@ impl Stream {
     }
 }
 
+/// The moment that is `timeout` from now. The clock does not fail; if a policy forbids it, every deadline has passed.
 #[inline]
-pub(super) fn now() -> Timespec {
-    // It does not fail; if a policy forbids it, every deadline has passed.
-    near::clock_monotonic(&Local).unwrap_or(Timespec::from(Duration::MAX))
-}
-
-/// The moment that is `timeout` from now.
-#[inline]
-pub(super) fn deadline_after(timeout: Duration) -> Timespec {
-    now().saturating_add(timeout.into())
+pub(super) fn deadline_after(timeout: Duration) -> Moment {
+    Moment::after(&Local, timeout).unwrap_or(Moment::PAST)
 }

@@ -259,3 +259,164 @@ fn scratch_space_grows_where_the_policy_lacks_munmap() {
     drop(connection);
     let _either = thread.join().unwrap();
 }
+
+/// Sleeping, in the other process.
+fn sleep_there(connection: &Connection, time: Duration) -> Result<usize, Error> {
+    let time = [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat();
+    // SAFETY: it reads a time, and does not return what is left.
+    unsafe {
+        connection.syscall(rsyscall::nr::CLOCK_NANOSLEEP, [Arg::Word(1), Arg::Word(0), Arg::In(&time), Arg::Word(0)])
+    }
+}
+
+#[test]
+fn a_timeout_counts_from_the_beginning_of_the_call_whatever_limits_the_socket() {
+    // Short ones are left to `ppoll`; of others the socket waits for three quarters.
+    for millis in [0, 1, 20, 100, 250] {
+        let timeout = Duration::from_millis(millis);
+        let Forked { task, child: _child, .. } = remote::fork([]).unwrap();
+        let bell = task.eventfd(0, EMPTY).unwrap();
+        task.sysif().reserve_scratch(64).unwrap();
+        task.sysif().set_timeout(Some(timeout));
+        let start = Instant::now();
+        assert!(matches!(bell.read(), Err(Error::Hangup | Error::NotSent)), "{timeout:?}");
+        assert!(start.elapsed() >= timeout, "{timeout:?}: only {:?}", start.elapsed());
+        assert!(start.elapsed() < timeout + Duration::from_secs(5), "{timeout:?}: {:?}", start.elapsed());
+    }
+    let Forked { task, child: _child, .. } = remote::fork([]).unwrap();
+    task.sysif().set_timeout(Some(Duration::from_secs(4)));
+    let start = Instant::now();
+    // Between three quarters of the timeout and its end.
+    assert_eq!(sleep_there(task.sysif(), Duration::from_millis(3200)), Ok(0));
+    assert!(start.elapsed() >= Duration::from_millis(3200));
+    // Without a timeout the socket has none either.
+    task.sysif().set_timeout(Some(Duration::from_millis(100)));
+    task.sysif().set_timeout(None);
+    assert_eq!(sleep_there(task.sysif(), Duration::from_millis(150)), Ok(0));
+}
+
+#[test]
+fn signals_do_not_prolong_a_timeout() {
+    const SIGURG: u32 = 23;
+    remote::install_interrupt_handler().unwrap();
+    // SAFETY: no argument.
+    let me = unsafe { Local.syscall(rsyscall::nr::GETTID, []) }.unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let Forked { task, child: _child, .. } = remote::fork([]).unwrap();
+    let bell = task.eventfd(0, EMPTY).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let args = [Arg::from(std::process::id()), Arg::Word(me), SIGURG.into()];
+                // SAFETY: a thread of this process that waits for this one; the signal's handler does nothing.
+                unsafe { Local.syscall(rsyscall::nr::TGKILL, args) }.unwrap();
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        task.sysif().set_timeout(Some(Duration::from_millis(400)));
+        let start = Instant::now();
+        let result = bell.read();
+        let elapsed = start.elapsed();
+        // Whatever came of it: the other thread is to end.
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(result, Err(Error::Hangup));
+        assert!(elapsed >= Duration::from_millis(400), "{elapsed:?}");
+        assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+    });
+}
+
+/// How much processor time this thread has had.
+fn processor_time() -> Duration {
+    const CLOCK_THREAD_CPUTIME_ID: u32 = 3;
+    let mut time = [0; 16];
+    // SAFETY: a time is written, for which there is room.
+    unsafe { Local.syscall(rsyscall::nr::CLOCK_GETTIME, [CLOCK_THREAD_CPUTIME_ID.into(), Arg::InOut(&mut time)]) }
+        .unwrap();
+    let [seconds, nanoseconds] = [&time[..8], &time[8..]].map(|word| u64::from_ne_bytes(word.try_into().unwrap()));
+    Duration::new(seconds, nanoseconds as u32)
+}
+
+/// Not a test of its own: it runs in a process of its own, which has given up polling.
+#[test]
+#[ignore = "run by a_connection_works_where_ppoll_fails_for_good"]
+fn without_ppoll() {
+    const LATE: Duration = Duration::from_millis(200);
+    let own = remote::fork([]).unwrap();
+    let mut late = remote::fork([]).unwrap();
+    let shared = shares_files().then(|| [(); 3].map(|()| remote::fork_sharing_files().unwrap()));
+    let (client, server) = UnixStream::pair().unwrap();
+    client.set_nonblocking(true).unwrap();
+    let (client, server) = (owned(client), owned(server));
+    let number = server.near();
+    let thread = thread::spawn(move || {
+        // SAFETY: the client is this test.
+        unsafe { remote::serve(&server, Policy::Everything) }
+    });
+    // Both limits on open files: none.
+    let nofile = [0; 16];
+    // SAFETY: a limit that is read, and nothing that is written.
+    unsafe { Local.syscall(rsyscall::nr::PRLIMIT64, [Arg::Word(0), Arg::Word(7), Arg::In(&nofile), Arg::Word(0)]) }
+        .unwrap();
+    assert_eq!(near::ppoll(&Local, &mut [], Some(near::Timespec::ZERO), None), Ok(0));
+    let mut nothing = [near::PollFd { fd: FileDescriptor(-1), events: 0, revents: 0 }];
+    assert_eq!(near::ppoll(&Local, &mut nothing, Some(near::Timespec::ZERO), None), Err(Errno::EINVAL));
+
+    // A nonblocking stream without a deadline.
+    // SAFETY: `serve` is at the other end.
+    let connection = unsafe { Connection::from_stream(client, number) };
+    assert_eq!(sleep_there(&connection, LATE), Ok(0));
+    drop(connection);
+    let _either = thread.join().unwrap();
+    // A deadline, short and long, and memory that is more than the stream takes at once.
+    for timeout in [Duration::from_millis(90), LONG] {
+        own.task.sysif().set_timeout(Some(timeout));
+        assert_eq!(sleep_there(own.task.sysif(), Duration::from_millis(30)), Ok(0));
+    }
+    let null = fs::File::options().write(true).open("/dev/null");
+    assert!(null.is_err(), "no file can be opened any more");
+    let bell = own.task.eventfd(0, EMPTY).unwrap();
+    let mut slots = [CallSlot::EMPTY; 2];
+    let mut pipeline = own.task.sysif().pipeline(&mut slots).unwrap();
+    pipeline.read(&bell).unwrap();
+    let start = Instant::now();
+    assert_eq!(pipeline.complete_timeout(&mut [], Duration::from_millis(50)), None);
+    assert!(start.elapsed() >= Duration::from_millis(50));
+    own.child.interrupt().unwrap();
+    assert_eq!(pipeline.complete_timeout(&mut [], LONG).unwrap().result, Err(Error::Os(Errno::EINTR)));
+    drop(pipeline);
+    // SAFETY: more memory than the eventfd takes, which the server reads all the same.
+    let large = unsafe { near::write(own.task.sysif(), bell.near(), &vec![0; 1 << 20]) };
+    assert!(matches!(large, Ok(8) | Err(Error::Os(Errno::EINVAL))), "{large:?}");
+    assert_eq!(bell.write(1), Ok(()));
+    // A timeout.
+    let start = Instant::now();
+    late.task.sysif().set_timeout(Some(LATE));
+    assert!(matches!(sleep_there(late.task.sysif(), LONG), Err(Error::Hangup)));
+    assert!(start.elapsed() >= LATE && start.elapsed() < LONG / 2);
+    drop(late.task);
+    assert_eq!(late.child.wait(), Ok(KILLED));
+    // A shared table: its server's end is watched for, too.
+    if let Some([first, killed, mut late]) = shared {
+        assert_eq!(sleep_there(first.task.sysif(), LATE), Ok(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(LATE);
+                killed.child.kill().unwrap();
+            });
+            assert_eq!(sleep_there(killed.task.sysif(), LONG), Err(Error::Hangup));
+        });
+        late.task.sysif().set_timeout(Some(LATE));
+        assert_eq!(sleep_there(late.task.sysif(), LONG), Err(Error::Hangup));
+        assert_eq!(late.child.try_wait(), Ok(Some(KILLED)));
+        drop(first.task);
+    }
+    assert!(processor_time() < Duration::from_millis(500), "it waited without spinning: {:?}", processor_time());
+}
+
+#[test]
+fn a_connection_works_where_ppoll_fails_for_good() {
+    let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = program.args(["--exact", "without_ppoll", "--include-ignored", "--nocapture"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+}
