@@ -4,7 +4,18 @@
 pub(crate) const O_DIRECT: u32 = 0o40000;
 
 /// One past the highest address that a program can have, with four-level page tables.
-pub(crate) const END_OF_USER_SPACE: usize = 1 << 47;
+pub(crate) const END_OF_USER_SPACE: usize = 1 << (usize::BITS - 17);
+
+/// `include/uapi/asm-generic/ioctls.h`.
+pub(crate) const FIONBIO: u32 = 0x5421;
+pub(crate) const FIONREAD: u32 = 0x541b;
+pub(crate) const FIOCLEX: u32 = 0x5451;
+pub(crate) const FIONCLEX: u32 = 0x5450;
+
+/// Whether `clone` takes the stack before the flags.
+pub(crate) const CLONE_STACK_FIRST: bool = false;
+/// Whether `mmap` takes one pointer to its six words.
+pub(crate) const MMAP_BY_POINTER: bool = false;
 
 /// The data of an `epoll_event`.
 #[derive(Clone, Copy, PartialEq, Eq)]

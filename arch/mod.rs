@@ -7,7 +7,8 @@
 //!
 //! * The number and the arguments are words (`usize`), settled to full registers before they come here. The upper bits of a
 //!   narrower operand would be undefined, and a seccomp filter compares all 64.
-//! * `nostack`: the kernel never touches the caller's stack or red zone. (A signal handler runs below the red zone.)
+//! * `nostack`: the kernel never touches the caller's stack or red zone. (A signal handler runs below the red zone.) Only on
+//!   x86 five and six arguments need the stack.
 //! * No `nomem`, `readonly` or `pure`: a call may read and write any memory whose address it was ever given, and it
 //!   synchronises with other threads: an eventfd write is a release, a read an acquire. `readonly` would promise neither.
 //! * `syscallN` loads N arguments; registers of absent arguments are left alone.
@@ -63,7 +64,12 @@ macro_rules! functions {
 }
 
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+#[cfg_attr(target_arch = "arm", path = "arm.rs")]
+#[cfg_attr(target_arch = "loongarch64", path = "loongarch64.rs")]
+#[cfg_attr(target_arch = "powerpc64", path = "powerpc64.rs")]
 #[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
+#[cfg_attr(target_arch = "s390x", path = "s390x.rs")]
+#[cfg_attr(target_arch = "x86", path = "x86.rs")]
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[allow(dead_code, reason = "some of what differs concerns only the fake kernel")]
 pub(crate) mod this;

@@ -4,7 +4,7 @@ use super::Kernel;
 use super::memory::Arguments;
 use super::table::{O_NONBLOCK, Open, Slot};
 use crate::Errno;
-use crate::arch::this::O_DIRECT;
+use crate::arch::this::{FIOCLEX, FIONBIO, FIONCLEX, O_DIRECT};
 
 // `include/uapi/asm-generic/fcntl.h` and `include/uapi/linux/fcntl.h`.
 const F_DUPFD: u32 = 0;
@@ -18,10 +18,6 @@ const O_RDWR: u32 = 0o2;
 const O_APPEND: u32 = 0o2000;
 const O_NOATIME: u32 = 0o1000000;
 const O_CLOEXEC: u32 = 0o2000000;
-// `include/uapi/asm-generic/ioctls.h`.
-const FIONCLEX: u32 = 0x5450;
-const FIOCLEX: u32 = 0x5451;
-const FIONBIO: u32 = 0x5421;
 /// `include/uapi/asm-generic/resource.h`.
 const RLIMIT_NOFILE: u32 = 7;
 /// How many resources have a limit.

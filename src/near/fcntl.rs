@@ -1,6 +1,7 @@
 //! Duplicates and flags of a file descriptor.
 
 use super::{FileDescriptor, NEW_FD};
+use crate::arch::this::FIONBIO;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 
@@ -11,8 +12,6 @@ const F_GETFL: u32 = 3;
 const F_DUPFD_CLOEXEC: u32 = 1030;
 const FD_CLOEXEC: u32 = 1;
 const O_NONBLOCK: usize = 0o4000;
-// `include/uapi/asm-generic/ioctls.h`.
-const FIONBIO: u32 = 0x5421;
 
 /// Duplicates the file descriptor: returns the lowest free one, closed by `execve`, for the same open file description.
 ///

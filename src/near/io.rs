@@ -110,11 +110,12 @@ pub unsafe fn read_nowait<'b, S: SyscallInterface>(
     const RWF_NOWAIT: usize = 8;
     /// "At the file position", as `read` reads; the only one an eventfd has.
     const HERE: usize = usize::MAX;
+    /// The position's higher word, where a word has 32 bits; else the lower one is all of it, and this is ignored.
+    const HERE_HIGH: usize = if usize::BITS == 32 { HERE } else { 0 };
     let len = buffer.len();
     let mut vector = [OutSlice::new(buffer)];
-    // The position is two words, low and high; on a 64-bit kernel the low one is the whole of it.
-    let args =
-        [fd.into(), Arg::OutVec(&mut vector), Arg::Word(1), Arg::Word(HERE), Arg::Word(0), Arg::Word(RWF_NOWAIT)];
+    let [count, low, high, flags] = [1, HERE, HERE_HIGH, RWF_NOWAIT].map(Arg::Word);
+    let args = [fd.into(), Arg::OutVec(&mut vector), count, low, high, flags];
     // Not `syscall_within`: `EAGAIN` is an ordinary result here, so errors are decoded without a detour.
     // SAFETY: the caller may read from it; the vector and its memory are ours to write for the whole call.
     match unsafe { sysif.syscall(nr::PREADV2, args) } {

@@ -1,23 +1,56 @@
 //! Fresh memory in some address space, and giving it back.
 
 use super::Address;
+use crate::arch::this::MMAP_BY_POINTER;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 
-// `include/uapi/asm-generic/mman-common.h`; the same on all three architectures.
+// `include/uapi/asm-generic/mman-common.h`.
 const PROT_READ_WRITE: u32 = 0x1 | 0x2;
 const MAP_PRIVATE_ANONYMOUS: u32 = 0x2 | 0x20;
 const MAP_SHARED_ANONYMOUS: u32 = 0x1 | 0x20;
 const MADV_DONTFORK: u32 = 10;
 
-/// The arguments of the `mmap` that makes `len` bytes of fresh memory.
-pub(crate) fn fresh_memory<'a>(len: usize) -> [Arg<'a>; 6] {
-    anonymous_memory(len, MAP_PRIVATE_ANONYMOUS)
+/// `include/uapi/linux/ipc.h`.
+const IPC_PRIVATE: usize = 0;
+const IPC_RMID: usize = 0;
+
+/// Makes `len` bytes of fresh memory by `call`, whose arguments are words only.
+///
+/// System calls: `mmap`; where that takes a pointer `shmget`, `shmat`, `shmctl`.
+pub(crate) fn fresh_memory<E>(
+    len: usize,
+    mut call: impl FnMut(usize, [usize; 6]) -> Result<usize, E>,
+) -> Result<usize, E> {
+    if !MMAP_BY_POINTER {
+        return call(nr::MMAP, anonymous_memory(len, MAP_PRIVATE_ANONYMOUS));
+    }
+    const READ_WRITE_BY_OWNER: usize = 0o600;
+    let segment = call(nr::SHMGET, [IPC_PRIVATE, len, READ_WRITE_BY_OWNER, 0, 0, 0])?;
+    let address = call(nr::SHMAT, [segment, 0, 0, 0, 0, 0]);
+    // From now on it lasts only for as long as it is attached: `munmap` frees it.
+    call(nr::SHMCTL, [segment, IPC_RMID, 0, 0, 0, 0])?;
+    address
 }
 
-fn anonymous_memory<'a>(len: usize, flags: u32) -> [Arg<'a>; 6] {
-    let anywhere = Arg::Word(0);
-    [anywhere, Arg::Word(len), PROT_READ_WRITE.into(), flags.into(), Arg::from(-1_i32), Arg::Word(0)]
+fn anonymous_memory(len: usize, flags: u32) -> [usize; 6] {
+    let (anywhere, no_file) = (0, usize::MAX);
+    [anywhere, len, PROT_READ_WRITE as usize, flags as usize, no_file, 0]
+}
+
+#[inline]
+fn map<S: SyscallInterface>(sysif: &S, len: usize, flags: u32) -> Result<Address, S::Error> {
+    let words = anonymous_memory(len, flags);
+    let address = if MMAP_BY_POINTER {
+        // SAFETY: the same size, and integers have no padding.
+        let words = unsafe { core::mem::transmute::<[usize; 6], [u8; 6 * size_of::<usize>()]>(words) };
+        // SAFETY: no address is asked for, so no memory that exists is touched; the call reads the six words.
+        unsafe { sysif.syscall(nr::MMAP, [Arg::In(&words)]) }
+    } else {
+        // SAFETY: no address is asked for, so no memory that exists is touched.
+        unsafe { sysif.syscall(nr::MMAP, words.map(Arg::Word)) }
+    };
+    address.map(Address)
 }
 
 /// Maps `len` bytes of fresh, zeroed memory that the process shares with children forked later.
@@ -34,8 +67,7 @@ fn anonymous_memory<'a>(len: usize, flags: u32) -> [Arg<'a>; 6] {
 #[must_use = "unused, the memory stays mapped: nothing else knows its address"]
 #[inline]
 pub(crate) fn mmap_shared_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Address, S::Error> {
-    // SAFETY: no address is asked for, so no memory that exists is touched.
-    unsafe { sysif.syscall(nr::MMAP, anonymous_memory(len, MAP_SHARED_ANONYMOUS)) }.map(Address)
+    map(sysif, len, MAP_SHARED_ANONYMOUS)
 }
 
 /// Keeps a range of memory out of the children forked from now on.
@@ -77,8 +109,7 @@ pub(crate) unsafe fn madvise_dontfork<S: SyscallInterface>(
 /// [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
 #[must_use = "unused, the memory stays mapped: nothing else knows its address"]
 pub fn mmap_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Address, S::Error> {
-    // SAFETY: no address is asked for, so no memory that exists is touched.
-    unsafe { sysif.syscall(nr::MMAP, fresh_memory(len)) }.map(Address)
+    map(sysif, len, MAP_PRIVATE_ANONYMOUS)
 }
 
 /// Gives memory back.

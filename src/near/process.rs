@@ -1,6 +1,7 @@
 //! Processes: their beginning, what they share, their end.
 
 use super::Process;
+use crate::arch::this::CLONE_STACK_FIRST;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
@@ -134,11 +135,12 @@ pub(crate) unsafe fn clone_fork<S: SyscallInterface>(
     pidfd: &mut [u8; 4],
 ) -> Result<Process, S::Error> {
     // The order of the last two differs between architectures; both are 0. Stack 0 is the copy of the caller's.
-    let (same_stack, parent_tid, none) = (Arg::Word(0), Arg::InOut(pidfd), || Arg::Word(0));
+    let (flags, same_stack) = (Arg::from(flags), Arg::Word(0));
+    let (first, second) = if CLONE_STACK_FIRST { (same_stack, flags) } else { (flags, same_stack) };
+    let (parent_tid, none) = (Arg::InOut(pidfd), || Arg::Word(0));
     // SAFETY: without shared memory the child has a copy of the stack, so both sides return from here as from any call;
     // the kernel writes at most the four bytes. The caller answers for what the child does.
-    unsafe { sysif.syscall_within(PROCESS, nr::CLONE, [flags.into(), same_stack, parent_tid, none(), none()]) }
-        .map(Process::new)
+    unsafe { sysif.syscall_within(PROCESS, nr::CLONE, [first, second, parent_tid, none(), none()]) }.map(Process::new)
 }
 
 /// Gives the process a descriptor table of its own: a copy of the one it shared.

@@ -63,11 +63,12 @@ pub(crate) struct SignalAction {
     flags: usize,
     /// Where a handler returns to; not every architecture has such a field.
     restorer: Restorer,
-    mask: SignalSet,
+    /// A [`SignalSet`], in bytes: it need not be aligned as an integer of 64 bits is.
+    mask: [u8; 8],
 }
 
 const ACTION_SIZE: usize = size_of::<SignalAction>();
-static_assertions::assert_eq_size!(SignalAction, ([usize; 2], Restorer, SignalSet));
+static_assertions::assert_eq_size!(SignalAction, ([usize; 2], Restorer, [u8; 8]));
 
 impl SignalAction {
     pub(crate) const DEFAULT: usize = 0;
@@ -75,7 +76,7 @@ impl SignalAction {
 
     /// `SIG_DFL`.
     pub(crate) const fn default_action() -> Self {
-        Self { handler: Self::DEFAULT, flags: 0, restorer: NO_RESTORER, mask: SignalSet::EMPTY }
+        Self { handler: Self::DEFAULT, flags: 0, restorer: NO_RESTORER, mask: [0; 8] }
     }
 
     /// Calls `handler`, on the alternate stack of a thread that has one, and without `SA_RESTART`: calls that it interrupts
@@ -88,7 +89,7 @@ impl SignalAction {
             handler: (handler as *const ()).expose_provenance(),
             flags: HANDLER_FLAGS | SA_ONSTACK,
             restorer: signal_return(),
-            mask: SignalSet::EMPTY,
+            mask: SignalSet::EMPTY.bits().to_ne_bytes(),
         }
     }
 

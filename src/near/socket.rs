@@ -1,6 +1,7 @@
 //! Connected streams: a pair of them, what goes in, what comes out, and the end of either direction.
 
 use super::FileDescriptor;
+use crate::arch::this::FIONREAD;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
@@ -169,8 +170,6 @@ pub(crate) unsafe fn set_receive_timeout<S: SyscallInterface>(
 ///
 /// Source: [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html), `SIOCINQ`.
 pub unsafe fn bytes_available<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<u32, S::Error> {
-    /// `include/uapi/asm-generic/ioctls.h`.
-    const FIONREAD: u32 = 0x541b;
     let mut count = [MaybeUninit::uninit(); 4];
     // SAFETY: the call writes one `int`, for which the memory is large enough, and only asks.
     unsafe { sysif.syscall(nr::IOCTL, [fd.into(), FIONREAD.into(), Arg::Out(&mut count)]) }?;

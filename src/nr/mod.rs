@@ -20,7 +20,20 @@
 
 pub mod used_by;
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
 use sc::nr as table;
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+macro_rules! table {
+    ($($name:ident $number:literal,)*) => { $(pub(super) const $name: usize = $number;)* };
+}
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+#[cfg_attr(target_arch = "arm", path = "table/arm.rs")]
+#[cfg_attr(target_arch = "loongarch64", path = "table/loongarch64.rs")]
+#[cfg_attr(target_arch = "powerpc64", path = "table/powerpc64.rs")]
+#[cfg_attr(target_arch = "s390x", path = "table/s390x.rs")]
+#[cfg_attr(target_arch = "x86", path = "table/x86.rs")]
+mod table;
 
 macro_rules! numbers {
     (@ $name:ident) => { table::$name };
@@ -128,4 +141,10 @@ numbers! {
 
 /// `dup2` where there is such a call, else the number of none.
 #[cfg(feature = "fake")]
-pub(crate) const DUP2_OR_NONE: usize = if cfg!(target_arch = "x86_64") { 33 } else { usize::MAX };
+pub(crate) const DUP2_OR_NONE: usize = if cfg!(target_arch = "x86_64") {
+    33
+} else if cfg!(any(target_arch = "aarch64", target_arch = "loongarch64", target_arch = "riscv64")) {
+    usize::MAX
+} else {
+    63
+};

@@ -94,6 +94,12 @@ impl Answers {
         self.owed == 0 && self.unwanted == 0
     }
 
+    /// How many requests are known to be executed.
+    #[inline]
+    pub(super) const fn answered(&self) -> u64 {
+        self.answered
+    }
+
     /// Whether the server has claimed more requests than are known to be executed.
     #[inline]
     pub(super) const fn is_executing(&self, claimed: u64) -> bool {

@@ -18,15 +18,15 @@
 //! **A hostile process** that can write the word can make the client mistake one class of error for another, as a server that
 //! lies can anyway. The client only compares the count; it is never an index, a length or an address.
 
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicCount, Count, Ordering};
 
 /// Set once the client has given up.
-const REVOKED: u64 = 1 << 63;
+const REVOKED: Count = 1 << (Count::BITS - 1);
 
 /// The count of claimed requests. Zero, as fresh memory is: none, and not revoked.
 #[derive(Debug)]
 #[repr(transparent)]
-pub(super) struct Claims(pub(super) AtomicU64);
+pub(super) struct Claims(pub(super) AtomicCount);
 
 impl Claims {
     /// Claims the next request, for the only server. If `false`, the client has revoked it and been told so: it must not be
@@ -35,14 +35,24 @@ impl Claims {
     #[must_use = "a request that was not claimed must not be executed"]
     pub(super) fn claim(&self) -> bool {
         let count = self.0.load(Ordering::Relaxed);
+        let next = count.wrapping_add(1) & !REVOKED;
         // Without a second attempt: only a revocation can have come in between.
-        count & REVOKED == 0
-            && self.0.compare_exchange(count, count.wrapping_add(1), Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        count & REVOKED == 0 && self.0.compare_exchange(count, next, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
-    /// Revokes what is not claimed, and returns how many requests ever were: the same number each time.
+    /// Revokes what is not claimed, and returns how many requests ever were: the same number each time. `answered` of them
+    /// are known to have been.
     #[inline]
-    pub(super) fn revoke(&self) -> u64 {
-        self.0.fetch_or(REVOKED, Ordering::AcqRel) & !REVOKED
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::unnecessary_cast,
+        clippy::useless_conversion,
+        reason = "the word may be shorter than 64 bits"
+    )]
+    pub(super) fn revoke(&self, answered: u64) -> u64 {
+        let count = self.0.fetch_or(REVOKED, Ordering::AcqRel);
+        // The word counts in turns of its length; between the two is no more than what can be in flight.
+        let more = count.wrapping_sub(answered as Count) & !REVOKED;
+        answered.wrapping_add(u64::from(more))
     }
 }

@@ -338,7 +338,7 @@ impl Exchange {
         self.disconnect = Some(why);
         self.answers.stream().shutdown(Shutdown::Both);
         let Some(peer) = self.answers.stream().peer() else { return };
-        let claimed = peer.page().claims().revoke();
+        let claimed = peer.page().claims().revoke(self.answers.answered());
         self.claimed = Some(claimed);
         if peer.shares_table() && self.answers.is_executing(claimed) {
             peer.kill();

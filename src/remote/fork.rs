@@ -226,8 +226,12 @@ struct Started {
     parent: Option<OwnedFd>,
 }
 
-/// The first scratch space of a child, in words: a piece of its stack, large enough for every call of an eventfd.
-const SCRATCH: usize = 64;
+/// The length of the first scratch space of a child: a piece of its stack, large enough for every call of an eventfd.
+const SCRATCH: usize = 512;
+
+/// That space, aligned as places in it are: `u64` is not on x86.
+#[repr(align(8))]
+struct FirstScratch([u8; SCRATCH]);
 
 #[inline]
 fn start(table: Table<'_>, options: ForkOptions) -> Result<Started, Errno> {
@@ -238,9 +242,9 @@ fn start(table: Table<'_>, options: ForkOptions) -> Result<Started, Errno> {
         return Err(Errno::ENOSYS);
     }
     let page = Page::new()?;
-    let mut scratch = [0_u64; SCRATCH];
+    let mut scratch = FirstScratch([0; SCRATCH]);
     // In the child this frame is never left: what is here keeps its place, and the place is known here.
-    let scratch = Scratch::given((&raw mut scratch).expose_provenance(), size_of_val(&scratch));
+    let scratch = Scratch::given((&raw mut scratch.0).expose_provenance(), SCRATCH);
     // No handler of the program may run in the child. Until it has none, all signals wait.
     // SAFETY: for a moment, and put back below.
     let mask = unsafe { near::set_signal_mask(&Local, SignalSet::ALL) }?;

@@ -50,7 +50,7 @@ pub(super) struct Layout {
 }
 
 /// `struct iovec`.
-pub(super) const VECTOR_ENTRY: usize = 16;
+pub(super) const VECTOR_ENTRY: usize = 2 * size_of::<usize>();
 
 impl Layout {
     #[inline]

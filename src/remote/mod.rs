@@ -44,7 +44,17 @@ mod task;
 mod wire;
 /// What [`claims`] uses, so that a model checker can put its own in their place.
 mod sync {
-    pub(super) use core::sync::atomic::{AtomicU64, Ordering};
+    #[cfg(not(target_has_atomic = "64"))]
+    pub(super) use core::sync::atomic::AtomicU32 as AtomicCount;
+    #[cfg(target_has_atomic = "64")]
+    pub(super) use core::sync::atomic::AtomicU64 as AtomicCount;
+    pub(super) use core::sync::atomic::Ordering;
+
+    /// What an [`AtomicCount`] holds.
+    #[cfg(target_has_atomic = "64")]
+    pub(super) type Count = u64;
+    #[cfg(not(target_has_atomic = "64"))]
+    pub(super) type Count = u32;
 }
 
 pub use crate::sys::wait::ExitStatus;

@@ -81,7 +81,7 @@ impl Scratch {
         };
         if len > self.len {
             let len = len.max(FIRST).checked_next_multiple_of(FIRST).ok_or(Errno::ENOMEM)?;
-            let address = call(nr::MMAP, near::fresh_memory(len).map(|mut arg| arg.word()))??;
+            let address = near::fresh_memory(len, |nr, args| Ok::<_, ReserveError>(call(nr, args)??))?;
             let old = core::mem::replace(self, Self { address, len, mapped: true, probed: self.probed });
             if let Some(request) = old.unmap() {
                 // A refusal is ignored: a policy may lack `munmap`, and then the old space stays mapped.

@@ -18,7 +18,6 @@ pub const RESPONSE: usize = 8;
 /// assert_eq!(Request::from_bytes(bytes), close);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(C)]
 pub struct Request {
     /// The number of the call, as this architecture has it.
     pub nr: usize,
@@ -26,22 +25,38 @@ pub struct Request {
     pub args: [usize; 6],
 }
 
-static_assertions::assert_eq_size!(Request, [u8; REQUEST]);
-static_assertions::assert_eq_size!(usize, [u8; RESPONSE]);
+const WORD: usize = 8;
+
+/// Sign-extended where a word has 32 bits, so that an error is one there too.
+#[inline]
+#[expect(clippy::cast_possible_wrap, reason = "the same bits, and the upper half is the sign")]
+const fn widen(word: usize) -> [u8; WORD] {
+    (word as isize as i64).to_ne_bytes()
+}
+
+/// The lower half is all that there is where a word has 32 bits.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "what a system call could not take")]
+const fn narrow(bytes: [u8; WORD]) -> usize {
+    u64::from_ne_bytes(bytes) as usize
+}
 
 impl Request {
     /// The request that these bytes are. Every 56 bytes are one.
     #[inline]
     pub const fn from_bytes(bytes: [u8; REQUEST]) -> Self {
-        // SAFETY: the same size, and any bytes are seven integers.
-        unsafe { core::mem::transmute::<[u8; REQUEST], Self>(bytes) }
+        // SAFETY: the same size, and all are bytes.
+        let [nr, a, b, c, d, e, f] = unsafe { core::mem::transmute::<[u8; REQUEST], [[u8; WORD]; 7]>(bytes) };
+        Self { nr: narrow(nr), args: [narrow(a), narrow(b), narrow(c), narrow(d), narrow(e), narrow(f)] }
     }
 
     /// The bytes that this request is.
     #[inline]
     pub const fn to_bytes(self) -> [u8; REQUEST] {
-        // SAFETY: the same size: seven integers and no padding, all initialised.
-        unsafe { core::mem::transmute::<Self, [u8; REQUEST]>(self) }
+        let [a, b, c, d, e, f] = self.args;
+        let words = [widen(self.nr), widen(a), widen(b), widen(c), widen(d), widen(e), widen(f)];
+        // SAFETY: the same size, and all are bytes.
+        unsafe { core::mem::transmute::<[[u8; WORD]; 7], [u8; REQUEST]>(words) }
     }
 }
 
@@ -55,11 +70,11 @@ impl Request {
 /// ```
 #[inline]
 pub const fn response_from_bytes(bytes: [u8; RESPONSE]) -> usize {
-    usize::from_ne_bytes(bytes)
+    narrow(bytes)
 }
 
 /// The bytes of the response for this word of the kernel.
 #[inline]
 pub const fn response_to_bytes(ret: usize) -> [u8; RESPONSE] {
-    ret.to_ne_bytes()
+    widen(ret)
 }

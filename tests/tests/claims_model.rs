@@ -5,7 +5,8 @@
 #[path = "../../src/remote/claims.rs"]
 mod claims;
 mod sync {
-    pub use loom::sync::atomic::{AtomicU64, Ordering};
+    pub use loom::sync::atomic::{AtomicU64 as AtomicCount, Ordering};
+    pub type Count = u64;
 }
 
 use claims::Claims;
@@ -24,7 +25,7 @@ struct Model {
 impl Model {
     fn new() -> Arc<Self> {
         let executed = std::array::from_fn(|_| AtomicBool::new(false));
-        Arc::new(Self { claims: Claims(sync::AtomicU64::new(0)), executed })
+        Arc::new(Self { claims: Claims(sync::AtomicCount::new(0)), executed })
     }
 
     /// A server that is killed before it claims request `killed`.
@@ -47,7 +48,7 @@ fn what_a_revocation_did_not_count_is_never_executed_and_what_it_counted_was_cla
                 let model = Arc::clone(&model);
                 move || model.serve(killed)
             });
-            let claimed = model.claims.revoke();
+            let claimed = model.claims.revoke(0);
             // Each claim makes visible what was done before it: all calls but the last one that was claimed.
             for call in model.executed.iter().take((claimed as usize).saturating_sub(1)) {
                 assert!(call.load(Relaxed), "a call before the last claim is not visible");
@@ -56,9 +57,9 @@ fn what_a_revocation_did_not_count_is_never_executed_and_what_it_counted_was_cla
             for (index, call) in model.executed.iter().enumerate() {
                 assert_eq!(call.load(Relaxed), (index as u64) < claimed, "request {index} of {claimed}");
             }
-            assert_eq!(model.claims.revoke(), claimed, "a second revocation counts the same");
+            assert_eq!(model.claims.revoke(0), claimed, "a second revocation counts the same");
             assert!(!model.claims.claim());
-            assert_eq!(model.claims.revoke(), claimed, "a failed claim is not counted");
+            assert_eq!(model.claims.revoke(0), claimed, "a failed claim is not counted");
         });
     }
 }

@@ -1,0 +1,50 @@
+//! arm: A32 and Thumb-2, from armv5te on.
+//!
+//! * instruction: `svc 0`
+//! * number in: r7
+//! * arguments in: r0, r1, r2, r3, r4, r5
+//! * result in: r0
+//! * destroyed besides: nothing
+//! * kept: all other registers, lr, d0–d31
+//! * flags: kept, NZCV comes back with the program status register
+//!
+//! r7 is the frame pointer of Thumb code, where it cannot be named as an operand, and stable `cfg` does not see the mode: so
+//! it is always kept in another register by two `mov`. It is right too where the compiler gives the number or the copy r7
+//! itself.
+//!
+//! Source: `arch/arm/kernel/entry-common.S`, `vector_swi`; AAPCS32.
+
+pub(crate) use super::generic::*;
+use core::arch::asm;
+
+macro_rules! call {
+    // Without an argument nothing is loaded into r0, only the result taken from it.
+    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [lateout($result)] []) };
+    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+        call!(@asm $nr, [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
+    };
+    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
+        let ret;
+        asm!(
+            "mov {kept}, r7",
+            "mov r7, {nr}",
+            "svc 0",
+            "mov r7, {kept}",
+            nr = in(reg) $nr,
+            kept = out(reg) _,
+            $($result)* ret,
+            $($operands)*
+            options(nostack, preserves_flags),
+        );
+        ret
+    }};
+}
+
+functions!("r0" "r1" "r2" "r3" "r4" "r5");
+
+/// As `uname` has it on most.
+pub(crate) const MACHINE: &str = "armv7l";
+/// `TASK_SIZE`, `arch/arm/include/asm/memory.h`.
+pub(crate) const END_OF_USER_SPACE: usize = 0xbf00_0000;
+/// `arch/arm/include/uapi/asm/fcntl.h`.
+pub(crate) const O_DIRECT: u32 = 0o200000;

@@ -1,0 +1,57 @@
+//! powerpc64, little-endian.
+//!
+//! * instruction: `sc`
+//! * number in: r0
+//! * arguments in: r3, r4, r5, r6, r7, r8
+//! * result in: r3; where cr0.SO is set it is an error's number, here made negative as everywhere else
+//! * destroyed besides: r0, r4–r12, ctr, xer (zeroed), cr0
+//! * kept: r2, r14–r31, lr, cr1–cr7, vs0–vs63
+//! * flags: not kept, cr0 and xer
+//!
+//! Without `ctr` LLVM makes a loop around the call count in it, and the loop does not end. Not `scv 0`: it destroys more, and
+//! is there only where AT_HWCAP2 says so.
+//!
+//! Source: `Documentation/arch/powerpc/syscall64-abi.rst`; `arch/powerpc/kernel/interrupt_64.S`.
+
+pub(crate) use super::generic::*;
+use core::arch::asm;
+
+macro_rules! call {
+    // Without an argument nothing is loaded into r3, only the result taken from it.
+    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [lateout($result)] [$(lateout($absent) _,)*]) };
+    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+        call!(@asm $nr, [inlateout($result) $a0 =>]
+            [$(inlateout($register) $arg => _,)* $(lateout($absent) _,)*])
+    };
+    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
+        let ret;
+        asm!( // Rust 1.95 or newer is needed: before, `asm!` is not stable on powerpc64.
+            "sc",
+            "bns+ 2f",
+            "neg 3, 3",
+            "2:",
+            inlateout("r0") $nr => _,
+            $($result)* ret,
+            $($operands)*
+            lateout("r9") _, lateout("r10") _, lateout("r11") _, lateout("r12") _,
+            lateout("cr0") _, lateout("ctr") _, lateout("xer") _,
+            options(nostack),
+        );
+        ret
+    }};
+}
+
+functions!("r3" "r4" "r5" "r6" "r7" "r8");
+
+/// As `uname` has it.
+pub(crate) const MACHINE: &str = "ppc64le";
+/// `TASK_SIZE_USER64` with 64 KiB pages, `arch/powerpc/include/asm/task_size_64.h`.
+pub(crate) const END_OF_USER_SPACE: usize = 1 << 52;
+/// `arch/powerpc/include/uapi/asm/fcntl.h`.
+pub(crate) const O_DIRECT: u32 = 0o400000;
+/// `arch/powerpc/include/uapi/asm/ioctls.h`: `_IOW('f', 126, int)` and `_IOR('f', 127, int)`.
+pub(crate) const FIONBIO: u32 = 0x8004_667e;
+pub(crate) const FIONREAD: u32 = 0x4004_667f;
+/// `_IO('f', 1)` and `_IO('f', 2)`.
+pub(crate) const FIOCLEX: u32 = 0x2000_6601;
+pub(crate) const FIONCLEX: u32 = 0x2000_6602;

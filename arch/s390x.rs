@@ -1,0 +1,45 @@
+//! s390x.
+//!
+//! * instruction: `svc 0`
+//! * number in: r1
+//! * arguments in: r2, r3, r4, r5, r6, r7
+//! * result in: r2
+//! * destroyed besides: nothing
+//! * kept: r0, r3–r14, v0–v31
+//! * flags: kept, the condition code comes back with the program status word
+//!
+//! Source: `arch/s390/kernel/entry.S`, `system_call`; s390x ELF ABI supplement.
+
+pub(crate) use super::generic::*;
+use core::arch::asm;
+
+macro_rules! call {
+    // Without an argument nothing is loaded into r2, only the result taken from it.
+    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [lateout($result)] []) };
+    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+        call!(@asm $nr, [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
+    };
+    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
+        let ret;
+        asm!(
+            "svc 0",
+            in("r1") $nr,
+            $($result)* ret,
+            $($operands)*
+            options(nostack, preserves_flags),
+        );
+        ret
+    }};
+}
+
+functions!("r2" "r3" "r4" "r5" "r6" "r7");
+
+/// As `uname` has it.
+pub(crate) const MACHINE: &str = "s390x";
+/// `TASK_SIZE_MAX` with four-level page tables, `arch/s390/include/asm/processor.h`.
+pub(crate) const END_OF_USER_SPACE: usize = 1 << 53;
+
+/// `clone` takes the stack first, `CONFIG_CLONE_BACKWARDS2`.
+pub(crate) const CLONE_STACK_FIRST: bool = true;
+/// `mmap` takes one pointer to its six words, `struct s390_mmap_arg_struct` in `arch/s390/kernel/syscall.c`.
+pub(crate) const MMAP_BY_POINTER: bool = true;

@@ -1,0 +1,75 @@
+//! x86, 32-bit.
+//!
+//! * instruction: `int 0x80`
+//! * number in: eax
+//! * arguments in: ebx, ecx, edx, esi, edi, ebp
+//! * result in: eax
+//! * destroyed besides: nothing
+//! * kept: all other registers, xmm0–xmm7
+//! * flags: kept
+//!
+//! The compiler keeps esi and ebp for itself, so they cannot be operands: a fourth argument changes places with esi, of more
+//! the address of all that no register has is passed in eax, and what esi and ebp held is kept on the stack (there is no red
+//! zone). `sysenter` through the vDSO is faster, and needs AT_SYSINFO of the auxiliary vector, which a library does not have.
+//!
+//! Source: `arch/x86/entry/entry_32.S`, `entry_INT80_32`; System V ABI, i386 supplement.
+
+pub(crate) use super::generic::*;
+use core::arch::asm;
+
+macro_rules! call {
+    ($nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident; $($absent:tt)*) => {{
+        let ret;
+        asm!(
+            "xchg esi, edi",
+            "int 0x80",
+            "xchg esi, edi",
+            inlateout("eax") $nr => ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a3,
+            options(nostack, preserves_flags),
+        );
+        ret
+    }};
+    ($nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident, "edi" $a4:ident; $absent:tt) => {{
+        let words = [$nr, $a3];
+        let ret;
+        asm!(
+            "push esi",
+            "mov esi, [eax + 4]",
+            "mov eax, [eax]",
+            "int 0x80",
+            "pop esi",
+            inlateout("eax") words.as_ptr() => ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a4,
+            options(preserves_flags),
+        );
+        ret
+    }};
+    ($nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident, "edi" $a4:ident, "ebp" $a5:ident;) => {{
+        let words = [$nr, $a3, $a5];
+        let ret;
+        asm!(
+            "push ebp",
+            "push esi",
+            "mov esi, [eax + 4]",
+            "mov ebp, [eax + 8]",
+            "mov eax, [eax]",
+            "int 0x80",
+            "pop esi",
+            "pop ebp",
+            inlateout("eax") words.as_ptr() => ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a4,
+            options(preserves_flags),
+        );
+        ret
+    }};
+    ($nr:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {{
+        let ret;
+        asm!("int 0x80", inlateout("eax") $nr => ret, $(in($register) $arg,)* options(nostack, preserves_flags));
+        ret
+    }};
+}
+
+functions!("ebx" "ecx" "edx" "esi" "edi" "ebp");
+
+/// As `uname` has it on most.
+pub(crate) const MACHINE: &str = "i686";
+/// `TASK_SIZE` of a 32-bit kernel, `arch/x86/include/asm/page_32_types.h`.
+pub(crate) const END_OF_USER_SPACE: usize = 0xc000_0000;
