@@ -82,14 +82,21 @@ pub(crate) fn lseek<T: EventfdTask>(fd: &OwnedFd<T>, offset: i32, whence: u32) -
 /// `pread64`.
 pub(crate) fn pread<T: EventfdTask>(fd: &OwnedFd<T>, buffer: &mut [u8], offset: usize) -> Result<usize, T::Error> {
     let len = buffer.len();
-    let args = [fd.near().into(), Arg::InOut(buffer), Arg::Word(len), Arg::Word(offset)];
+    let [one, two, three] = position(offset);
+    let args = [fd.near().into(), Arg::InOut(buffer), Arg::Word(len), one, two, three];
     // SAFETY: the descriptor and the memory are borrowed for the call.
     unsafe { fd.task().sysif().syscall(nr::PREAD64, args) }
 }
 
+/// The words that hold a position of 64 bits: where a word has 32 they are two, low and high, on arm an even pair of registers.
+fn position<'a>(offset: usize) -> [Arg<'a>; 3] {
+    if cfg!(target_arch = "arm") { [0, offset, 0] } else { [offset, 0, 0] }.map(Arg::Word)
+}
+
 /// `pwrite64`.
 pub(crate) fn pwrite<T: EventfdTask>(fd: &OwnedFd<T>, buffer: &[u8], offset: usize) -> Result<usize, T::Error> {
-    let args = [fd.near().into(), Arg::In(buffer), Arg::Word(buffer.len()), Arg::Word(offset)];
+    let [one, two, three] = position(offset);
+    let args = [fd.near().into(), Arg::In(buffer), Arg::Word(buffer.len()), one, two, three];
     // SAFETY: the descriptor and the memory are borrowed for the call.
     unsafe { fd.task().sysif().syscall(nr::PWRITE64, args) }
 }
@@ -135,10 +142,12 @@ pub(crate) fn readv<T: EventfdTask>(fd: &OwnedFd<T>, first: &mut [u8], second: &
 
 /// `pwritev2` of eight zero bytes, at the file position.
 pub(crate) fn pwritev2_zero<T: EventfdTask>(fd: &OwnedFd<T>, flags: usize) -> Result<usize, T::Error> {
+    /// The position −1 is two words where a word has 32 bits.
+    const HERE_HIGH: usize = if usize::BITS == 32 { usize::MAX } else { 0 };
     let mut zero = [MaybeUninit::new(0); 8];
     let mut vector = [OutSlice::new(&mut zero)];
     let vector = Arg::OutVec(&mut vector);
-    let args = [fd.near().into(), vector, Arg::Word(1), Arg::Word(usize::MAX), Arg::Word(0), Arg::Word(flags)];
+    let args = [fd.near().into(), vector, Arg::Word(1), Arg::Word(usize::MAX), Arg::Word(HERE_HIGH), Arg::Word(flags)];
     // SAFETY: the descriptor is borrowed for the call, the vector and its memory are ours; they are only read.
     unsafe { fd.task().sysif().syscall(nr::PWRITEV2, args) }
 }
@@ -177,11 +186,8 @@ pub(crate) const EPOLLOUT: u32 = 0x4;
 pub(crate) const EPOLLET: u32 = 1 << 31;
 const EPOLL_CTL_ADD: u32 = 1;
 const EPOLL_CTL_MOD: u32 = 3;
-/// `struct epoll_event` is packed on x86_64 only.
-#[cfg(target_arch = "x86_64")]
-const EPOLL_EVENT: usize = 12;
-#[cfg(not(target_arch = "x86_64"))]
-const EPOLL_EVENT: usize = 16;
+/// The size of `struct epoll_event`.
+const EPOLL_EVENT: usize = size_of::<rsyscall::near::EpollEvent>();
 
 /// An epoll descriptor that watches one eventfd.
 pub(crate) struct Epoll<T: EventfdTask>(OwnedFd<T>);
@@ -313,10 +319,16 @@ pub(crate) fn shared_words() -> Result<[*const u32; 2], Errno> {
     const PROT_READ_WRITE: u32 = 0x1 | 0x2;
     const MAP_SHARED_ANONYMOUS: u32 = 0x1 | 0x20;
     const PAGE: usize = 4096;
-    let (anywhere, no_file, offset) = (Arg::Word(0), Arg::from(-1_i32), Arg::Word(0));
-    let args = [anywhere, Arg::Word(PAGE), PROT_READ_WRITE.into(), MAP_SHARED_ANONYMOUS.into(), no_file, offset];
-    // SAFETY: no address is asked for, so no memory that exists is touched.
-    let page = unsafe { Local.syscall(nr::MMAP, args) }?;
+    let (anywhere, no_file, offset) = (0, usize::MAX, 0);
+    let words = [anywhere, PAGE, PROT_READ_WRITE as usize, MAP_SHARED_ANONYMOUS as usize, no_file, offset];
+    let page = if cfg!(target_arch = "s390x") {
+        let bytes = words.map(usize::to_ne_bytes);
+        // SAFETY: no address is asked for, so no memory that exists is touched; the call reads the six words.
+        unsafe { Local.syscall(nr::MMAP, [Arg::In(bytes.as_flattened())]) }
+    } else {
+        // SAFETY: no address is asked for, so no memory that exists is touched.
+        unsafe { Local.syscall(nr::MMAP, words.map(Arg::Word)) }
+    }?;
     let first = core::ptr::with_exposed_provenance::<u32>(page);
     // A cache line apart.
     Ok([first, first.wrapping_add(16)])
@@ -332,8 +344,10 @@ pub(crate) unsafe fn fork<T: EventfdTask>(task: T, work: impl FnOnce() -> bool) 
     /// `include/uapi/asm-generic/signal.h`.
     const SIGCHLD: u32 = 17;
     let zero = || Arg::Word(0);
+    let (flags, stack) = (Arg::from(SIGCHLD), zero());
+    let (first, second) = if cfg!(target_arch = "s390x") { (stack, flags) } else { (flags, stack) };
     // SAFETY: without CLONE_VM this is `fork`: the child goes on here with a copy of everything, on a copy of this stack.
-    let pid = unsafe { task.sysif().syscall(nr::CLONE, [SIGCHLD.into(), zero(), zero(), zero(), zero()]) }?;
+    let pid = unsafe { task.sysif().syscall(nr::CLONE, [first, second, zero(), zero(), zero()]) }?;
     if pid == 0 {
         let status = if work() { 0 } else { 1 };
         loop {

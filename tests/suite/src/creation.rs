@@ -60,7 +60,7 @@ fn initial_values<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
 }
 
 fn upper_halves<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
-    const UPPER: usize = 0xdead_beef_0000_0000;
+    const UPPER: usize = 0xdead_beef_0000_0000_u64 as usize;
     let flags = EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
     let bell = EventFd::from(ok!(calls::eventfd2(task, UPPER | 7, UPPER | flags.bits() as usize)));
     is!(ok!(bell.read()), 7);
@@ -74,7 +74,13 @@ fn status_flags<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
         let expected = if flags.contains(EventfdFlags::NONBLOCK) { calls::O_NONBLOCK } else { 0 };
         let bell = ok!(verbatim(task, flags));
         /// qemu-user adds it from version 10 on. The number differs on aarch64.
-        const O_LARGEFILE: usize = if cfg!(target_arch = "aarch64") { 0o400_000 } else { 0o100_000 };
+        const O_LARGEFILE: usize = if cfg!(any(target_arch = "aarch64", target_arch = "arm")) {
+            0o400_000
+        } else if cfg!(target_arch = "powerpc64") {
+            0o200_000
+        } else {
+            0o100_000
+        };
         is!(ok!(calls::getfl(task, bell.near())) & !O_LARGEFILE, calls::O_RDWR | expected);
         is!(ok!(bell.is_nonblocking()), expected != 0);
         let typed = ok!(task.eventfd(0, flags));

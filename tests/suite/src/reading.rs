@@ -126,6 +126,7 @@ fn byte_order<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
 
 fn pieces<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     world.beyond?;
+    world.order?;
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     const COUNT: u64 = 0x0102_0304_0506_0708;
     ok!(bell.write(COUNT));

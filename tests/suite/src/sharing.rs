@@ -25,7 +25,8 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 11] {
     ]
 }
 
-fn count<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn count<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+    world.order?;
     let bell = ok!(task.eventfd(1, EventfdFlags::NONBLOCK));
     let twin = ok!(bell.try_clone());
     holds!(bell.near() != twin.near());
@@ -73,6 +74,7 @@ fn forked<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
 
 fn pidfd<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     world.pidfd?;
+    world.order?;
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     let twin = EventFd::from(ok!(calls::pidfd_getfd(task, bell.near())));
     ok!(twin.write(3));

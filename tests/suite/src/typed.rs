@@ -186,7 +186,8 @@ fn wait_interrupted<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn wait_nonblocking<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn wait_nonblocking<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+    world.order?;
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     let left = Cell::new(3);
     // Two handlers run while it sleeps; then someone writes.
@@ -259,7 +260,8 @@ fn timeout_storm<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn timeout_woken<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn timeout_woken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+    world.order?;
     for flags in SETS {
         let bell = ok!(task.eventfd(0, flags));
         let before = |nr| {
@@ -349,7 +351,8 @@ fn raw<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn conversions<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn conversions<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+    world.order?;
     let bell = ok!(task.eventfd(3, EventfdFlags::NONBLOCK));
     let number = bell.near();
     is!(bell.as_owned_fd().near(), number);

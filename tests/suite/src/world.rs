@@ -26,6 +26,8 @@ pub struct World<'a> {
     pub faults: Can,
     /// `preadv2` with `RWF_NOWAIT` reads an eventfd.
     pub nowait: Can,
+    /// A count has the machine's byte order through every descriptor and call.
+    pub order: Can,
     /// The clock passes, and sleeping in `ppoll` takes time.
     pub clock: Can,
     /// Nobody else opens or closes descriptors in the table meanwhile.
@@ -59,6 +61,7 @@ impl<'a> World<'a> {
             rounds: 100_000,
             faults: Ok(()),
             nowait: since(kernel, (5, 8), "preadv2(RWF_NOWAIT) on an eventfd came with Linux 5.8"),
+            order: Ok(()),
             clock: Ok(()),
             alone: Ok(()),
             beyond: Ok(()),
@@ -73,6 +76,11 @@ impl<'a> World<'a> {
             world.proc = Err("/proc is not mounted");
         }
         if Self::is_emulated(task) {
+            if cfg!(target_endian = "big") {
+                world.order =
+                    Err("qemu-user swaps bytes only in read and write of the descriptor that eventfd2 returned");
+                world.nowait = world.order;
+            }
             world.faults = Err("qemu-user looks at every address before anything else");
             world.limits =
                 world.limits.and(tried(calls::limit(task, calls::RLIMIT_NOFILE), "the emulator has no prlimit64"));
@@ -102,6 +110,7 @@ impl<'a> World<'a> {
             rounds: 1_000,
             faults: Err("a fake has no addresses"),
             nowait: Ok(()),
+            order: Ok(()),
             clock: Err("a fake's clock stands still"),
             alone: Ok(()),
             beyond: NO,
