@@ -22,6 +22,94 @@ fn riscv64_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand()
 }
 
 #[test]
+fn loongarch64_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
+    no_more_than_by_hand("loongarch64-unknown-linux-gnu");
+}
+
+#[test]
+fn s390x_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
+    no_more_than_by_hand("s390x-unknown-linux-gnu");
+}
+
+#[test]
+fn powerpc64_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
+    no_more_than_by_hand("powerpc64le-unknown-linux-gnu");
+}
+
+#[test]
+fn arm_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
+    for target in ARM {
+        no_more_than_by_hand(target);
+    }
+}
+
+#[test]
+fn i686_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
+    no_more_than_by_hand("i686-unknown-linux-gnu");
+}
+
+const ARM: [&str; 3] =
+    ["armv7-unknown-linux-gnueabihf", "thumbv7neon-unknown-linux-gnueabihf", "armv5te-unknown-linux-musleabi"];
+
+#[test]
+fn powerpc64_counts_no_loop_in_a_register_that_a_call_destroys() {
+    let Some(code) = compile("powerpc64le-unknown-linux-gnu", "") else { return };
+    let counts = |function: &str| instructions(&code, function).iter().any(|i| i.name.starts_with("bdn"));
+    assert!(!counts("counted"), "{:#?}", instructions(&code, "counted"));
+    // The same reader finds the fault where it is.
+    assert!(counts("counted_unsaid"), "{:#?}", instructions(&code, "counted_unsaid"));
+}
+
+#[test]
+fn loongarch64_keeps_nothing_across_a_call_in_t0_to_t8() {
+    let Some(code) = compile("loongarch64-unknown-linux-gnu", "") else { return };
+    let function = instructions(&code, "many_across");
+    assert_eq!(stale(&function, 't'), Vec::<String>::new(), "{function:#?}");
+    let unsaid = instructions(&code, "many_across_unsaid");
+    assert!(!stale(&unsaid, 't').is_empty(), "the reader would not have seen the fault: {unsaid:#?}");
+}
+
+#[test]
+fn arm_gives_r7_back_after_every_call() {
+    for (target, flags) in ARM.iter().flat_map(|target| ["", "-Cforce-frame-pointers=yes"].map(|flags| (target, flags)))
+    {
+        let Some(code) = compile(target, flags) else { continue };
+        let function = instructions(&code, "every_arity");
+        let is = |i: &Instruction, to: &str, from: &str| {
+            i.name.starts_with("mov")
+                && i.operands.first().is_some_and(|o| o == to)
+                && i.operands.get(1).is_some_and(|o| o == from)
+        };
+        let calls: Vec<_> = (0..function.len()).filter(|n| function[*n].name == "svc").collect();
+        assert_eq!(calls.len(), 7, "{target}: {function:#?}");
+        for call in calls {
+            let [keep, number, _, restore] = &function[call - 2..call + 2] else { unreachable!() };
+            let kept = &*keep.operands[0];
+            assert!(is(keep, kept, "r7") && is(restore, "r7", kept), "{target} {flags}: {keep:?} {restore:?}");
+            assert!(number.operands[0] == "r7", "{target}: {number:?}");
+        }
+    }
+}
+
+#[test]
+fn i686_balances_its_stack_around_every_call() {
+    for level in ["0", "1", "2", "3", "s", "z"] {
+        let Some(code) = compile("i686-unknown-linux-gnu", &format!("-Copt-level={level}")) else { return };
+        let mut calls = 0;
+        for block in code.split("#APP").skip(1).map(|rest| rest.split("#NO_APP").next().unwrap()) {
+            let block = parse(block);
+            let count = |name: &str| block.iter().filter(|i| i.name.starts_with(name)).count();
+            if count("int") == 0 {
+                continue;
+            }
+            calls += 1;
+            assert_eq!(count("push"), count("pop"), "opt-level {level}: {block:#?}");
+        }
+        assert!(calls >= 7, "opt-level {level}: {calls} calls");
+    }
+}
+
+#[test]
 fn riscv64_with_v_keeps_no_vector_across_a_call() {
     no_vector_across("riscv64gc-unknown-linux-gnu", "-Ctarget-feature=+v", "ecall", 'v', &["vector_across_write"]);
 }
@@ -145,7 +233,7 @@ fn stale(function: &[Instruction], letter: char) -> Vec<String> {
     let mut called = false;
     let mut stale = Vec::new();
     for instruction in function {
-        if matches!(instruction.name.as_str(), "ecall" | "svc" | "bl" | "call" | "jalr" | "blr") {
+        if matches!(instruction.name.as_str(), "ecall" | "svc" | "syscall" | "bl" | "call" | "jalr" | "blr") {
             written.clear();
             called = true;
             continue;

@@ -13,7 +13,7 @@ mod call {
     pub const READ: usize = 0;
 
     #[inline(always)]
-    pub unsafe fn three(nr: usize, fd: i64, memory: *mut u64) -> usize {
+    pub unsafe fn three(nr: usize, fd: isize, memory: *mut u64) -> usize {
         let ret;
         // SAFETY: the caller's.
         unsafe {
@@ -34,9 +34,9 @@ mod call {
     core::arch::global_asm!("hand_svc:", "mov x8, x3", "svc 0", "ret");
 
     #[inline(always)]
-    pub unsafe fn three(nr: usize, fd: i64, memory: *mut u64) -> usize {
+    pub unsafe fn three(nr: usize, fd: isize, memory: *mut u64) -> usize {
         unsafe extern "C" {
-            fn hand_svc(fd: i64, memory: *mut u64, len: usize, nr: usize) -> usize;
+            fn hand_svc(fd: isize, memory: *mut u64, len: usize, nr: usize) -> usize;
         }
         // SAFETY: the caller's.
         unsafe { hand_svc(fd, memory, EIGHT, nr) }
@@ -51,11 +51,109 @@ mod call {
     pub const READ: usize = 63;
 
     #[inline(always)]
-    pub unsafe fn three(nr: usize, fd: i64, memory: *mut u64) -> usize {
+    pub unsafe fn three(nr: usize, fd: isize, memory: *mut u64) -> usize {
         let ret;
         // SAFETY: the caller's.
         unsafe {
             asm!("ecall", in("a7") nr, inlateout("a0") fd => ret, in("a1") memory, in("a2") EIGHT, options(nostack))
+        };
+        ret
+    }
+}
+
+#[cfg(target_arch = "loongarch64")]
+mod call {
+    use super::*;
+
+    pub const WRITE: usize = 64;
+    pub const READ: usize = 63;
+
+    #[inline(always)]
+    pub unsafe fn three(nr: usize, fd: isize, memory: *mut u64) -> usize {
+        let ret;
+        // SAFETY: the caller's.
+        unsafe {
+            asm!("syscall 0", in("$a7") nr, inlateout("$a0") fd => ret, in("$a1") memory, in("$a2") EIGHT,
+                lateout("$t0") _, lateout("$t1") _, lateout("$t2") _, lateout("$t3") _, lateout("$t4") _, lateout("$t5") _,
+                lateout("$t6") _, lateout("$t7") _, lateout("$t8") _, options(nostack, preserves_flags))
+        };
+        ret
+    }
+}
+
+#[cfg(target_arch = "s390x")]
+mod call {
+    use super::*;
+
+    pub const WRITE: usize = 4;
+    pub const READ: usize = 3;
+
+    #[inline(always)]
+    pub unsafe fn three(nr: usize, fd: isize, memory: *mut u64) -> usize {
+        let ret;
+        // SAFETY: the caller's.
+        unsafe {
+            asm!("svc 0", in("r1") nr, inlateout("r2") fd => ret, in("r3") memory, in("r4") EIGHT,
+                options(nostack, preserves_flags))
+        };
+        ret
+    }
+}
+
+#[cfg(target_arch = "powerpc64")]
+mod call {
+    use super::*;
+
+    pub const WRITE: usize = 4;
+    pub const READ: usize = 3;
+
+    #[inline(always)]
+    pub unsafe fn three(nr: usize, fd: isize, memory: *mut u64) -> usize {
+        let ret;
+        // SAFETY: the caller's.
+        unsafe {
+            asm!("sc", "bns+ 2f", "neg 3, 3", "2:", inlateout("r0") nr => _, inlateout("r3") fd => ret,
+                inlateout("r4") memory => _, inlateout("r5") EIGHT => _, lateout("r6") _, lateout("r7") _, lateout("r8") _,
+                lateout("r9") _, lateout("r10") _, lateout("r11") _, lateout("r12") _, lateout("cr0") _, lateout("ctr") _,
+                lateout("xer") _, options(nostack))
+        };
+        ret
+    }
+}
+
+#[cfg(target_arch = "arm")]
+mod call {
+    use super::*;
+
+    pub const WRITE: usize = 4;
+    pub const READ: usize = 3;
+
+    #[inline(always)]
+    pub unsafe fn three(nr: usize, fd: isize, memory: *mut u64) -> usize {
+        let ret;
+        // SAFETY: the caller's.
+        unsafe {
+            asm!("mov {kept}, r7", "mov r7, {nr}", "svc 0", "mov r7, {kept}", nr = in(reg) nr, kept = out(reg) _,
+                inlateout("r0") fd => ret, in("r1") memory, in("r2") EIGHT, options(nostack, preserves_flags))
+        };
+        ret
+    }
+}
+
+#[cfg(target_arch = "x86")]
+mod call {
+    use super::*;
+
+    pub const WRITE: usize = 4;
+    pub const READ: usize = 3;
+
+    #[inline(always)]
+    pub unsafe fn three(nr: usize, fd: isize, memory: *mut u64) -> usize {
+        let ret;
+        // SAFETY: the caller's.
+        unsafe {
+            asm!("int 0x80", inlateout("eax") nr => ret, in("ebx") fd, in("ecx") memory, in("edx") EIGHT,
+                options(nostack, preserves_flags))
         };
         ret
     }
@@ -72,13 +170,13 @@ fn failure(ret: usize) -> i32 {
 #[inline(always)]
 pub fn write_read(fd: i32, mut value: u64) -> Result<u64, i32> {
     // SAFETY: a descriptor of the caller's, eight bytes on the stack.
-    let ret = unsafe { call::three(call::WRITE, i64::from(fd), &raw mut value) };
+    let ret = unsafe { call::three(call::WRITE, fd as isize, &raw mut value) };
     if ret != EIGHT {
         return Err(failure(ret));
     }
     let mut count = MaybeUninit::uninit();
     // SAFETY: as above.
-    let ret = unsafe { call::three(call::READ, i64::from(fd), count.as_mut_ptr()) };
+    let ret = unsafe { call::three(call::READ, fd as isize, count.as_mut_ptr()) };
     if ret != EIGHT {
         return Err(failure(ret));
     }

@@ -31,6 +31,61 @@ pub unsafe fn vector_across_write_from_sve(from: *const Wide, to: *mut Wide, eve
     unsafe { across(from, to, || eventfd.write(1)) };
 }
 
+/// A loop that a compiler may count in a register made for it.
+#[unsafe(no_mangle)]
+pub fn counted(fd: usize, count: u32) {
+    for _ in 0..count {
+        // SAFETY: compiled and read, never run.
+        let _refused = unsafe { rsyscall::arch::syscall1(rsyscall::nr::CLOSE, fd) };
+    }
+}
+
+/// The same, saying less.
+#[unsafe(no_mangle)]
+pub fn counted_unsaid(fd: usize, count: u32) {
+    for _ in 0..count {
+        // SAFETY: compiled and read, never run.
+        let _refused = unsafe { unsaid(fd) };
+    }
+}
+
+/// More values that live across a call than there are registers which a function keeps.
+#[unsafe(no_mangle)]
+pub fn many_across(from: &mut [usize; 24], fd: usize) {
+    // SAFETY: compiled and read, never run.
+    many(from, || unsafe { rsyscall::arch::syscall1(rsyscall::nr::CLOSE, fd) });
+}
+
+/// The same, saying less.
+#[unsafe(no_mangle)]
+pub fn many_across_unsaid(from: &mut [usize; 24], fd: usize) {
+    // SAFETY: compiled and read, never run.
+    many(from, || unsafe { unsaid(fd) });
+}
+
+#[inline(always)]
+fn many(from: &mut [usize; 24], call: impl FnOnce() -> usize) {
+    let from: *mut [usize; 24] = from;
+    // SAFETY: a reference a line above; read before the call, which might change it.
+    let values = unsafe { from.read_volatile() };
+    call();
+    let sum = values.iter().rev().fold(0_usize, |sum, value| sum.wrapping_mul(31).wrapping_add(*value));
+    // SAFETY: as above.
+    unsafe { (*from)[0] = sum };
+}
+
+/// Calls of every number of arguments, for whoever looks at what surrounds them.
+#[unsafe(no_mangle)]
+pub fn every_arity(w: &[usize; 6]) -> usize {
+    use rsyscall::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5, syscall6};
+    let [a, b, c, d, e, f] = *w;
+    // SAFETY: compiled and read, never run.
+    unsafe {
+        syscall0(1) ^ syscall1(2, a) ^ syscall2(3, a, b) ^ syscall3(4, a, b, c) ^ syscall4(5, a, b, c, d)
+            ^ syscall5(6, a, b, c, d, e) ^ syscall6(7, a, b, c, d, e, f)
+    }
+}
+
 /// The fault itself: an inlined instruction that does not say what the kernel destroys. The reader must find it here, or it
 /// would not find it anywhere.
 #[unsafe(no_mangle)]
@@ -49,6 +104,17 @@ unsafe fn unsaid(fd: usize) -> usize {
         core::arch::asm!("svc 0", in("x8") 57, inlateout("x0") fd => ret, options(nostack, preserves_flags));
         #[cfg(target_arch = "riscv64")]
         core::arch::asm!("ecall", in("a7") 57, inlateout("a0") fd => ret, options(nostack));
+        #[cfg(target_arch = "loongarch64")]
+        core::arch::asm!("syscall 0", in("$a7") 57, inlateout("$a0") fd => ret, options(nostack, preserves_flags));
+        #[cfg(target_arch = "s390x")]
+        core::arch::asm!("svc 0", in("r1") 6, inlateout("r2") fd => ret, options(nostack, preserves_flags));
+        #[cfg(target_arch = "powerpc64")]
+        core::arch::asm!("sc", "bns+ 2f", "neg 3, 3", "2:", in("r0") 6, inlateout("r3") fd => ret, lateout("cr0") _,
+            options(nostack));
+        #[cfg(target_arch = "arm")]
+        core::arch::asm!("mov r7, 6", "svc 0", inlateout("r0") fd => ret, options(nostack, preserves_flags));
+        #[cfg(target_arch = "x86")]
+        core::arch::asm!("int 0x80", inlateout("eax") 6_usize => ret, in("ebx") fd, options(nostack, preserves_flags));
         #[cfg(target_arch = "x86_64")]
         core::arch::asm!("syscall", inlateout("rax") 3_usize => ret, in("rdi") fd, lateout("rcx") _, lateout("r11") _,
             options(nostack, preserves_flags));
