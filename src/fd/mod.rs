@@ -4,12 +4,14 @@
 //! tasks of its own table, and there is one handle for one file descriptor, by ownership.
 
 mod across;
+mod borrowed;
 mod inheritable;
 mod number;
 mod token;
 mod unclosed;
 
 pub use across::{Lent, MoveError, ReplaceError};
+pub use borrowed::BorrowedFd;
 pub use inheritable::Inheritable;
 pub use token::Token;
 pub use unclosed::{Doubtful, Unclosed, UnclosedList, WithUnclosed};
@@ -352,14 +354,6 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     #[doc(alias = "as_argument")]
     pub fn inheritable(&mut self) -> Result<Inheritable<'_, T>, T::Error> {
         Inheritable::new(self)
-    }
-}
-
-/// So that what takes any kind of descriptor (a poll, an epoll) can ask for `AsRef<OwnedFd<T>>`.
-impl<T: FileDescriptorTask> AsRef<Self> for OwnedFd<T> {
-    #[inline(always)]
-    fn as_ref(&self) -> &Self {
-        self
     }
 }
 

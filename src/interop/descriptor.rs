@@ -4,9 +4,16 @@
 
 use super::std::os::fd::{self, AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
 use crate::EventFd;
-use crate::fd::OwnedFd;
+use crate::fd::{Lent, OwnedFd};
+use crate::near::FileDescriptor;
 use crate::notify::{Notifier, State};
+use crate::remote::Connection;
 use crate::sys::epoll::Epoll;
+use crate::sys::pidfd::PidFd;
+use crate::sys::pollable::sealed::{Names, Own};
+use crate::sys::pollable::{CurrentHandles, PolledFd};
+use crate::sys::signalfd::SignalFd;
+use crate::task::Current;
 use core::borrow::Borrow;
 
 macro_rules! borrowed {
@@ -28,26 +35,74 @@ macro_rules! borrowed {
     };
 }
 
-// To be waited for in someone else's reactor; whose they are does not change.
-borrowed!(Epoll);
 borrowed!(Notifier<S>, S: Borrow<State>);
 
+borrowed!(crate::fd::BorrowedFd<'_>);
+
+impl<F: AsFd> AsFd for Lent<'_, F> {
+    #[inline]
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        F::as_fd(self)
+    }
+}
+
+impl<'fd> From<BorrowedFd<'fd>> for crate::fd::BorrowedFd<'fd> {
+    #[inline]
+    fn from(fd: BorrowedFd<'fd>) -> Self {
+        // SAFETY: std's value says that it is open for as long as the lifetime lasts.
+        unsafe { Self::borrow_raw(Current, FileDescriptor(fd.as_raw_fd())) }
+    }
+}
+
+impl<'fd> From<crate::fd::BorrowedFd<'fd>> for BorrowedFd<'fd> {
+    #[inline]
+    fn from(fd: crate::fd::BorrowedFd<'fd>) -> Self {
+        // SAFETY: open for as long as the lifetime lasts, and not negative.
+        unsafe { Self::borrow_raw(fd.as_raw_fd()) }
+    }
+}
+
+/// Whatever has a descriptor can be waited for.
+impl<F: AsFd + ?Sized> Names<F, Current> for CurrentHandles {
+    #[inline]
+    fn name(fd: &F) -> PolledFd<'_> {
+        PolledFd::current(FileDescriptor(fd.as_fd().as_raw_fd()))
+    }
+}
+
+/// And the one thing that has a descriptor and lends it to nobody.
+impl Names<Connection, Current> for CurrentHandles {
+    #[inline]
+    fn name(connection: &Connection) -> PolledFd<'_> {
+        connection.number()
+    }
+}
+
+macro_rules! kinds {
+    ($($name:ident $kind:literal),*) => {$(
+        descriptor!($name, concat!(
+            "The same file descriptor, from now on closed by this crate's own system call. That its kind is `", $kind,
+            "` is not checked: the calls of another kind fail."
+        ));
+    )*};
+}
+
 macro_rules! descriptor {
-    ($name:ident, $says:literal) => {
+    ($name:ident, $says:expr) => {
         borrowed!($name);
 
         impl IntoRawFd for $name {
             #[inline]
             fn into_raw_fd(self) -> RawFd {
-                Self::into_raw_fd(self)
+                OwnedFd::into_raw_fd(self.into())
             }
         }
 
         impl FromRawFd for $name {
             #[inline]
             unsafe fn from_raw_fd(fd: RawFd) -> Self {
-                // SAFETY: handed on as it came; std asks for an open number whose only owner this becomes, as we do.
-                unsafe { Self::from_raw_fd(fd) }
+                // SAFETY: std's contract is ours: it is open, and this becomes its only owner.
+                Self::from(unsafe { OwnedFd::from_raw_fd(fd) })
             }
         }
 
@@ -55,13 +110,13 @@ macro_rules! descriptor {
             #[doc = $says]
             #[inline]
             fn from(fd: fd::OwnedFd) -> Self {
-                // SAFETY: std's value owned an open number, and has just given it away.
-                unsafe { Self::from_raw_fd(fd.into_raw_fd()) }
+                // SAFETY: std's value owned an open file descriptor, and has just given it away.
+                Self::from(unsafe { OwnedFd::from_raw_fd(fd.into_raw_fd()) })
             }
         }
 
         impl From<$name> for fd::OwnedFd {
-            /// The same number, now closed by std, and so through libc.
+            /// The same file descriptor, from now on closed by std, and so through libc.
             #[inline]
             fn from(fd: $name) -> Self {
                 // SAFETY: our value owned an open number, and has just given it away.
@@ -71,9 +126,5 @@ macro_rules! descriptor {
     };
 }
 
-descriptor!(OwnedFd, "The same number, from now on closed by this crate's own system call.");
-descriptor!(
-    EventFd,
-    "The same number, from now on closed by this crate's own system call. It says that the descriptor is an eventfd; if it \
-     is not, its calls answer errors."
-);
+descriptor!(OwnedFd, "The same file descriptor, from now on closed by this crate's own system call.");
+kinds! { EventFd "eventfd", Epoll "epoll", SignalFd "signalfd", PidFd "pidfd" }

@@ -22,10 +22,12 @@ pub use waker::StaticNotifier;
 
 use crate::Errno;
 use crate::deadline::Deadline;
-use crate::fd::OwnedFd;
 use crate::near::{self, Address};
 use crate::sys::eventfd::{EventFd, EventfdFlags};
+use crate::sys::pollable::PolledFd;
+use crate::sys::pollable::sealed::Own;
 use crate::sysif::Local;
+use crate::task::Current;
 use core::borrow::Borrow;
 use core::time::Duration;
 use spin::Spinner;
@@ -395,9 +397,9 @@ impl<S: Borrow<State>> Notifier<S> {
     }
 }
 
-impl<S: Borrow<State>> AsRef<OwnedFd> for Notifier<S> {
+impl<S: Borrow<State>> Own<Current> for Notifier<S> {
     #[inline(always)]
-    fn as_ref(&self) -> &OwnedFd {
-        self.bell.as_ref()
+    fn number(&self) -> PolledFd<'_> {
+        self.bell.number()
     }
 }

@@ -3,8 +3,9 @@
 //! Uses [`sys::epoll`](crate::sys::epoll) and this folder.
 
 use super::{Notifier, State, StaticNotifier};
-use crate::fd::OwnedFd;
+use crate::near::EpollOp;
 use crate::sys::epoll::{Epoll, EpollEvent, EpollEvents};
+use crate::sys::pollable::{Pollable, PolledFd};
 use crate::{Errno, EventFd};
 use core::cell::Cell;
 use core::fmt;
@@ -101,7 +102,7 @@ impl<'slots> Reactor<'slots> {
 
     /// Waits until a descriptor is readable.
     ///
-    /// A descriptor can be waited for by one future at a time; for another, there is [`try_clone`](OwnedFd::try_clone).
+    /// A descriptor can be waited for by one future at a time; for another, there is [`try_clone`](crate::fd::OwnedFd::try_clone).
     /// Dropping the future ends the wait.
     ///
     /// System calls: `epoll_ctl`, when it is first polled and when it ends.
@@ -110,8 +111,8 @@ impl<'slots> Reactor<'slots> {
     ///
     /// The future's output: `ENOSPC`: no slot is free. `EEXIST`: another future waits for it. Others as [`Epoll::add`].
     #[inline]
-    pub fn readable<'a, F: AsRef<OwnedFd>>(&'a self, fd: &'a F) -> Readable<'a> {
-        Readable { reactor: self, fd: fd.as_ref(), place: None }
+    pub fn readable<'a, F: Pollable + ?Sized>(&'a self, fd: &'a F) -> Readable<'a> {
+        Readable { reactor: self, fd: fd.lend(), place: None }
     }
 
     /// Takes an eventfd's count as [`EventFd::read`] does, waiting for as long as it is 0; other futures run meanwhile,
@@ -215,7 +216,7 @@ fn parts(data: u64) -> (u32, usize) {
 #[must_use = "futures do nothing unless polled"]
 pub struct Readable<'a> {
     reactor: &'a Reactor<'a>,
-    fd: &'a OwnedFd,
+    fd: PolledFd<'a>,
     /// The slot, once there is one.
     place: Option<&'a WaitSlot>,
 }
@@ -228,7 +229,8 @@ impl Readable<'_> {
         // Not the notifier's number: the place of a slot is below `u32::MAX`, or its bytes would fill memory.
         let data = u64::from(slot.turn.get()) << 32 | u64::from(place);
         // Once: a report for somebody who takes his time is not repeated.
-        self.reactor.epoll.add(self.fd, EpollEvents::IN | EpollEvents::ONESHOT, data)?;
+        let once = EpollEvent::new(EpollEvents::IN | EpollEvents::ONESHOT, data);
+        self.reactor.epoll.ctl(EpollOp::Add, self.fd, once)?;
         slot.taken.set(true);
         slot.ready.set(false);
         slot.waker.set(Some(waker.clone()));
@@ -243,7 +245,7 @@ impl Readable<'_> {
                 slot.waker.set(None);
                 slot.turn.set(slot.turn.get().wrapping_add(1));
                 slot.taken.set(false);
-                self.reactor.epoll.delete(self.fd)
+                self.reactor.epoll.ctl(EpollOp::Delete, self.fd, EpollEvent::new(EpollEvents::empty(), 0))
             }
             None => Ok(()),
         }

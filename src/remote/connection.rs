@@ -8,7 +8,10 @@ use super::scratch::Scratch;
 use super::stream::{Disconnect, Stream};
 use crate::fd::OwnedFd;
 use crate::near::FileDescriptor;
+use crate::sys::pollable::PolledFd;
+use crate::sys::pollable::sealed::Own;
 use crate::sysif::{Arg, Error, Features, SyscallInterface};
+use crate::task::Current;
 use core::cell::{Cell, RefCell, RefMut};
 use core::fmt;
 use core::time::Duration;
@@ -243,5 +246,13 @@ impl fmt::Debug for Connection {
             .field("stream", &self.as_raw_fd())
             .field("open", &self.is_open())
             .finish_non_exhaustive()
+    }
+}
+
+/// It can be waited for; the stream itself is lent to nobody.
+impl Own<Current> for Connection {
+    #[inline]
+    fn number(&self) -> PolledFd<'_> {
+        PolledFd::current(FileDescriptor(self.as_raw_fd()))
     }
 }

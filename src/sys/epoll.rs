@@ -8,6 +8,7 @@ use crate::Errno;
 use crate::deadline::{Deadline, Step, keep, keep_until};
 use crate::fd::OwnedFd;
 use crate::near::{self, EpollFlags, EpollOp, FileDescriptor, Timespec};
+use crate::sys::pollable::{PollTask, Pollable, PolledFd};
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
@@ -94,9 +95,44 @@ impl Epoll {
     pub fn new() -> Result<Self, Errno> {
         Current.epoll()
     }
+
+    /// Takes over a file descriptor of this process that is an epoll.
+    ///
+    /// ```
+    /// use rsyscall::sys::epoll::Epoll;
+    ///
+    /// let raw = Epoll::new()?.into_raw_fd();
+    /// // SAFETY: it was given away a line above.
+    /// let epoll = unsafe { Epoll::from_raw_fd(raw) };
+    /// # let _ = epoll;
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Safety
+    ///
+    /// It is open, and this value is from now on the only one that closes it. That it is an epoll is not a matter of safety:
+    /// for another kind every call fails with `EINVAL`.
+    #[inline(always)]
+    #[must_use = "dropped, it closes the file descriptor at once"]
+    pub unsafe fn from_raw_fd(fd: i32) -> Self {
+        // SAFETY: the caller's promise is the one that is asked for.
+        Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } }
+    }
 }
 
 impl<T: FileDescriptorTask> Epoll<T> {
+    /// Takes over a file descriptor of the task's table that is an epoll.
+    ///
+    /// # Safety
+    ///
+    /// As for [`OwnedFd::adopt`].
+    #[inline(always)]
+    #[must_use = "dropped, it closes the file descriptor at once"]
+    pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
+        // SAFETY: the caller's promise is the one that is asked for.
+        Self { fd: unsafe { OwnedFd::adopt(task, fd) } }
+    }
+
     /// Watches a descriptor from now on. If it is ready already, that is the first report.
     ///
     /// System calls: `epoll_ctl`.
@@ -110,8 +146,11 @@ impl<T: FileDescriptorTask> Epoll<T> {
     /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
     #[inline]
     #[doc(alias = "epoll_ctl", alias = "EPOLL_CTL_ADD")]
-    pub fn add<F: AsRef<OwnedFd<T>>>(&self, fd: &F, events: EpollEvents, data: u64) -> Result<(), T::Error> {
-        self.ctl(EpollOp::Add, fd.as_ref(), EpollEvent::new(events, data))
+    pub fn add<F: Pollable<T> + ?Sized>(&self, fd: &F, events: EpollEvents, data: u64) -> Result<(), T::Error>
+    where
+        T: PollTask,
+    {
+        self.ctl(EpollOp::Add, fd.lend(), EpollEvent::new(events, data))
     }
 
     /// Watches a descriptor for something else, with other bits. If it is ready, edge-triggered or not, that is reported.
@@ -145,8 +184,11 @@ impl<T: FileDescriptorTask> Epoll<T> {
     /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
     #[inline]
     #[doc(alias = "EPOLL_CTL_MOD")]
-    pub fn modify<F: AsRef<OwnedFd<T>>>(&self, fd: &F, events: EpollEvents, data: u64) -> Result<(), T::Error> {
-        self.ctl(EpollOp::Modify, fd.as_ref(), EpollEvent::new(events, data))
+    pub fn modify<F: Pollable<T> + ?Sized>(&self, fd: &F, events: EpollEvents, data: u64) -> Result<(), T::Error>
+    where
+        T: PollTask,
+    {
+        self.ctl(EpollOp::Modify, fd.lend(), EpollEvent::new(events, data))
     }
 
     /// Watches a descriptor no more.
@@ -160,8 +202,11 @@ impl<T: FileDescriptorTask> Epoll<T> {
     /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
     #[inline]
     #[doc(alias = "EPOLL_CTL_DEL")]
-    pub fn delete<F: AsRef<OwnedFd<T>>>(&self, fd: &F) -> Result<(), T::Error> {
-        self.ctl(EpollOp::Delete, fd.as_ref(), EpollEvent::new(EpollEvents::empty(), 0))
+    pub fn delete<F: Pollable<T> + ?Sized>(&self, fd: &F) -> Result<(), T::Error>
+    where
+        T: PollTask,
+    {
+        self.ctl(EpollOp::Delete, fd.lend(), EpollEvent::new(EpollEvents::empty(), 0))
     }
 
     /// Waits until something is reported or the time is over, without a time for ever. Answers the reports, in the memory
@@ -321,12 +366,12 @@ impl<T: FileDescriptorTask> Epoll<T> {
     }
 
     #[inline]
-    fn ctl(&self, op: EpollOp, fd: &OwnedFd<T>, event: EpollEvent) -> Result<(), T::Error> {
-        if fd.task().fd_table() != self.fd.task().fd_table() {
+    pub(crate) fn ctl(&self, op: EpollOp, polled: PolledFd<'_>, event: EpollEvent) -> Result<(), T::Error> {
+        if polled.table != self.fd.task().fd_table() {
             return Err(Errno::EBADF.into());
         }
-        // SAFETY: both are owned, so open, for as long as the borrows last, and of the same table.
-        unsafe { near::epoll_ctl(self.fd.sysif(), self.fd.near(), op, fd.near(), event) }
+        // SAFETY: both are open for as long as the borrows last, and of the same table.
+        unsafe { near::epoll_ctl(self.fd.sysif(), self.fd.near(), op, polled.fd, event) }
     }
 
     /// The number, still owned by this value.
@@ -339,6 +384,13 @@ impl<T: FileDescriptorTask> Epoll<T> {
     #[inline(always)]
     pub fn as_raw_fd(&self) -> i32 {
         self.fd.as_raw_fd()
+    }
+
+    /// Gives the file descriptor away: nothing closes it any more.
+    #[inline(always)]
+    #[must_use = "no other value has this file descriptor: unused, it stays open for ever"]
+    pub fn into_raw_fd(self) -> i32 {
+        self.fd.into_raw_fd()
     }
 
     /// The descriptor without its kind. It is readable in a poll, or in another epoll, while there is something to report.
@@ -372,19 +424,18 @@ impl<T: FileDescriptorTask> Epoll<T> {
     }
 }
 
-/// So that an epoll can be watched by a poll, or by another epoll.
-impl<T: FileDescriptorTask> AsRef<OwnedFd<T>> for Epoll<T> {
-    #[inline(always)]
-    fn as_ref(&self) -> &OwnedFd<T> {
-        &self.fd
-    }
-}
-
 impl<T: FileDescriptorTask> From<OwnedFd<T>> for Epoll<T> {
     /// Says that a descriptor is an epoll. If it is not, its calls answer errors.
     #[inline]
     fn from(fd: OwnedFd<T>) -> Self {
         Self { fd }
+    }
+}
+
+impl<T: FileDescriptorTask> From<Epoll<T>> for OwnedFd<T> {
+    #[inline]
+    fn from(epoll: Epoll<T>) -> Self {
+        epoll.fd
     }
 }
 

@@ -6,6 +6,7 @@ pub mod epoll;
 pub mod eventfd;
 pub mod pidfd;
 pub mod poll;
+pub mod pollable;
 pub mod signal;
 pub mod signalfd;
 pub mod stdio;

@@ -285,13 +285,6 @@ impl<T: FileDescriptorTask> PidFd<T> {
     }
 }
 
-impl<T: FileDescriptorTask> AsRef<OwnedFd<T>> for PidFd<T> {
-    #[inline(always)]
-    fn as_ref(&self) -> &OwnedFd<T> {
-        &self.fd
-    }
-}
-
 impl<T: FileDescriptorTask> From<OwnedFd<T>> for PidFd<T> {
     /// States that a file descriptor is a pidfd. If it is not, its calls fail with `EBADF`.
     #[inline]

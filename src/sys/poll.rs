@@ -6,8 +6,8 @@ pub use crate::near::{PollFd, SignalSet};
 
 use crate::Errno;
 use crate::deadline::{Deadline, Step, keep, keep_until};
-use crate::fd::OwnedFd;
 use crate::near::{self, Timespec, flags};
+use crate::sys::pollable::{PollTask, Pollable, PolledFd};
 use crate::sysif::SyscallError;
 use crate::task::FileDescriptorTask;
 use core::fmt;
@@ -80,7 +80,7 @@ pub struct PollSet<'fd, 'memory, T: FileDescriptorTask> {
     memory: &'memory mut [PollFd],
     len: usize,
     task: T,
-    borrowed: PhantomData<&'fd OwnedFd<T>>,
+    borrowed: PhantomData<PolledFd<'fd>>,
 }
 
 impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
@@ -123,16 +123,19 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     ///
     /// No call is made. `ENOSPC`: the memory is full. `EBADF`: the descriptor is of another table than the set's task.
     #[inline]
-    pub fn add<F: AsRef<OwnedFd<T>>>(&mut self, fd: &'fd F, events: PollEvents) -> Result<usize, T::Error> {
-        let fd = fd.as_ref();
-        if fd.task().fd_table() != self.task.fd_table() {
+    pub fn add<F: Pollable<T> + ?Sized>(&mut self, fd: &'fd F, events: PollEvents) -> Result<usize, T::Error>
+    where
+        T: PollTask,
+    {
+        let polled: PolledFd<'fd> = fd.lend();
+        if polled.table != self.task.fd_table() {
             return Err(Errno::EBADF.into());
         }
         let place = self.len;
         let Some(entry) = self.memory.get_mut(place) else {
             return Err(Errno::ENOSPC.into());
         };
-        *entry = PollFd { fd: fd.near(), events: events.bits(), revents: 0 };
+        *entry = PollFd { fd: polled.fd, events: events.bits(), revents: 0 };
         // It is below the memory's length.
         self.len = place.wrapping_add(1);
         Ok(place)

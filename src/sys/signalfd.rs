@@ -344,13 +344,6 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     }
 }
 
-impl<T: FileDescriptorTask> AsRef<OwnedFd<T>> for SignalFd<T> {
-    #[inline(always)]
-    fn as_ref(&self) -> &OwnedFd<T> {
-        &self.fd
-    }
-}
-
 impl<T: FileDescriptorTask> From<OwnedFd<T>> for SignalFd<T> {
     /// States that a file descriptor is a signalfd. If it is not, its calls fail with `EIO` or `EINVAL`.
     #[inline]

@@ -4,8 +4,9 @@
 //! `host`, or `qemu-user` where it finds itself emulated; `RSYSCALL_WORLD` gives another one. What a world cannot run is
 //! not taken from the name: it is tried.
 
+use rsyscall::sys::pollable::PollTask;
 use rsyscall::sysif::Local;
-use rsyscall::{Current, EventfdTask, Task, far, near};
+use rsyscall::{Current, Task, far, near};
 use rsyscall_suite::{Case, Line, Outcome, World, each};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn failures<T: EventfdTask>(task: T, name: &str) -> u32 {
+fn failures<T: PollTask>(task: T, name: &str) -> u32 {
     let world = World::of(task, name);
     let mut failed = 0;
     each(&mut |case: &Case<T>| {

@@ -4,7 +4,8 @@
 //! run is not taken from its name: it is tried.
 
 use rsyscall::remote::Connection;
-use rsyscall::{EventfdTask, Task, remote};
+use rsyscall::sys::pollable::PollTask;
+use rsyscall::{Task, remote};
 use rsyscall_suite::{Case, Line, Outcome, World, each};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -34,7 +35,7 @@ fn failures(task: &Task<Connection>, name: &str) -> u32 {
     in_world(task, name)
 }
 
-fn in_world<T: EventfdTask>(task: T, name: &str) -> u32 {
+fn in_world<T: PollTask>(task: T, name: &str) -> u32 {
     let mut world = World::of(task, name);
     // A call takes some microseconds, and some hundreds in an emulator.
     world.rounds = 500;

@@ -1,6 +1,7 @@
 //! `sys::epoll` against the kernel of this machine.
 
 mod signals;
+mod watching;
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::near::Process;
@@ -172,6 +173,25 @@ fn a_descriptor_of_another_table_is_ebadf() {
     assert_eq!(epoll.modify(&theirs, EpollEvents::IN, 0), Err(Errno::EBADF));
     assert_eq!(epoll.delete(&theirs), Err(Errno::EBADF));
     epoll.add(&bell, EpollEvents::IN, 0).unwrap();
+}
+
+#[test]
+fn every_kind_of_descriptor_of_the_crate_can_be_waited_for_and_a_connection_too() {
+    watching::all();
+}
+
+#[test]
+fn an_epoll_that_was_given_away_is_the_same_when_it_is_taken_over() {
+    let (epoll, bell) = (Epoll::new().unwrap(), eventfd(1));
+    epoll.add(&bell, EpollEvents::IN, 5).unwrap();
+    let number = epoll.as_raw_fd();
+    // SAFETY: given away in the same expression.
+    let epoll = unsafe { Epoll::from_raw_fd(epoll.into_raw_fd()) };
+    assert_eq!((now(&epoll), epoll.as_raw_fd()), (vec![(5, EpollEvents::IN)], number));
+    let owned = rsyscall::fd::OwnedFd::from(epoll);
+    // SAFETY: given away in the same expression.
+    let epoll = unsafe { Epoll::adopt(rsyscall::Current, rsyscall::near::FileDescriptor(owned.into_raw_fd())) };
+    assert_eq!(now(&epoll), [(5, EpollEvents::IN)]);
 }
 
 #[test]

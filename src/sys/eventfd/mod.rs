@@ -225,13 +225,6 @@ impl<T: FileDescriptorTask> EventFd<T> {
     }
 }
 
-impl<T: FileDescriptorTask> AsRef<OwnedFd<T>> for EventFd<T> {
-    #[inline(always)]
-    fn as_ref(&self) -> &OwnedFd<T> {
-        &self.fd
-    }
-}
-
 impl<T: FileDescriptorTask> From<OwnedFd<T>> for EventFd<T> {
     /// Says that a descriptor is an eventfd. If it is not, its calls answer errors.
     #[inline]

@@ -1,5 +1,8 @@
 //! To and from the descriptors of std, rustix and nix: one owner at any time, and one close.
 
+#[path = "../../tests/watching/mod.rs"]
+mod watching;
+
 use interop::Census;
 use rsyscall::fd::OwnedFd;
 use rsyscall::{Errno, EventFd, EventfdFlags};
@@ -162,4 +165,88 @@ fn what_is_built_with_eventfds_is_borrowed_as_its_own_number() {
     assert_eq!(notifier.as_fd().as_raw_fd(), notifier.bell().as_raw_fd());
     let epoll = rsyscall::sys::epoll::Epoll::new().unwrap();
     assert_eq!(epoll.as_fd().as_raw_fd(), epoll.as_raw_fd());
+}
+
+#[test]
+fn what_is_waited_for_without_std_is_waited_for_with_it() {
+    let _alone = Census::take();
+    watching::all();
+}
+
+/// A type of some other crate's, which has a descriptor and says so.
+struct Theirs(std::fs::File);
+
+impl AsFd for Theirs {
+    fn as_fd(&self) -> fd::BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[test]
+fn everything_that_is_as_fd_is_waited_for_and_closed_by_its_owner() {
+    use rsyscall::sys::epoll::{Epoll, EpollEvents};
+    use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
+    use std::sync::Arc;
+
+    let census = Census::take();
+    let (here, there) = std::os::unix::net::UnixStream::pair().unwrap();
+    let there = Arc::new(there);
+    let theirs = Theirs(std::fs::File::open("/dev/zero").unwrap());
+    let boxed: Box<dyn AsFd> = Box::new(bell(1));
+    let epoll = Epoll::new().unwrap();
+    epoll.add(&there, EpollEvents::OUT, 1).unwrap();
+    epoll.modify(&*there, EpollEvents::OUT, 2).unwrap();
+    epoll.delete(&there.as_fd()).unwrap();
+    epoll.add(&there.as_fd(), EpollEvents::OUT, 3).unwrap();
+    epoll.add(&boxed, EpollEvents::IN, 4).unwrap();
+    epoll.add(&here, EpollEvents::empty(), 5).unwrap();
+    let mut room = [std::mem::MaybeUninit::uninit(); 8];
+    let mut found: Vec<_> = epoll.wait(&mut room).unwrap().iter().map(|event| event.data()).collect();
+    found.sort();
+    assert_eq!(found, [3, 4]);
+
+    let mut memory = [PollFd::UNUSED; 4];
+    let mut set = PollSet::new(rsyscall::Current, &mut memory);
+    set.add(&theirs, PollEvents::IN).unwrap();
+    set.add(&*boxed, PollEvents::IN).unwrap();
+    set.add(&there, PollEvents::IN).unwrap();
+    let input = std::io::stdin();
+    set.add(&input, PollEvents::empty()).unwrap();
+    assert_eq!(set.wait(), Ok(2));
+    drop(set);
+
+    let ours = rsyscall::fd::BorrowedFd::from(there.as_fd());
+    assert_eq!(ours.as_fd().as_raw_fd(), there.as_raw_fd());
+    drop((here, there, theirs, boxed, epoll));
+    census.assert_opened(&[]);
+}
+
+#[test]
+fn a_reactor_waits_for_what_is_as_fd() {
+    use rsyscall::notify::{Reactor, StaticNotifier, WaitSlot};
+    use std::io::{Read, Write};
+
+    static NOTIFIER: StaticNotifier = StaticNotifier::new();
+    let _alone = Census::take();
+    let slots = [const { WaitSlot::new() }; 2];
+    let reactor = Reactor::new(&NOTIFIER, &slots).unwrap();
+    let (mut here, mut there) = std::os::unix::net::UnixStream::pair().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || there.write_all(b"x").unwrap());
+        reactor.block_on(async { reactor.readable(&here).await }).unwrap().unwrap();
+    });
+    assert_eq!(here.read(&mut [0; 8]).unwrap(), 1);
+}
+
+#[test]
+fn an_epoll_and_its_like_are_taken_over_and_given_back() {
+    use rsyscall::sys::epoll::Epoll;
+    let census = Census::take();
+    let epoll = Epoll::new().unwrap();
+    let number = epoll.as_raw_fd();
+    let epoll = there_and_back(Epoll::from(fd::OwnedFd::from(epoll)));
+    assert_eq!(epoll.as_fd().as_raw_fd(), number);
+    census.assert_opened(&[number]);
+    drop(epoll);
+    census.assert_opened(&[]);
 }

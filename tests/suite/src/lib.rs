@@ -56,6 +56,7 @@ pub use world::{Can, Version, World};
 
 use check::Verdict;
 use rsyscall::EventfdTask;
+use rsyscall::sys::pollable::PollTask;
 
 /// A sentence about eventfds, and the function that finds out whether it is true.
 pub struct Case<T> {
@@ -85,7 +86,7 @@ pub struct Tally {
 }
 
 /// Visits every case, in the order of their numbers.
-pub fn each<T: EventfdTask>(visit: &mut dyn FnMut(&Case<T>)) {
+pub fn each<T: PollTask>(visit: &mut dyn FnMut(&Case<T>)) {
     creation::cases().iter().for_each(&mut *visit);
     reading::cases().iter().for_each(&mut *visit);
     writing::cases().iter().for_each(&mut *visit);
@@ -99,7 +100,7 @@ pub fn each<T: EventfdTask>(visit: &mut dyn FnMut(&Case<T>)) {
 }
 
 /// Runs every case, reports each as soon as it has ended, and counts them.
-pub fn run<T: EventfdTask>(
+pub fn run<T: PollTask>(
     task: T,
     world: &World<'_>,
     report: &mut dyn FnMut(&'static str, &'static str, Outcome),

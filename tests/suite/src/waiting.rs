@@ -6,9 +6,10 @@ use core::mem::MaybeUninit;
 use core::time::Duration;
 use rsyscall::sys::epoll::{Epoll, EpollEvent, EpollEvents, EpollTask};
 use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
+use rsyscall::sys::pollable::PollTask;
 use rsyscall::{EventFd, EventfdFlags, EventfdTask};
 
-pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 8] {
+pub(crate) fn cases<T: PollTask>() -> [Case<T>; 8] {
     [
         Case { id: "M1.1", says: "poll: each place says what was found of its own descriptor", run: places },
         Case { id: "M1.2", says: "poll: what is asked can be changed, and only that is reported", run: ask },
@@ -25,20 +26,20 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 8] {
     ]
 }
 
-fn bell<T: EventfdTask>(task: T, initval: u32) -> Result<EventFd<T>, T::Error> {
+fn bell<T: PollTask>(task: T, initval: u32) -> Result<EventFd<T>, T::Error> {
     task.eventfd(initval, EventfdFlags::empty())
 }
 
 const ROOM: [MaybeUninit<EpollEvent>; 4] = [const { MaybeUninit::uninit() }; 4];
 
 /// The reports that are there now: how many, and the sum of their bits.
-fn now<T: EventfdTask>(epoll: &Epoll<T>) -> Result<(usize, u64), T::Error> {
+fn now<T: PollTask>(epoll: &Epoll<T>) -> Result<(usize, u64), T::Error> {
     let mut room = ROOM;
     let events = epoll.wait_timeout(&mut room, Duration::ZERO)?;
     Ok((events.len(), events.iter().fold(0, |sum, event| sum.wrapping_add(event.data()))))
 }
 
-fn places<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn places<T: PollTask>(task: T, _: &World<'_>) -> Verdict {
     let (empty, full, middle) = (ok!(bell(task, 0)), ok!(bell(task, 0)), ok!(bell(task, 7)));
     ok!(full.write(u64::MAX - 1));
     let mut memory = [PollFd::UNUSED; 3];
@@ -55,7 +56,7 @@ fn places<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn ask<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn ask<T: PollTask>(task: T, _: &World<'_>) -> Verdict {
     let bell = ok!(bell(task, 1));
     let mut memory = [PollFd::UNUSED; 1];
     let mut set = PollSet::new(task, &mut memory);
@@ -69,7 +70,7 @@ fn ask<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn bits<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+fn bits<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     world.epoll?;
     let epoll = ok!(task.epoll());
     for bits in [0, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, u64::MAX] {
@@ -84,7 +85,7 @@ fn bits<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn room<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+fn room<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     world.epoll?;
     let epoll = ok!(task.epoll());
     let bells = [ok!(bell(task, 1)), ok!(bell(task, 1)), ok!(bell(task, 1))];
@@ -102,7 +103,7 @@ fn room<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn oneshot<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+fn oneshot<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     world.epoll?;
     let (epoll, bell) = (ok!(task.epoll()), ok!(bell(task, 1)));
     let once = EpollEvents::IN | EpollEvents::ONESHOT;
@@ -116,7 +117,7 @@ fn oneshot<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn exclusive<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+fn exclusive<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     world.epoll?;
     if !world.since((4, 5)) {
         return Err("EPOLLEXCLUSIVE came with Linux 4.5".into());
@@ -130,7 +131,7 @@ fn exclusive<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn refusals<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+fn refusals<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     world.epoll?;
     let (epoll, bell) = (ok!(task.epoll()), ok!(bell(task, 1)));
     refused!(epoll.modify(&bell, EpollEvents::IN, 0), ENOENT);
@@ -142,7 +143,7 @@ fn refusals<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn itself<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+fn itself<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     world.epoll?;
     let (epoll, bell) = (ok!(task.epoll()), ok!(bell(task, 0)));
     holds!(ok!(epoll.as_owned_fd().is_cloexec()));

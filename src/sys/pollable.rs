@@ -1,0 +1,216 @@
+//! What can be waited for: everything that [`Epoll`], [`PollSet`](super::poll::PollSet) and the reactor take.
+//!
+//! With feature `std` that is anything `AsFd`, besides this crate's own types. One implementation for all `F: AsFd` and one
+//! for `EventFd<T>` of every task would overlap at `EventFd<Current>`, which is both. So the question is asked of the task: a
+//! task says which [`Handles`] it knows, and the current process alone knows those of std. Generic code, which does not know
+//! its task, relies on the list that every answer contains, with `std` and without.
+//!
+//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`eventfd`](super::eventfd).
+
+use super::epoll::Epoll;
+use super::eventfd::EventFd;
+use super::pidfd::PidFd;
+use super::signalfd::SignalFd;
+use crate::far::FdTable;
+use crate::fd::{BorrowedFd, Lent, OwnedFd, WithUnclosed};
+use crate::near::FileDescriptor;
+use crate::sysif::SyscallInterface;
+use crate::task::{Current, FileDescriptorTask, Task};
+use core::marker::PhantomData;
+use sealed::{Lend, Names, Own};
+
+/// A descriptor that can be waited for, by [`Epoll`], [`PollSet`](super::poll::PollSet) or a
+/// [`Reactor`](crate::notify::Reactor).
+///
+/// It is implemented for the types of this crate that have a descriptor of the task `T`: [`OwnedFd`], [`BorrowedFd`], [`EventFd`],
+/// [`Epoll`], [`SignalFd`], [`PidFd`], what is [`Lent`]; and in the current process also for [`Notifier`](crate::Notifier) and for a
+/// [`Connection`](crate::remote::Connection), which can be waited for although it lends its stream to nobody.
+///
+/// With feature `std` it is implemented for everything that is `AsFd`, in the current process: sockets, files, pipes, and
+/// `Box`, `Rc` and `Arc` of them. Without it, a descriptor that another crate owns is named by
+/// [`BorrowedFd::borrow_raw`].
+///
+/// It cannot be implemented: that the descriptor stays open for as long as the value is borrowed is this crate's promise.
+///
+/// ```
+/// use core::mem::MaybeUninit;
+/// use rsyscall::fd::BorrowedFd;
+/// use rsyscall::sys::epoll::{Epoll, EpollEvents};
+/// use rsyscall::{Current, near};
+///
+/// let epoll = Epoll::new()?;
+/// let (mine, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+/// // SAFETY: `mine` is open, and stays so for as long as this value is used.
+/// let fd = unsafe { BorrowedFd::borrow_raw(Current, near::FileDescriptor(std::os::fd::AsRawFd::as_raw_fd(&mine))) };
+/// epoll.add(&fd, EpollEvents::IN, 7)?; // with feature `std`: epoll.add(&mine, …)
+/// drop(theirs);
+/// let mut memory = [MaybeUninit::uninit(); 1];
+/// assert_eq!(epoll.wait(&mut memory)?[0].data(), 7);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be waited for by `{T}`",
+    label = "has no descriptor of `{T}` that rsyscall knows",
+    note = "with feature `std` of rsyscall, everything that is `AsFd` can be waited for by `Current`",
+    note = "without it, name the file descriptor: `unsafe {{ BorrowedFd::borrow_raw(Current, FileDescriptor(fd)) }}`",
+    note = "a descriptor of another task is waited for by an `Epoll` or a `PollSet` of that task"
+)]
+pub trait Pollable<T: PollTask = Current>: Lend<T> {}
+
+impl<T: PollTask, F: ?Sized> Pollable<T> for F where T::Handles: Names<F, T> {}
+
+impl<T: PollTask, F: ?Sized> Lend<T> for F
+where
+    T::Handles: Names<F, T>,
+{
+    #[inline(always)]
+    fn lend(&self) -> PolledFd<'_> {
+        T::Handles::name(self)
+    }
+}
+
+/// A task whose descriptors can be waited for. Every task of this crate is one.
+///
+/// A task that another crate makes becomes one by saying so:
+///
+/// ```
+/// use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
+/// use rsyscall::sys::pollable::{OwnHandles, PollTask};
+/// use rsyscall::{Current, EventfdFlags};
+///
+/// /// Rings a bell and waits for it, in any process that a task drives.
+/// fn rung<T: PollTask>(task: T) -> Result<usize, T::Error> {
+///     use rsyscall::EventfdTask;
+///     let bell = task.eventfd(1, EventfdFlags::empty())?;
+///     let mut memory = [PollFd::UNUSED; 1];
+///     let mut set = PollSet::new(task, &mut memory);
+///     set.add(&bell, PollEvents::IN)?;
+///     set.wait()
+/// }
+/// assert_eq!(rung(Current), Ok(1));
+/// ```
+pub trait PollTask: FileDescriptorTask {
+    /// Which types have descriptors of this task: [`OwnHandles`], for every task but the current process.
+    type Handles: Handles<Self>;
+}
+
+/// The types of this crate that have a descriptor, and no others.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnHandles;
+
+/// The types of this crate that have a descriptor; with feature `std` also everything that is `AsFd`.
+#[derive(Debug, Clone, Copy)]
+pub struct CurrentHandles;
+
+impl PollTask for Current {
+    type Handles = CurrentHandles;
+}
+
+impl<T: FileDescriptorTask, const N: usize> PollTask for WithUnclosed<'_, T, N> {
+    type Handles = OwnHandles;
+}
+
+impl<S: SyscallInterface> PollTask for &Task<S> {
+    type Handles = OwnHandles;
+}
+
+/// Types that have a descriptor of the task `T`: at least these, which is what generic code relies on.
+pub trait Handles<T: PollTask>:
+    Names<OwnedFd<T>, T>
+    + Names<EventFd<T>, T>
+    + Names<Epoll<T>, T>
+    + Names<SignalFd<T>, T>
+    + Names<PidFd<T>, T>
+    + for<'fd> Names<BorrowedFd<'fd, T>, T>
+    + for<'fd> Names<Lent<'fd, OwnedFd<T>>, T>
+    + for<'fd> Names<Lent<'fd, EventFd<T>>, T>
+{
+}
+
+impl<T: PollTask> Handles<T> for OwnHandles {}
+impl Handles<Current> for CurrentHandles {}
+
+impl<T: PollTask, F: Own<T> + ?Sized> Names<F, T> for OwnHandles {
+    #[inline(always)]
+    fn name(fd: &F) -> PolledFd<'_> {
+        fd.number()
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl<F: Own<Current> + ?Sized> Names<F, Current> for CurrentHandles {
+    #[inline(always)]
+    fn name(fd: &F) -> PolledFd<'_> {
+        fd.number()
+    }
+}
+
+/// A descriptor and its table, for the time of a borrow. It is not given out: nothing but waiting is done with it.
+#[derive(Debug, Clone, Copy)]
+pub struct PolledFd<'fd> {
+    pub(crate) fd: FileDescriptor,
+    pub(crate) table: FdTable,
+    pub(crate) owner: PhantomData<&'fd ()>,
+}
+
+impl<'fd> PolledFd<'fd> {
+    /// A descriptor of the current process.
+    #[inline(always)]
+    pub(crate) const fn current(fd: FileDescriptor) -> Self {
+        Self { fd, table: FdTable::CURRENT, owner: PhantomData }
+    }
+}
+
+impl<T: FileDescriptorTask> Own<T> for OwnedFd<T> {
+    #[inline(always)]
+    fn number(&self) -> PolledFd<'_> {
+        PolledFd { fd: self.near(), table: self.task().fd_table(), owner: PhantomData }
+    }
+}
+
+impl<T: FileDescriptorTask> Own<T> for BorrowedFd<'_, T> {
+    #[inline(always)]
+    fn number(&self) -> PolledFd<'_> {
+        PolledFd { fd: self.near(), table: self.task().fd_table(), owner: PhantomData }
+    }
+}
+
+macro_rules! kinds {
+    ($($kind:ident)*) => {$(
+        impl<T: FileDescriptorTask> Own<T> for $kind<T> {
+            #[inline(always)]
+            fn number(&self) -> PolledFd<'_> {
+                self.as_owned_fd().number()
+            }
+        }
+    )*};
+}
+
+kinds! { EventFd Epoll SignalFd PidFd }
+
+impl<T: FileDescriptorTask, F: Own<T>> Own<T> for Lent<'_, F> {
+    #[inline(always)]
+    fn number(&self) -> PolledFd<'_> {
+        F::number(self)
+    }
+}
+
+pub(crate) mod sealed {
+    use super::PolledFd;
+
+    /// What [`Pollable`](super::Pollable) does, out of the reach of other crates.
+    pub trait Lend<T> {
+        fn lend(&self) -> PolledFd<'_>;
+    }
+
+    /// The types `F` that have a descriptor of the task `T`.
+    pub trait Names<F: ?Sized, T> {
+        fn name(fd: &F) -> PolledFd<'_>;
+    }
+
+    /// A type of this crate that has a descriptor of the task `T`.
+    pub trait Own<T> {
+        /// The descriptor stays open for as long as the borrow lasts.
+        fn number(&self) -> PolledFd<'_>;
+    }
+}
