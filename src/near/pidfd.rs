@@ -53,7 +53,8 @@ pub(crate) fn pidfd_open_thread<S: SyscallInterface>(sysif: &S, thread: Process)
 ///
 /// # Safety
 ///
-/// `pidfd` is open in the interface's table.
+/// `pidfd` is open in the interface's table, and whoever owns `fd` there allows a duplicate: of some file descriptors, such as
+/// the stream of a [`Connection`](crate::remote::Connection), a duplicate makes what is safe unsound.
 ///
 /// # Source
 ///

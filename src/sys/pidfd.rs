@@ -225,17 +225,35 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// System calls: `pidfd_getfd`.
     ///
+    /// ```
+    /// use rsyscall::sys::pidfd::PidfdTask;
+    /// use rsyscall::{Current, EventFd, EventfdFlags, near::Process};
+    ///
+    /// let bell = EventFd::new(3, EventfdFlags::empty())?;
+    /// let me = Current.pidfd_open(Process(std::process::id() as i32))?;
+    /// // SAFETY: an eventfd of our own, of which there may be duplicates.
+    /// let again = EventFd::from(unsafe { me.getfd(bell.near()) }?);
+    /// assert_eq!(again.read()?, 3);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// `EPERM`: the caller may not trace the process. `EBADF`: not open there. `ESRCH`: the process has ended. `EMFILE`.
     /// `ENOSYS`: Linux before 5.6.
+    ///
+    /// # Safety
+    ///
+    /// Whoever owns the file descriptor there allows a duplicate of it here. A process that may be traced includes this one:
+    /// of the stream of a [`Connection`](crate::remote::Connection) a duplicate is a second client, and makes any call in the
+    /// other process.
     ///
     /// # Source
     ///
     /// [pidfd_getfd(2)](https://man7.org/linux/man-pages/man2/pidfd_getfd.2.html).
     #[inline]
     #[doc(alias = "pidfd_getfd")]
-    pub fn getfd(&self, fd: FileDescriptor) -> Result<OwnedFd<T>, T::Error> {
+    pub unsafe fn getfd(&self, fd: FileDescriptor) -> Result<OwnedFd<T>, T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
         let fd = unsafe { near::pidfd_getfd(self.fd.sysif(), self.fd.near(), fd) }?;
         // SAFETY: the kernel just made it, and nothing can fail between.

@@ -367,14 +367,17 @@ fn a_descriptor_of_another_process_is_duplicated() {
     const TEST: &str = "a_descriptor_of_another_process_is_duplicated";
     let child = spawn("sleep", &["100"]);
     let Some(pidfd) = pidfd(TEST, child) else { return };
-    match pidfd.getfd(FileDescriptor(0)) {
+    // SAFETY: nothing owns the standard input of `sleep`.
+    match unsafe { pidfd.getfd(FileDescriptor(0)) } {
         Ok(copy) => assert!(copy.is_cloexec().unwrap()),
         Err(Errno::ENOSYS | Errno::EPERM) => cannot(TEST, "no pidfd_getfd, or not allowed"),
         Err(error) => panic!("{error}"),
     }
     pidfd.send_signal(Signal::KILL).unwrap();
     assert_eq!(pidfd.wait(), Ok(killed(Signal::KILL)));
-    assert!(matches!(pidfd.getfd(FileDescriptor(0)), Err(Errno::ESRCH | Errno::ENOSYS | Errno::EPERM)));
+    // SAFETY: as above; the process has ended.
+    let of_none = unsafe { pidfd.getfd(FileDescriptor(0)) };
+    assert!(matches!(of_none, Err(Errno::ESRCH | Errno::ENOSYS | Errno::EPERM)));
 }
 
 #[test]
