@@ -122,7 +122,8 @@ impl Toolchain {
                     || name.starts_with("ld.")
                     || name.ends_with("-ld")
             }
-            (None, None) => false,
+            // The targets without an operating system's library name the linker itself.
+            (None, None) => self.target.ends_with("-none"),
         }
     }
 }

@@ -29,7 +29,6 @@ pub fn build(package: &str, binary: &str, target: &str, profile: Profile, target
     let core: String = core_of(target).into_iter().flat_map(|name| name.chars().collect::<Vec<_>>()).collect();
     let target_dir = target_dir.join(core);
     let mut cargo = cargo();
-    cargo.arg("--config").arg(root.join("examples/guest/.cargo/config.toml"));
     cargo.args(["build", "--release", "--target", target, "--bin", binary]).current_dir(root.join(package));
     if let Profile(Some((opt_level, lto))) = profile {
         cargo.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", opt_level).env("CARGO_PROFILE_RELEASE_LTO", lto);
@@ -74,7 +73,8 @@ impl Guest {
     /// Whether it asks for an interpreter or a library when it is started.
     pub fn is_dynamic(&self) -> bool {
         let object = self.object();
-        [".interp", ".dynamic"].iter().any(|name| object.section_by_name(name).is_some())
+        // A program that relocates itself has a dynamic section, but nothing for a dynamic linker to look up.
+        object.section_by_name(".interp").is_some() || object.dynamic_symbols().any(|symbol| symbol.is_undefined())
     }
 }
 

@@ -13,12 +13,12 @@ fn root() -> PathBuf {
 /// The guest in a folder of its own, every file's text changed as asked.
 fn copy(name: &str, change: impl Fn(&str) -> String) -> Folder {
     let folder = Folder::empty(name);
-    let path = format!("path = {:?}", root());
-    let sources = ["main", "memory", "platform", "start"].map(|module| format!("src/{module}.rs"));
-    for file in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"].into_iter().chain(sources.iter().map(String::as_str))
-    {
+    let path = |from: &str| format!("path = {:?}", root().join(from));
+    for file in ["Cargo.toml", "Cargo.lock", "build.rs", "src/main.rs", "src/platform.rs"] {
         let text = fs::read_to_string(root().join("examples/guest").join(file)).unwrap();
-        folder.write(file, &change(&text).replace("path = \"../..\"", &path));
+        let text =
+            change(&text).replace("path = \"../..\"", &path("")).replace("path = \"../../build\"", &path("build"));
+        folder.write(file, &text);
     }
     folder
 }

@@ -1,18 +1,18 @@
 //! Tries an eventfd in a process with nothing else in it, as PID 1 of a machine too.
 //!
 //! Prints what it tries, and at the end `RESULT: passed` or `RESULT: failed`: a machine that powers off has no exit status.
-#![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_std, no_main)]
 
-mod memory;
 mod platform;
-mod start;
 
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use platform::{is_first_process, power_off, print, release};
-use rsyscall::{Current, Errno, EventFd, EventfdFlags};
-use start::Arguments;
+use platform::{is_first_process, power_off, release};
+use rsyscall::start::Arguments;
+use rsyscall::sys::stdio::Stdio;
+use rsyscall::{Errno, EventFd, EventfdFlags};
+
+rsyscall::start!(main);
 
 const ARCHITECTURE: &[u8] = if cfg!(target_arch = "x86_64") {
     b"x86_64"
@@ -22,17 +22,18 @@ const ARCHITECTURE: &[u8] = if cfg!(target_arch = "x86_64") {
     b"riscv64"
 };
 
-fn main(arguments: Arguments) -> ! {
+fn main(arguments: Arguments, stdio: Stdio) -> i32 {
+    let print = |text: &[u8]| {
+        let _no_console = stdio.output().write_all(text);
+    };
     print(ARCHITECTURE);
     print(b", Linux ");
     print(release(&mut MaybeUninit::uninit()));
     print(if is_first_process() { b", as PID 1\n" as &[u8] } else { b"\n" });
-    for index in 1..arguments.count() {
-        if let Some(argument) = arguments.get(index) {
-            print(b"argument: ");
-            print(argument.to_bytes());
-            print(b"\n");
-        }
+    for argument in arguments.args().skip(1) {
+        print(b"argument: ");
+        print(argument.to_bytes());
+        print(b"\n");
     }
 
     let mut passed = true;
@@ -51,7 +52,7 @@ fn main(arguments: Arguments) -> ! {
     if is_first_process() {
         power_off();
     }
-    Current.exit(i32::from(!passed))
+    i32::from(!passed)
 }
 
 type Case = fn() -> Result<bool, Errno>;

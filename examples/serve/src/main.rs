@@ -3,34 +3,29 @@
 //!
 //! Exit status: 0 at the end of the stream, 1 if it ended inside a request or its memory, 2 if the client vanished before an
 //! answer, 3 if the stream does not work, 4 for other arguments.
-#![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_std, no_main)]
 
-#[path = "../../guest/src/memory.rs"]
-mod memory;
-#[path = "../../guest/src/start.rs"]
-mod start;
-
-use rsyscall::Current;
 use rsyscall::fd::OwnedFd;
 use rsyscall::remote::{Policy, ServeError, install_interrupt_handler, serve};
-use start::Arguments;
+use rsyscall::start::Arguments;
 
-fn main(arguments: Arguments) -> ! {
-    let number = arguments.get(1).and_then(|text| text.to_str().ok()?.parse::<u16>().ok());
-    let policy = match arguments.get(2).map(core::ffi::CStr::to_bytes) {
+rsyscall::start!(main);
+
+fn main(arguments: Arguments) -> i32 {
+    let number = arguments.args().nth(1).and_then(|text| text.to_str().ok()?.parse::<u16>().ok());
+    let policy = match arguments.args().nth(2).map(core::ffi::CStr::to_bytes) {
         None => Some(Policy::Everything),
         Some(b"eventfd") => Some(Policy::EVENTFD),
         Some(_) => None,
     };
-    let (Some(number), Some(policy), Ok(())) = (number, policy, install_interrupt_handler()) else { Current.exit(4) };
+    let (Some(number), Some(policy), Ok(())) = (number, policy, install_interrupt_handler()) else { return 4 };
     // SAFETY: whoever started this says that the number is the stream's; nothing else here uses it.
     let stream = unsafe { OwnedFd::from_raw_fd(i32::from(number)) };
     // SAFETY: whoever started this is the client: there is nothing here that is not theirs.
-    Current.exit(match unsafe { serve(&stream, policy) } {
+    match unsafe { serve(&stream, policy) } {
         Ok(()) => 0,
         Err(ServeError::Truncated | ServeError::OutOfStep) => 1,
         Err(ServeError::Vanished) => 2,
         Err(_) => 3,
-    })
+    }
 }

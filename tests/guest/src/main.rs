@@ -3,37 +3,32 @@
 //! It prints a line for each case, then `RESULT: passed` or `RESULT: failed`. As PID 1 it then powers the machine off,
 //! else its status is 0 or 1. Its world is called by the program's argument, or else `linux-<version>-<arch>` as PID 1,
 //! `qemu-user-<arch>-static` where it finds itself emulated, and `static-<arch>`.
-#![no_std]
-#![no_main]
-
-// It starts as the guest that users copy.
-#[path = "../../../examples/guest/src/memory.rs"]
-mod memory;
-#[path = "../../../examples/guest/src/start.rs"]
-mod start;
+#![cfg_attr(not(test), no_std, no_main)]
 
 mod os;
 
-use core::fmt::Write;
-use os::{Console, getpid, mount_proc, power_off};
+use os::{getpid, mount_proc, power_off};
 use rsyscall::Current;
+use rsyscall::start::Arguments;
+use rsyscall::sys::stdio::{Output, Stdio};
 use rsyscall_suite::{Line, Text, World, run};
-use start::Arguments;
 
-fn main(arguments: Arguments) -> ! {
+rsyscall::start!(main, panic message);
+
+fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     let first = getpid() == 1;
     if first {
         mount_proc();
     }
-    let passed = report(first, arguments);
-    let _nobody_to_tell = writeln!(Console::new(), "RESULT: {}", if passed { "passed" } else { "failed" });
+    let passed = report(first, arguments, stdio.output());
+    let _nobody_to_tell = writeln!(stdio.output(), "RESULT: {}", if passed { "passed" } else { "failed" });
     if first {
         power_off();
     }
-    Current.exit(i32::from(!passed))
+    i32::from(!passed)
 }
 
-fn report(first: bool, arguments: Arguments) -> bool {
+fn report(first: bool, arguments: Arguments, console: Output) -> bool {
     let arch = if cfg!(target_arch = "x86_64") {
         "x86_64"
     } else if cfg!(target_arch = "aarch64") {
@@ -44,7 +39,7 @@ fn report(first: bool, arguments: Arguments) -> bool {
     let (major, minor) = World::of(Current, "").kernel;
     let emulated = World::is_emulated(Current);
     // A kernel hands its own arguments on to PID 1.
-    let argument = (1..arguments.count()).find_map(|index| arguments.get(index)?.to_str().ok()).filter(|_| !first);
+    let argument = arguments.args().skip(1).find_map(|argument| argument.to_str().ok()).filter(|_| !first);
     let name = match (first, emulated) {
         _ if argument.is_some() => Text::of(format_args!("{}", argument.unwrap_or_default())),
         (true, _) => Text::of(format_args!("linux-{major}.{minor}-{arch}")),
@@ -56,7 +51,6 @@ fn report(first: bool, arguments: Arguments) -> bool {
         // The machines that boot it in tests are emulated down to their clocks.
         world.rounds = 10_000;
     }
-    let mut console = Console::new();
     let tally = run(Current, &world, &mut |id, says, outcome| {
         let _nobody_to_tell = writeln!(console, "{}", Line { world: &world, id, says, outcome });
     });

@@ -1,0 +1,3 @@
+fn main() {
+    rsyscall_build::link();
+}
