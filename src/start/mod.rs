@@ -65,7 +65,8 @@ pub trait Main<Takes> {
     ///
     /// # Safety
     ///
-    /// With `STDIO` the standard descriptors have been open since the program began, and have no owner.
+    /// Nothing of the program has run. With `STDIO` the standard descriptors have been open since it began, and have no
+    /// owner.
     #[doc(hidden)]
     unsafe fn run(self, arguments: Arguments) -> i32;
 }
@@ -142,9 +143,10 @@ pub unsafe fn protect(stack: *const usize, bias: usize) {
 
 /// Makes a function what a program without libc does.
 ///
-/// The function takes nothing, [`Arguments`](crate::start::Arguments), [`Stdio`](crate::sys::stdio::Stdio) or both, and
-/// returns `()`, `i32` (the exit status), `!`, or a `Result` of one of these and any error, which is printed to
-/// standard error.
+/// The function takes nothing, or one or two of [`Arguments`](crate::start::Arguments),
+/// [`Stdio`](crate::sys::stdio::Stdio) and `Result<ListenFds<'static>, Errno>`
+/// ([`ListenFds`](crate::sys::listen_fds::ListenFds)). It returns `()`, `i32` (the exit status), `!`, or a `Result` of
+/// one of these and any error, which is printed to standard error.
 ///
 /// After the function come, in any order, what the program has of its own or wants otherwise:
 ///
@@ -156,7 +158,8 @@ pub unsafe fn protect(stack: *const usize, bias: usize) {
 /// In a unit test it only brings back what the link arguments of a program leave out.
 ///
 /// System calls: `mprotect` if there is something to protect; `fcntl(F_GETFD)`, and `openat` for what is not open, if
-/// `main` takes `Stdio` or returns a `Result`, or with `panic message`; `exit_group`. An error or a panic is printed by
+/// `main` takes `Stdio` or returns a `Result`, or with `panic message`; those of `ListenFds::take` if
+/// `main` takes them; `exit_group`. An error or a panic is printed by
 /// `write`.
 ///
 /// See [`mod@start`](mod@crate::start) for the rest of the program.

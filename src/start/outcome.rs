@@ -1,6 +1,8 @@
 //! What `main` takes and what it returns.
 
 use super::Arguments;
+use crate::Errno;
+use crate::sys::listen_fds::ListenFds;
 use crate::sys::stdio::Stdio;
 use core::error::Error;
 
@@ -72,7 +74,8 @@ impl<T: Outcome, E: Error> Outcome for Result<T, E> {
     }
 }
 
-/// What a parameter of `main` may be: [`Arguments`], [`Stdio`].
+/// What a parameter of `main` may be: [`Arguments`], [`Stdio`], or `Result<ListenFds<'static>, Errno>` (see
+/// [`ListenFds`]).
 pub trait Parameter: Sized {
     /// Whether the standard descriptors are opened before `main`.
     #[doc(hidden)]
@@ -82,7 +85,8 @@ pub trait Parameter: Sized {
     ///
     /// # Safety
     ///
-    /// With `STDIO` the standard descriptors have been open since the program began, and have no owner.
+    /// Nothing of the program has run. With `STDIO` the standard descriptors have been open since it began, and have no
+    /// owner.
     #[doc(hidden)]
     unsafe fn new(arguments: Arguments) -> Self;
 }
@@ -101,5 +105,15 @@ impl Parameter for Stdio {
     unsafe fn new(_: Arguments) -> Self {
         // SAFETY: the caller's promise.
         unsafe { Self::assume_open() }
+    }
+}
+
+/// A second one of them fails with `EBUSY`.
+impl Parameter for Result<ListenFds<'static>, Errno> {
+    #[inline]
+    unsafe fn new(arguments: Arguments) -> Self {
+        // SAFETY: nothing has run, so what was inherited has no owner; a first parameter of this type has changed what
+        // it took.
+        unsafe { ListenFds::take(|name| arguments.var(name).map(core::ffi::CStr::to_bytes)) }
     }
 }

@@ -4,10 +4,12 @@
 
 pub mod epoll;
 pub mod eventfd;
+pub mod listen_fds;
 pub mod pidfd;
 pub mod poll;
 pub mod pollable;
 pub mod signal;
 pub mod signalfd;
+pub mod socket;
 pub mod stdio;
 pub mod wait;

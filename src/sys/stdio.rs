@@ -151,7 +151,7 @@ impl Output {
         Ok(())
     }
 
-    /// Writes formatted text: what `write!` and `writeln!` call. Up to 256 bytes are written by one system call, so
+    /// Writes formatted text: what `write!` and `writeln!` call. Up to 512 bytes are written by one system call, so
     /// that lines of several processes do not mix.
     ///
     /// System calls: `write`.
@@ -161,7 +161,7 @@ impl Output {
     /// Those of [`write_all`](Self::write_all). `EIO` if a value's formatting fails by itself.
     #[inline]
     pub fn write_fmt(self, text: fmt::Arguments<'_>) -> Result<(), Errno> {
-        let mut buffer = Buffer { output: self, bytes: [0; 256], filled: 0, error: None };
+        let mut buffer = Buffer { output: self, bytes: [0; 512], filled: 0, error: None };
         let formatted = fmt::write(&mut buffer, text);
         match (buffer.error, formatted) {
             (Some(error), _) => Err(error),
@@ -188,7 +188,7 @@ impl fmt::Write for Output {
 /// Gathers the pieces of a formatted text.
 struct Buffer {
     output: Output,
-    bytes: [u8; 256],
+    bytes: [u8; 512],
     filled: usize,
     error: Option<Errno>,
 }

@@ -1,0 +1,132 @@
+//! Descriptors that whoever has started this process hands over by `LISTEN_FDS`: a service manager's sockets, or
+//! eventfds.
+//!
+//! ```
+//! use rsyscall::sys::listen_fds::ListenFds;
+//! use rsyscall::{Errno, EventFd};
+//!
+//! // A program that begins with `start!` takes them as a parameter of `main`.
+//! fn run(listen: Result<ListenFds<'static>, Errno>) -> Result<(), Errno> {
+//!     for (name, fd) in listen? {
+//!         if name == b"bell" {
+//!             EventFd::from(fd).write(1)?;
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The descriptors are 3 and those after it, as many as `LISTEN_FDS` says, if `LISTEN_PID` is this process;
+//! `LISTEN_FDNAMES` has their names, separated by colons.
+
+use crate::Errno;
+use crate::fd::OwnedFd;
+use crate::near::{self, FileDescriptor};
+use crate::sysif::Local;
+
+/// The first descriptor that is handed over: `SD_LISTEN_FDS_START`.
+const FIRST: i32 = 3;
+
+/// The descriptors that were handed over, with their names, in order. Those that are not taken out of it are closed
+/// with it.
+///
+/// A name is `unknown` where none was given.
+///
+/// # Source
+///
+/// [sd_listen_fds(3)](https://man7.org/linux/man-pages/man3/sd_listen_fds.3.html).
+#[derive(Debug)]
+#[must_use = "dropped, all of them are closed"]
+#[doc(alias = "sd_listen_fds")]
+pub struct ListenFds<'a> {
+    next: i32,
+    end: i32,
+    names: Option<&'a [u8]>,
+}
+
+impl<'a> ListenFds<'a> {
+    /// Takes over what the environment says was handed over; nothing if it says nothing, or if it is said to another
+    /// process. `execve` closes all of them from here on.
+    ///
+    /// `var` looks up an environment variable.
+    ///
+    /// System calls: `getpid`, `fcntl(F_GETFD)`, `fcntl(F_SETFD)`.
+    ///
+    /// ```
+    /// use rsyscall::sys::listen_fds::ListenFds;
+    ///
+    /// // SAFETY: nothing was handed over here, as the environment says.
+    /// let mut listen = unsafe { ListenFds::take(|_name| None) }?;
+    /// assert!(listen.next().is_none());
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`: a variable is not a number. `EBADF`: not as many are open. `EBUSY`: one of them was not there when the
+    /// program began, or has been taken over: it has the flag that `execve` closes it. In these cases nothing is taken
+    /// over.
+    ///
+    /// # Safety
+    ///
+    /// Nothing in the process owns a descriptor that is inherited (one without `FD_CLOEXEC`) of those that the
+    /// environment names: as at the beginning of a program.
+    pub unsafe fn take(mut var: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, Errno> {
+        let none = Self { next: FIRST, end: FIRST, names: None };
+        let (Some(pid), Some(count)) = (var("LISTEN_PID"), var("LISTEN_FDS")) else { return Ok(none) };
+        if number(pid)? != near::getpid(&Local)?.0 {
+            return Ok(none);
+        }
+        let end = FIRST.checked_add(number(count)?).ok_or(Errno::EINVAL)?;
+        for fd in FIRST..end {
+            // SAFETY: only asks.
+            if unsafe { near::is_cloexec(&Local, FileDescriptor(fd)) }? {
+                return Err(Errno::EBUSY);
+            }
+        }
+        let taken = Self { next: FIRST, end, names: var("LISTEN_FDNAMES") };
+        for fd in FIRST..end {
+            // SAFETY: open, and from here on owned by `taken`.
+            unsafe { near::set_cloexec(&Local, FileDescriptor(fd), true) }?;
+        }
+        Ok(taken)
+    }
+}
+
+/// A number in decimal digits.
+fn number(text: &[u8]) -> Result<i32, Errno> {
+    let digits = text.iter().all(u8::is_ascii_digit);
+    let text = core::str::from_utf8(text).ok().filter(|_| digits);
+    text.and_then(|text| text.parse().ok()).ok_or(Errno::EINVAL)
+}
+
+impl<'a> Iterator for ListenFds<'a> {
+    type Item = (&'a [u8], OwnedFd);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next >= self.end {
+            return None;
+        }
+        let mut parts = self.names.unwrap_or_default().splitn(2, |&byte| byte == b':');
+        let name = parts.next().filter(|_| self.names.is_some()).unwrap_or(b"unknown");
+        self.names = parts.next();
+        // SAFETY: taken over, and given away only once, as `next` moves on.
+        let fd = unsafe { OwnedFd::from_raw_fd(self.next) };
+        self.next = self.next.saturating_add(1);
+        Some((name, fd))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = usize::try_from(self.end.saturating_sub(self.next)).unwrap_or(0);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for ListenFds<'_> {}
+impl core::iter::FusedIterator for ListenFds<'_> {}
+
+impl Drop for ListenFds<'_> {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}
