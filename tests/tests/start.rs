@@ -113,12 +113,224 @@ fn grown(folder: &Folder, cell: &Cell) {
     println!("ok {name}");
 }
 
+const OPT_LEVELS: [&str; 6] = ["0", "1", "2", "3", "s", "z"];
+const LTO: [&str; 3] = ["off", "thin", "fat"];
+const PROFILES: [&str; 2] = ["dev", "release"];
+const LINKS: [&str; 3] = ["any", "bin", "fixed"];
+/// What `RUSTFLAGS` may hold on every target. Cargo keeps it from build scripts and procedural macros as a `--target`
+/// is given; without one, `relocation-model=static` and `+crt-static` reach them, which cannot be linked in this way:
+/// that is so whatever a program is linked with.
+const FLAGS: [&str; 8] = [
+    "-Dwarnings",
+    "-Crelocation-model=static",
+    "-Crelocation-model=pie",
+    "-Ctarget-feature=+crt-static",
+    "-Ctarget-feature=+crt-static -Crelocation-model=static",
+    "-Clink-arg=-Wl,-z,pack-relative-relocs",
+    "-Cforce-frame-pointers=yes",
+    "-Clink-dead-code",
+];
+/// What it may hold where the host's compiler has its own linker: GNU ld, lld.
+const HOST_FLAGS: [&str; 3] = [
+    "-Ctarget-cpu=native",
+    "-Clink-arg=-fuse-ld=bfd -Clinker-features=-lld",
+    "-Clinker=rust-lld -Clinker-flavor=ld.lld",
+];
+
+/// The cells of a target: each factor alone, and the pairs that interact; or the whole product.
+fn cells(target: &'static str) -> Vec<Cell> {
+    let plain = Cell { target, ..PLAIN };
+    let release = Cell { profile: "release", opt_level: "3", ..plain.clone() };
+    let flags: Vec<_> = FLAGS.into_iter().chain(HOST_FLAGS.into_iter().filter(|_| target == GNU[0])).collect();
+    let mut cells = Vec::new();
+    if std::env::var_os("RSYSCALL_MATRIX").is_some() {
+        for profile in PROFILES {
+            for opt_level in OPT_LEVELS {
+                for lto in LTO {
+                    for flags in flags.iter().chain([&""]) {
+                        cells.extend(LINKS.map(|link| Cell { target, profile, opt_level, lto, flags, link }));
+                    }
+                }
+            }
+        }
+        return cells;
+    }
+    cells.extend(OPT_LEVELS.map(|opt_level| Cell { opt_level, ..plain.clone() }));
+    cells.extend(LINKS.map(|link| Cell { link, ..plain.clone() }));
+    cells.extend(LTO.map(|lto| Cell { lto, ..release.clone() }));
+    cells.extend(flags.iter().map(|flags| Cell { flags, ..plain.clone() }));
+    // An optimisation of the whole program sees all functions at once, and each level of it treats them differently.
+    for opt_level in ["0", "s", "z"] {
+        cells.push(Cell { opt_level, lto: "fat", ..release.clone() });
+    }
+    // The relocation depends on what is linked, and the link on the flags.
+    for flags in flags {
+        cells.push(Cell { flags, lto: "fat", ..release.clone() });
+        if flags.contains("relocation-model") || flags.contains("fuse-ld") {
+            cells.push(Cell { flags, link: "fixed", ..plain.clone() });
+        }
+    }
+    cells.push(Cell { link: "fixed", lto: "fat", opt_level: "z", ..release });
+    cells
+}
+
+fn every_cell(target: &'static str) {
+    if !is_there(target) {
+        return;
+    }
+    let folder = copy(&format!("start-{target}"));
+    let cells = cells(target);
+    for cell in &cells {
+        grown(&folder, cell);
+    }
+    println!("{target}: {} cells", cells.len());
+}
+
 #[test]
-fn a_program_that_has_grown_runs_on_each_target() {
-    let folder = copy("start-targets");
-    for target in GNU.into_iter().chain(MUSL) {
+fn a_program_that_has_grown_runs_however_it_is_built_for_x86_64() {
+    every_cell(GNU[0]);
+}
+
+#[test]
+fn a_program_that_has_grown_runs_however_it_is_built_for_aarch64() {
+    every_cell(GNU[1]);
+}
+
+#[test]
+fn a_program_that_has_grown_runs_however_it_is_built_for_riscv64() {
+    every_cell(GNU[2]);
+}
+
+#[test]
+fn a_program_that_has_grown_runs_on_musl_targets() {
+    let folder = copy("start-musl");
+    for target in MUSL {
         if is_there(target) {
             grown(&folder, &Cell { target, ..PLAIN });
+            grown(&folder, &Cell { target, profile: "release", opt_level: "3", lto: "fat", ..PLAIN });
+        }
+    }
+}
+
+#[test]
+fn a_program_that_has_grown_is_tested_and_linted() {
+    let folder = copy("start-tests");
+    let package = folder.path().join("grown");
+    for (profile, opt_level, flags) in [("dev", "0", ""), ("release", "3", ""), ("dev", "0", "-Dwarnings")] {
+        let cell = Cell { profile, opt_level, flags, ..PLAIN };
+        let output = cell.cargo(&package, "test").output().unwrap();
+        assert!(output.status.success() && said(&output).contains("4 passed"), "{}: {}", cell.name(), said(&output));
+        println!("ok test {}", cell.name());
+    }
+    let mut clippy = PLAIN.cargo(&package, "clippy");
+    succeeds(clippy.args(["--all-targets", "--", "-D", "warnings"]), "clippy");
+    // Without a target, as most do: then RUSTFLAGS reaches the build scripts and the macros as well.
+    for flags in ["", "-Dwarnings", "-Ctarget-cpu=native"] {
+        let mut cargo = PACKAGED.cargo();
+        cargo.args(["test", "--quiet"]).current_dir(&package).env("RUSTFLAGS", flags).env_remove("LINK");
+        succeeds(cargo.env("CARGO_TARGET_DIR", target_dir("host")), flags);
+        println!("ok test without --target {flags}");
+    }
+}
+
+#[test]
+fn the_oldest_rust_builds_and_tests_it() {
+    let Some(rustc) = oldest_rust() else {
+        return skip("the oldest Rust", "it is not installed; `ci/setup msrv` does");
+    };
+    let folder = copy("start-oldest");
+    for (command, profile, lto) in [("build", "dev", "off"), ("build", "release", "fat"), ("test", "dev", "off")] {
+        let cell = Cell { profile, lto, ..PLAIN };
+        let mut cargo = cell.cargo(&folder.path().join("grown"), command);
+        succeeds(
+            cargo.env("RUSTC", &rustc).env("CARGO_TARGET_DIR", target_dir("oldest")),
+            &format!("{command} {}", cell.name()),
+        );
+        println!("ok oldest {command} {}", cell.name());
+    }
+    let program = target_dir("oldest").join(GNU[0]).join("release/grown");
+    assert_eq!(Command::new(program).status().unwrap().code(), Some(7));
+}
+
+/// The compiler that `ci/setup msrv` keeps.
+fn oldest_rust() -> Option<PathBuf> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let cache = std::env::var("RSYSCALL_CACHE").unwrap_or(
+        std::env::var("XDG_CACHE_HOME").map_or(format!("{home}/.cache/rsyscall"), |cache| format!("{cache}/rsyscall")),
+    );
+    Some(Path::new(&cache).join("msrv/bin/rustc")).filter(|rustc| rustc.exists())
+}
+
+#[test]
+fn a_member_of_a_workspace_builds_under_another_name_of_the_crate() {
+    let folder = copy("start-member");
+    let member = folder.path().join("grown");
+    let change = |file: &str, change: &dyn Fn(String) -> String| {
+        let text = std::fs::read_to_string(member.join(file)).unwrap();
+        std::fs::write(member.join(file), change(text)).unwrap();
+    };
+    // The profiles belong to the root.
+    let root = "[workspace]\nmembers = [\"grown\"]\nresolver = \"3\"\n[profile.dev]\npanic = \"abort\"\n";
+    folder.write("Cargo.toml", root);
+    change("Cargo.toml", &|text| {
+        let text = text.split("[profile.dev]").next().unwrap().to_owned();
+        text.replace("rsyscall = \"0.1\"", "another = { package = \"rsyscall\", version = \"0.1\" }")
+            .replace("rsyscall-build = \"0.1\"", "other-build = { package = \"rsyscall-build\", version = \"0.1\" }")
+    });
+    change("build.rs", &|text| text.replace("rsyscall_build::", "other_build::"));
+    change("src/main.rs", &|text| text.replace("rsyscall::", "another::"));
+    let text = std::fs::read_to_string(member.join("src/main.rs")).unwrap();
+    assert!(text.contains("another::start!(main") && !text.contains("rsyscall::"));
+    grown(&folder, &PLAIN);
+    succeeds(&mut PLAIN.cargo(&member, "test"), "a member's test");
+}
+
+/// What `src/start/arch/mod.rs` says of the relocation: that nothing it reads is itself relocated. Every address in the
+/// entry is relative to the instruction, and of this program alone.
+#[test]
+fn the_entry_names_only_addresses_relative_to_itself() {
+    use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget};
+    // `include/uapi/linux/elf.h` of each architecture's ABI: what a linker fills in without leaving anything to be
+    // relocated.
+    let relative: [&[u32]; 3] = [
+        &[2, 4],               // R_X86_64_PC32, R_X86_64_PLT32 (a call)
+        &[274, 275, 277, 283], // R_AARCH64_ADR_PREL_LO21, _PG_HI21, ADD_ABS_LO12_NC, CALL26
+        &[18, 19, 23, 24, 51], // R_RISCV_CALL, _CALL_PLT, _PCREL_HI20, _PCREL_LO12_I, _RELAX
+    ];
+    let folder = copy("start-object");
+    for (target, relative) in GNU.into_iter().zip(relative) {
+        if !is_there(target) {
+            continue;
+        }
+        for profile in PROFILES {
+            let cell = Cell { target, profile, ..PLAIN };
+            let objects = target_dir("object").join(target).join(profile);
+            let mut rustc = cell.cargo(&folder.path().join("two"), "rustc");
+            rustc.args(["--bin", "tiny", "--", "--emit=obj", "-Ccodegen-units=1", "-o"]).arg(objects.join("tiny"));
+            std::fs::create_dir_all(&objects).unwrap();
+            succeeds(&mut rustc, target);
+            let files = std::fs::read_dir(&objects).unwrap().map(|file| file.unwrap().path());
+            let file = files.into_iter().find(|file| file.extension().is_some_and(|is| is == "o")).unwrap();
+            let bytes = std::fs::read(&file).unwrap();
+            let object = object::File::parse(&*bytes).unwrap();
+            let section = object.section_by_name(".text.__rsyscall_start").unwrap();
+            let mut names = Vec::new();
+            for (offset, relocation) in section.relocations() {
+                let RelocationFlags::Elf { r_type } = relocation.flags() else { panic!("{target}: not ELF") };
+                assert!(relative.contains(&r_type), "{target} {profile}: type {r_type} at {offset:#x}");
+                let RelocationTarget::Symbol(symbol) = relocation.target() else { continue };
+                names.push(object.symbol_by_index(symbol).unwrap().name().unwrap_or_default().to_owned());
+            }
+            // Its own functions, its header, labels in it; nothing of another module.
+            let known = |name: &String| {
+                name.is_empty()
+                    || name.starts_with('.')
+                    || name.contains("__rsyscall_")
+                    || name == "__ehdr_start"
+                    || name == "__global_pointer$"
+                    || name.starts_with("_start")
+            };
+            assert!(names.iter().all(known) && names.iter().any(|name| name == "__ehdr_start"), "{target}: {names:?}");
         }
     }
 }
