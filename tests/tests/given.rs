@@ -49,7 +49,7 @@ fn send_many(socket: &OwnedFd, fds: &[RawFd]) {
     message.msg_iov = &raw mut slice;
     message.msg_iovlen = 1;
     message.msg_control = control.as_mut_ptr().cast();
-    let len = (fds.len() * size_of::<RawFd>()) as u32;
+    let len = size_of_val(fds) as u32;
     unsafe {
         message.msg_controllen = libc::CMSG_SPACE(len) as _;
         let header = libc::CMSG_FIRSTHDR(&raw const message);
