@@ -1,7 +1,8 @@
 //! One call: its memory, its requests, its answer, and what is known of it if none comes.
 
 use super::answers::{Answers, Receipt, Shape};
-use super::layout::{ARGS, Layout, Piece, VECTOR_ENTRY, align, place};
+use super::layout::{ARGS, Layout, Piece};
+use super::memory::{Sink, Source, read_memory, write_memory, written};
 use super::peer::Peer;
 use super::scratch::{ReserveError, Scratch};
 use super::stream::{Deadline, Disconnect, deadline_after};
@@ -104,10 +105,34 @@ impl Exchange {
                 *piece = Piece::of(arg);
             }
             let layout = Layout::new(&pieces);
+            if let Some(page) = self.peer().map(Peer::page).filter(|page| page.has(layout.len())) {
+                let base = page.memory_address();
+                if write_memory(&mut page.cursor(0), &pieces, &layout, base).is_ok() {
+                    return self.call_in_page(nr, args, &layout, base, deadline);
+                }
+            }
             let receipt = self.post(nr, &pieces, &layout, deadline)?;
             (layout, receipt)
         };
         self.answer(nr, args, &layout, deadline).map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
+    }
+
+    /// Makes a call whose memory lies in the page that both processes share.
+    #[inline]
+    fn call_in_page(
+        &mut self,
+        nr: usize,
+        args: &mut [Arg<'_>],
+        layout: &Layout,
+        base: usize,
+        deadline: Deadline,
+    ) -> Result<usize, Error> {
+        let (receipt, answer) = self.answers.request(Request { nr, args: layout.words(base) }, deadline);
+        let answer = answer.and_then(|ret| {
+            let Some(page) = self.peer().map(Peer::page).filter(|_| layout.out_len != 0) else { return Ok(ret) };
+            read_memory(page.cursor(layout.out_start), args, layout, written(nr, ret)).map(|()| ret)
+        });
+        answer.map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
     }
 
     /// Sends a call and what moves its memory.
@@ -125,7 +150,7 @@ impl Exchange {
         let back = (layout.out_len != 0).then(|| (base.wrapping_add(layout.out_start), layout.out_len));
         self.write(
             layout.in_len,
-            |buffer| write_memory(buffer, pieces, layout, base),
+            |outgoing| write_memory(outgoing, pieces, layout, base),
             Request { nr, args: words },
             back,
             deadline,
@@ -264,8 +289,8 @@ impl Exchange {
         }
         let ret = self.answers.word(deadline)?;
         if shape.out_len != 0 {
-            let mut incoming = Incoming { answers: &mut self.answers, deadline, at: layout.out_start };
-            incoming.memory(args, written(nr, ret))?;
+            let source = Arriving { answers: &mut self.answers, deadline };
+            read_memory(source, args, layout, written(nr, ret))?;
             if self.answers.word(deadline)? != shape.out_len {
                 return Err(Disconnect::OutOfStep);
             }
@@ -400,66 +425,16 @@ fn from_ret(ret: usize) -> Result<usize, Error> {
     Errno::from_ret(ret).map_err(Error::Os)
 }
 
-/// How many bytes of its memory a call has written, as far as that can be told: what it left alone stays as it is here too.
-#[inline]
-fn written(nr: usize, ret: usize) -> usize {
-    match Errno::from_ret(ret) {
-        Ok(count) if returns_bytes(nr) => count,
-        Ok(_) => usize::MAX,
-        Err(_) => 0,
-    }
-}
-
-/// Whether a call returns how many bytes it wrote. Of others it is not known, and all of their memory is taken as written.
-#[inline]
-const fn returns_bytes(nr: usize) -> bool {
-    matches!(nr, nr::READ | nr::PREAD64 | nr::READV | nr::PREADV | nr::PREADV2 | nr::RECVFROM | nr::GETRANDOM)
-}
-
-/// The bytes of a call's memory as they come back.
-struct Incoming<'a> {
+/// The bytes of a call's memory as they arrive.
+struct Arriving<'a> {
     answers: &'a mut Answers,
     deadline: Deadline,
-    /// The place of the next byte.
-    at: usize,
 }
 
-impl Incoming<'_> {
-    /// Receives all memory of a call. Of that which is only written, the first `written` bytes count.
+impl Source for Arriving<'_> {
     #[inline]
-    fn memory(&mut self, args: &mut [Arg<'_>], mut written: usize) -> Result<(), Disconnect> {
-        for arg in args.iter_mut() {
-            if let Arg::InOut(memory) = arg {
-                let memory = core::ptr::slice_from_raw_parts_mut(memory.as_mut_ptr().cast(), memory.len());
-                // SAFETY: the same memory for the same borrow; only initialised bytes are written there.
-                self.piece(unsafe { &mut *memory }, &mut { usize::MAX })?;
-            }
-        }
-        for arg in args.iter_mut() {
-            match arg {
-                Arg::Out(memory) => self.piece(memory, &mut written)?,
-                Arg::OutVec(vector) => {
-                    for slice in vector.iter_mut() {
-                        self.piece(slice.as_mut_slice(), &mut written)?;
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Receives what came of this memory, of which the first `written` bytes count: those of the memory are subtracted.
-    #[inline]
-    fn piece(&mut self, to: &mut [MaybeUninit<u8>], written: &mut usize) -> Result<(), Disconnect> {
-        self.skip(align(self.at).saturating_sub(self.at))?;
-        let len = to.len();
-        let wanted = len.min(*written);
-        *written = written.saturating_sub(wanted);
-        self.answers.bytes(to.get_mut(..wanted).unwrap_or_default(), self.deadline)?;
-        self.skip(len.saturating_sub(wanted))?;
-        place(&mut self.at, len);
-        Ok(())
+    fn read(&mut self, to: &mut [MaybeUninit<u8>]) -> Result<(), Disconnect> {
+        self.answers.bytes(to, self.deadline)
     }
 
     #[inline]
@@ -467,7 +442,7 @@ impl Incoming<'_> {
         let mut nowhere = [MaybeUninit::uninit(); 128];
         while count != 0 {
             let now = count.min(nowhere.len());
-            self.answers.bytes(nowhere.get_mut(..now).unwrap_or_default(), self.deadline)?;
+            self.read(nowhere.get_mut(..now).unwrap_or_default())?;
             count = count.saturating_sub(now);
         }
         Ok(())
@@ -498,7 +473,16 @@ impl<'a> Outgoing<'a> {
     }
 
     #[inline]
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Disconnect> {
+    fn flush(&mut self) -> Result<(), Disconnect> {
+        let bytes = self.bytes.get(..self.len).unwrap_or_default();
+        self.len = 0;
+        self.answers.send(bytes, self.deadline)
+    }
+}
+
+impl Sink for Outgoing<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Disconnect> {
         let end = self.len.saturating_add(bytes.len());
         if let Some(room) = self.bytes.get_mut(self.len..end) {
             room.copy_from_slice(bytes);
@@ -515,55 +499,4 @@ impl<'a> Outgoing<'a> {
             None => self.answers.send(bytes, self.deadline),
         }
     }
-
-    #[inline]
-    fn flush(&mut self) -> Result<(), Disconnect> {
-        let bytes = self.bytes.get(..self.len).unwrap_or_default();
-        self.len = 0;
-        self.answers.send(bytes, self.deadline)
-    }
-}
-
-/// Writes the memory that a call reads, in the order of its places.
-#[inline]
-fn write_memory(
-    outgoing: &mut Outgoing<'_>,
-    pieces: &[Piece<'_>; ARGS],
-    layout: &Layout,
-    base: usize,
-) -> Result<(), Disconnect> {
-    let mut at = 0;
-    let mut part = |bytes: &[u8]| {
-        let padding = align(at).saturating_sub(at);
-        outgoing.write([0; 8].get(..padding).unwrap_or_default())?;
-        place(&mut at, bytes.len());
-        outgoing.write(bytes)
-    };
-    for (piece, target) in pieces.iter().zip(layout.targets) {
-        match piece {
-            Piece::In(memory) => part(memory)?,
-            Piece::OutVec(vector) => {
-                let mut target = base.wrapping_add(target);
-                for slice in *vector {
-                    // The vector of the other process: the same lengths, its addresses.
-                    let here = place(&mut target, slice.len());
-                    part(&entry(here, slice.len()))?;
-                }
-            }
-            _ => {}
-        }
-    }
-    for piece in pieces {
-        if let Piece::InOut(memory) = piece {
-            part(memory)?;
-        }
-    }
-    Ok(())
-}
-
-/// `struct iovec`.
-#[inline]
-fn entry(base: usize, len: usize) -> [u8; VECTOR_ENTRY] {
-    // SAFETY: the same size: two integers and no padding, all initialised.
-    unsafe { core::mem::transmute::<[usize; 2], [u8; VECTOR_ENTRY]>([base, len]) }
 }

@@ -3,6 +3,7 @@
 use super::child::sends_sigchld;
 use super::connection::Connection;
 use super::exchange::Outgoing;
+use super::memory::Sink;
 use super::peer::Peer;
 use super::wire::Request;
 use crate::Errno;

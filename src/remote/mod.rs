@@ -33,6 +33,7 @@ mod fork;
 mod inbox;
 mod kept;
 mod layout;
+mod memory;
 mod page;
 mod peer;
 mod pipeline;
