@@ -73,6 +73,8 @@ pub mod far;
 pub mod fd;
 #[cfg(feature = "std")]
 mod interop;
+#[doc = include_str!("given.md")]
+pub mod given {}
 #[doc = include_str!("migration.md")]
 pub mod migration {}
 pub mod near;

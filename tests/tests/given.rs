@@ -297,3 +297,57 @@ fn descriptors_are_taken_over_once_and_closed_with_what_holds_them() {
     started("twice", 2, &[("LISTEN_FDS", "2")]);
     started("dropped", 2, &[("LISTEN_FDS", "2")]);
 }
+
+/// Rings an eventfd from within the kernel, as often as asked: AIO that completes at once.
+fn ring_in_the_kernel(bell: &EventFd, times: usize) {
+    let zero = std::fs::File::open("/proc/self/exe").unwrap();
+    let mut context = 0_usize;
+    // SAFETY: the kernel writes a word.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_io_setup, 4, &raw mut context) }, 0);
+    for _ in 0..times {
+        let mut bytes = [0_u8; 4];
+        // `struct iocb`: opcode and descriptor in word 2, buffer, length, and at the end the flag and the eventfd.
+        let mut request = [0_u64; 8];
+        request[2] = (std::os::fd::AsRawFd::as_raw_fd(&zero) as u64) << 32;
+        request[3] = bytes.as_mut_ptr() as u64;
+        request[4] = bytes.len() as u64;
+        request[7] = 1 | (bell.as_raw_fd() as u64) << 32;
+        let list = [request.as_ptr()];
+        // SAFETY: one request, which is complete when the file has been read: it is waited for.
+        assert_eq!(unsafe { libc::syscall(libc::SYS_io_submit, context, 1, list.as_ptr()) }, 1);
+        let mut event = [0_u64; 4];
+        // SAFETY: room for one event.
+        let done = unsafe { libc::syscall(libc::SYS_io_getevents, context, 1, 1, event.as_mut_ptr(), 0) };
+        assert_eq!((done, event[2]), (1, 4), "four bytes were read");
+    }
+    // SAFETY: nothing uses it any more.
+    unsafe { libc::syscall(libc::SYS_io_destroy, context) };
+}
+
+#[test]
+fn what_the_kernel_rings_stops_at_the_largest_number_which_poll_calls_an_error() {
+    use rsyscall::Current;
+    use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
+    if rsyscall_suite::World::is_emulated(Current) || cfg!(target_endian = "big") {
+        return rsyscall_tests::cannot("an eventfd that the kernel rings", "the emulator has no AIO");
+    }
+    let bell = EventFd::new(0, EventfdFlags::NONBLOCK).unwrap();
+    let poll = || {
+        let mut memory = [PollFd::UNUSED; 1];
+        let mut set = PollSet::new(Current, &mut memory);
+        let place = set.add(&bell, PollEvents::IN | PollEvents::OUT).unwrap();
+        set.wait_timeout(std::time::Duration::ZERO).unwrap();
+        set.revents(place)
+    };
+    ring_in_the_kernel(&bell, 2);
+    assert_eq!(bell.read(), Ok(2));
+
+    bell.write(u64::MAX - 1).unwrap();
+    assert_eq!(poll(), PollEvents::IN);
+    ring_in_the_kernel(&bell, 1);
+    assert_eq!(poll(), PollEvents::IN | PollEvents::ERR);
+    ring_in_the_kernel(&bell, 1);
+    assert_eq!(bell.write(0), Err(Errno::EAGAIN));
+    assert_eq!(bell.read(), Ok(u64::MAX), "and the second one is lost");
+    assert_eq!(poll(), PollEvents::OUT);
+}

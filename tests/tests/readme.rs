@@ -102,6 +102,75 @@ fn the_commands_for_another_architecture_work() {
     assert!(stdout.contains("test result: ok"), "{stdout}{stderr}");
 }
 
+/// The folders of the repository that text can name.
+const FOLDERS: [&str; 7] = ["benches", "build", "ci", "examples", "fuzz", "src", "tests"];
+
+/// What documentation tells a reader to copy, run or look at is in the package, or its section says that it is in the
+/// repository.
+#[test]
+fn what_the_documentation_names_is_in_the_package() {
+    let package = PACKAGED.source("rsyscall");
+    let mut texts = vec![("README.md".to_owned(), readme())];
+    let mut files = Vec::new();
+    collect(&package, &mut files);
+    for file in files {
+        let name = file.strip_prefix(&package).unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        match file.extension().and_then(|extension| extension.to_str()) {
+            Some("md") if name != "README.md" => texts.push((name, text)),
+            Some("rs") => {
+                let is_doc = |line: &&str| line.starts_with("//!") || line.starts_with("///");
+                let doc: Vec<_> = text.lines().map(str::trim_start).filter(is_doc).map(|line| &line[3..]).collect();
+                texts.push((name, doc.join("\n")));
+            }
+            _ => {}
+        }
+    }
+    let missing: Vec<_> = texts.iter().flat_map(|(name, text)| missing(&package, name, text)).collect();
+    assert!(missing.is_empty(), "named, not in the package, and not said to be in the repository: {missing:#?}");
+    // It sees what is there, and what is not.
+    assert_eq!(
+        self::missing(&package, "a", "see `src/lib.rs`, examples/counter.rs. And `cargo run --example counter`"),
+        [""; 0]
+    );
+    assert_eq!(self::missing(&package, "a", "run ci/test\n## B\nin the repository: ci/test"), ["a: ci/test"]);
+    assert_eq!(self::missing(&package, "a", "`cargo run --example nothing`"), ["a: --example nothing"]);
+}
+
+fn collect(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { collect(&path, found) } else { found.push(path) }
+    }
+}
+
+/// The paths that a text names and the package does not have, of the sections that do not speak of the repository.
+fn missing(package: &Path, name: &str, text: &str) -> Vec<String> {
+    let mut missing = Vec::new();
+    for section in text.split("\n#").filter(|section| !section.contains("repository")) {
+        // What is between backticks, brackets and blanks, without the full stop.
+        let words = section
+            .split(|c: char| c.is_whitespace() || "`()[]\"'|,;".contains(c))
+            .map(|word| word.trim_end_matches(['.', ':']));
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        for (index, word) in words.iter().enumerate() {
+            let is_path =
+                word.split_once('/').is_some_and(|(first, rest)| FOLDERS.contains(&first) && !rest.is_empty());
+            if is_path && !word.contains(['*', '…', '$']) && !package.join(word).exists() {
+                missing.push(format!("{name}: {word}"));
+            }
+            if *word == "--example"
+                && words.get(index + 1).is_some_and(|name| {
+                    *name != "NAME" && !package.join("examples").join(format!("{name}.rs")).exists()
+                })
+            {
+                missing.push(format!("{name}: --example {}", words[index + 1]));
+            }
+        }
+    }
+    missing
+}
+
 /// The code blocks that have a file's name, in bold, on the line before.
 fn files(readme: &str) -> Vec<(&str, &str)> {
     let mut files = Vec::new();

@@ -388,3 +388,60 @@ fn a_program_without_start_does_not_link() {
         }
     }
 }
+
+/// The kernel chooses another address at each boot, as PID 1 too.
+#[test]
+fn of_three_boots_not_all_have_main_at_the_same_address() {
+    let folder = copy("start-boots");
+    let boot = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/boot");
+    for target in GNU {
+        let arch = target.split('-').next().unwrap().replace("riscv64gc", "riscv64");
+        if !is_there(target) {
+            continue;
+        }
+        let cell = Cell { target, ..PLAIN };
+        succeeds(cell.cargo(&folder.path().join("two"), "build").args(["--bin", "where"]), target);
+        let addresses: Vec<_> = (0..3)
+            .map(|_| {
+                let output =
+                    Command::new(&boot).args([&arch, "6.12"]).arg(cell.program("where")).arg("180").output().unwrap();
+                (output.status.code(), said(&output))
+            })
+            .collect();
+        if addresses[0].0 == Some(2) && addresses[0].1.contains("next: ci/setup") {
+            skip(
+                &format!("{arch} as PID 1"),
+                "no kernel or no emulator is installed; `ci/setup emulators kernels` does",
+            );
+            continue;
+        }
+        let address = |said: &str| {
+            said.split("main is at ").nth(1).map(|rest| rest.split_whitespace().next().unwrap().to_owned())
+        };
+        let addresses: Vec<_> =
+            addresses.iter().map(|(_, said)| address(said).unwrap_or_else(|| panic!("{said}"))).collect();
+        println!("{arch}: {addresses:?}");
+        assert!(addresses.iter().any(|address| *address != addresses[0]), "{arch}: {addresses:?}");
+    }
+}
+
+/// What is not used is not there: neither memory functions nor what formats, and no table.
+#[test]
+fn what_is_not_used_costs_nothing() {
+    use object::{Object, ObjectSymbol};
+    let folder = copy("start-unused");
+    for target in GNU {
+        if !is_there(target) {
+            continue;
+        }
+        let cell = Cell { target, profile: "release", opt_level: "s", lto: "fat", ..PLAIN };
+        succeeds(cell.cargo(&folder.path().join("two"), "build").args(["--bin", "tiny"]), target);
+        let bytes = std::fs::read(cell.program("tiny")).unwrap();
+        let object = object::File::parse(&*bytes).unwrap();
+        let symbols = object.symbols().filter(|symbol| symbol.is_definition() && symbol.size() > 0);
+        let names: Vec<_> = symbols.map(|symbol| symbol.name().unwrap().to_owned()).collect();
+        let unwanted = ["mem", "bcmp", "strlen", "fmt", "panic", "personality", "Unwind", "fixed", "getauxval"];
+        let found: Vec<_> = names.iter().filter(|name| unwanted.iter().any(|word| name.contains(word))).collect();
+        assert!(found.is_empty() && !names.is_empty(), "{target}: {names:?}");
+    }
+}

@@ -17,7 +17,7 @@
 //! addresses that are still to be relocated. It reads the ELF header (`__ehdr_start`, hidden), the program headers, the
 //! dynamic section and the tables that this names, of which none is itself relocated; it writes the words that the
 //! tables name and, apart from the stack, nothing else; and it addresses all of it relative to the instruction:
-//! `tests/start.rs` reads that in the object.
+//! a test of the repository (`tests/tests/start.rs`) reads that in the object.
 //!
 //! A program that is not `ET_DYN` has nothing to relocate. Where there is a `PT_INTERP` the dynamic linker has done it,
 //! which must not be done twice: RELR adds to what is there. Of RELA and REL only the architecture's `RELATIVE` is

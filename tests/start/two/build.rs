@@ -1,5 +1,5 @@
 fn main() {
-    for name in ["tiny", "relro", "forgotten"] {
+    for name in ["tiny", "relro", "where", "forgotten"] {
         if name != "forgotten" || std::env::var_os("CARGO_FEATURE_FORGOTTEN").is_some() {
             rsyscall_build::link_bin(name);
         }
