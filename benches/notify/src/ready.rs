@@ -2,7 +2,7 @@
 
 use crate::bound;
 use rsyscall::arch::syscall6;
-use rsyscall::sys::epoll::{Epoll, EpollEvents, EpollEvent};
+use rsyscall::sys::epoll::{Epoll, EpollEvent, EpollEvents};
 use rsyscall::{EventFd, EventfdFlags};
 use std::hint::black_box;
 use std::mem::MaybeUninit;

@@ -26,7 +26,7 @@ use core::task::Poll;
 use log::Line;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::SignalSet;
-use rsyscall::notify::{Reactor, WaitSlot, StaticNotifier};
+use rsyscall::notify::{Reactor, StaticNotifier, WaitSlot};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
 use start::Arguments;
 

@@ -3,9 +3,9 @@
 use core::ffi::{CStr, c_char};
 use rsyscall::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5};
 use rsyscall::near::{self, FileDescriptor, SignalSet};
+use rsyscall::nr;
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno, fd::OwnedFd};
-use rsyscall::nr;
 
 pub const SIGINT: u32 = 2;
 pub const SIGKILL: u32 = 9;

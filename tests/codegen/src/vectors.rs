@@ -81,8 +81,13 @@ pub fn every_arity(w: &[usize; 6]) -> usize {
     let [a, b, c, d, e, f] = *w;
     // SAFETY: compiled and read, never run.
     unsafe {
-        syscall0(1) ^ syscall1(2, a) ^ syscall2(3, a, b) ^ syscall3(4, a, b, c) ^ syscall4(5, a, b, c, d)
-            ^ syscall5(6, a, b, c, d, e) ^ syscall6(7, a, b, c, d, e, f)
+        syscall0(1)
+            ^ syscall1(2, a)
+            ^ syscall2(3, a, b)
+            ^ syscall3(4, a, b, c)
+            ^ syscall4(5, a, b, c, d)
+            ^ syscall5(6, a, b, c, d, e)
+            ^ syscall6(7, a, b, c, d, e, f)
     }
 }
 
