@@ -16,10 +16,13 @@ macro_rules! __start_arch {
     sub esp, 16
     mov [esp], esi
     xor ebx, ebx                        // the bias: what the kernel has added to every address
-    call 2f
-2:  pop eax
-    sub eax, offset 2b - 98b            // this program's first instruction
-    lea edx, [eax + __ehdr_start - 98b]
+    call 3f
+2:  .long __ehdr_start - 2b
+    .long 98b - 2b
+3:  pop eax                             // the address of the two distances
+    mov edx, [eax]
+    add edx, eax                        // the ELF header
+    add eax, [eax + 4]                  // this program's first instruction
     cmp word ptr [edx + 16], 3          // e_type: ET_DYN
     jne 9f
     mov ebx, eax
