@@ -207,7 +207,9 @@ fn a_program_that_has_grown_runs_on_musl_targets() {
     for target in MUSL {
         if is_there(target) {
             grown(&folder, &Cell { target, ..PLAIN });
-            grown(&folder, &Cell { target, profile: "release", opt_level: "3", lto: "fat", ..PLAIN });
+            // The core that `ci/setup` compiles for riscv64 is without what a link-time optimisation reads.
+            let lto = if target == MUSL[2] { "off" } else { "fat" };
+            grown(&folder, &Cell { target, profile: "release", opt_level: "3", lto, ..PLAIN });
         }
     }
 }
