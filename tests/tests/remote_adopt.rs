@@ -132,3 +132,103 @@ fn the_program_contains_mistakes_when_told_to() {
     assert_eq!(exit.map_err(|error| error.into_error()), Err(Error::Os(Errno::EPERM)));
     assert!(matches!(child.wait().unwrap().code(), Some(0 | 2)));
 }
+
+/// SplitMix64.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut word = *state;
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+/// What a client sends to a program with the policy of an eventfd, and what is to come of it: the words of its answers
+/// (`None` is any that is no error), and its exit status.
+#[derive(Default)]
+struct Script {
+    bytes: Vec<u8>,
+    answers: Vec<Option<i64>>,
+    status: i32,
+}
+
+impl Script {
+    fn random(state: &mut u64) -> Self {
+        const STREAM: usize = 0;
+        const WAITALL: usize = 0x100;
+        let mut script = Self::default();
+        for _ in 0..next(state) % 24 {
+            let any = next(state) as usize;
+            let mut data = 0;
+            let (nr, args, answer) = match next(state) % 12 {
+                // Whatever it is, it is not on the list: neither are numbers with bits that the kernel would not look at.
+                0 => (rsyscall::nr::GETPID, [any; 6], Some(Errno::EPERM)),
+                1 => (rsyscall::nr::KILL, [any, 9, 0, 0, 0, 0], Some(Errno::EPERM)),
+                2 => (rsyscall::nr::EVENTFD2 | 1 << 32, [0; 6], Some(Errno::EPERM)),
+                3 => (any | 1 << 40, [any; 6], Some(Errno::EPERM)),
+                4 => (rsyscall::nr::EXIT_GROUP, [any; 6], Some(Errno::EPERM)),
+                5 => (rsyscall::nr::EVENTFD2, [any & 0xffff, 0, 0, 0, 0, 0], None),
+                6 => (rsyscall::nr::EVENTFD2, [0, any | 1 << 20, 0, 0, 0, 0], Some(Errno::EINVAL)),
+                7 => (rsyscall::nr::CLOSE, [any | 1 << 30, 0, 0, 0, 0, 0], Some(Errno::EBADF)),
+                8 => (rsyscall::nr::SENDTO, [STREAM, usize::MAX - 4095, 1 + any % 4000, 0, 0, 0], Some(Errno::EFAULT)),
+                9 => (rsyscall::nr::WRITE, [any | 1 << 30, 0, 8, 0, 0, 0], Some(Errno::EBADF)),
+                10 => (rsyscall::nr::MUNMAP, [1, 4096, 0, 0, 0, 0], Some(Errno::EINVAL)),
+                // Of memory that is nowhere the program cannot tell whether it was taken from the stream.
+                _ if any % 4 == 0 => {
+                    data = 1 + any % 100;
+                    (rsyscall::nr::RECVFROM, [STREAM, usize::MAX - 4095, data, WAITALL, 0, 0], Some(Errno::EFAULT))
+                }
+                _ => (rsyscall::nr::PPOLL, [0, 0, usize::MAX - 4095, 0, 0, 0], Some(Errno::EFAULT)),
+            };
+            script.bytes.extend(Request { nr, args }.to_bytes());
+            script.bytes.extend((0..data).map(|_| next(state) as u8));
+            script.answers.push(answer.map(|errno| errno.into_ret() as i64));
+            if data != 0 {
+                script.status = 1;
+                break;
+            }
+        }
+        if script.status == 0 && next(state) % 3 == 0 {
+            let part = 1 + next(state) as usize % 55;
+            script.bytes.extend((0..part).map(|_| next(state) as u8));
+            script.status = 1;
+        }
+        script
+    }
+}
+
+#[test]
+fn whatever_a_client_sends_the_program_answers_each_request_once_and_tells_how_it_ended() {
+    let Some(program) = program("any client") else { return };
+    let first = std::env::var("RSYSCALL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20);
+    for seed in first..first + 120 {
+        let mut state = seed;
+        let script = Script::random(&mut state);
+        let (mut client, mut child) = start(&program, &["0", "eventfd"]);
+        let case = format!("RSYSCALL_SEED={seed}");
+        let piece = if next(&mut state) % 2 == 0 { 4096 } else { 1 + next(&mut state) as usize % 80 };
+        client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut sent = true;
+        for piece in script.bytes.chunks(piece) {
+            sent = sent && client.write_all(piece).is_ok();
+        }
+        if next(&mut state) % 4 == 0 {
+            // Away before the answers are read.
+            drop(client);
+            let status = child.wait().unwrap();
+            assert!(matches!(status.code(), Some(0..=2)), "{case}: {status:?}");
+            continue;
+        }
+        let _ended_already = client.shutdown(std::net::Shutdown::Write);
+        let mut answers = Vec::new();
+        // The rest of what was sent may be lost with the stream, which is then no clean end.
+        let clean = client.read_to_end(&mut answers).is_ok();
+        assert!(clean || script.status == 1, "{case}");
+        let status = child.wait().unwrap();
+        assert_eq!((status.code(), status.signal()), (Some(script.status), None), "{case}");
+        let words: Vec<_> = answers.chunks(8).map(|word| i64::from_ne_bytes(word.try_into().unwrap())).collect();
+        assert_eq!(words.len(), script.answers.len(), "{case}");
+        for (word, answer) in words.iter().zip(&script.answers) {
+            assert!(answer.map_or(*word >= 0, |answer| answer == *word), "{case}: {word}, not {answer:?}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use rsyscall::remote::{
     self, CallSlot, Connection, ExecOptions, ExitStatus, ForkOptions, Forked, Operand, Policy, Request, ServeError,
     serve,
 };
-use rsyscall::sys::signal::Signal;
+use rsyscall::sys::signal::{Preset, Signal, SignalTask};
 use rsyscall::sysif::{Arg, Error, Local, SyscallInterface};
 use rsyscall::{Current, Errno, EventfdFlags, EventfdTask, Task, near, nr};
 use rsyscall_tests::{cannot, shares_files};
@@ -245,6 +245,68 @@ fn a_failed_exec_leaves_the_process_as_it_was_with_its_table() {
     // And it shares the table as before.
     assert_eq!(task.fd_table(), FdTable::CURRENT);
     assert_eq!(task.eventfd(3, EMPTY).unwrap().move_to(Current).unwrap().read(), Ok(3));
+}
+
+/// What a process blocks, ignores and catches, and what is pending: without `SigQ`, which counts the signals of the user.
+fn signals_of(process: Process) -> Vec<String> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.0)).unwrap();
+    status.lines().filter(|line| line.starts_with("Sig") && !line.starts_with("SigQ")).map(String::from).collect()
+}
+
+#[test]
+fn however_often_and_for_whatever_reason_an_exec_fails_nothing_is_left_of_it() {
+    let long = std::ffi::CString::new(vec![b'x'; 200_000]).unwrap();
+    forked("execs that fail", |Forked { mut task, child, .. }| {
+        task.sysif().set_timeout(Some(LONG));
+        task.sysif().reserve_scratch(250_000).unwrap();
+        let open = |process: Process| std::fs::read_dir(format!("/proc/{}/fd", process.0)).unwrap().count();
+        let before = (signals_of(child.process()), open(child.process()), task.fd_table());
+        for round in 0..30 {
+            let (argument, path, errno) = match round % 3 {
+                0 => (c"x", c"/no/such", Errno::ENOENT),
+                1 => (c"x", c"/etc/passwd", Errno::EACCES),
+                _ => (long.as_c_str(), c"/bin/true", Errno::E2BIG),
+            };
+            let failed = task.exec(path, &[argument], &[c"A=b"]).unwrap_err();
+            assert_eq!(*failed.error(), Error::Os(errno));
+            task = failed.into_inner();
+        }
+        assert_eq!((signals_of(child.process()), open(child.process()), task.fd_table()), before);
+        assert_eq!(task.eventfd(3, EMPTY).unwrap().read(), Ok(3));
+    });
+}
+
+#[test]
+fn an_exec_succeeds_although_the_program_is_reaped_at_once_and_not_if_the_process_was_killed() {
+    // A process of its own, for it ignores SIGCHLD: what has executed a program is reaped by the kernel, and no longer there
+    // to be asked.
+    let told = |share: bool, kill: bool| {
+        alone(|| {
+            let ignored = Current.set_disposition(Signal::CHLD, Preset::Ignore);
+            let forked = if share { remote::fork_sharing_files() } else { remote::fork([]) };
+            let (Ok(()), Ok(Forked { task, mut child, .. })) = (ignored, forked) else { return 1 };
+            if kill && child.kill().is_err() {
+                return 2;
+            }
+            let executed = task.exec(c"/bin/true", &[c"true"], &[]).map_err(|failed| *failed.error());
+            let waited = child.wait();
+            match (kill, executed, waited) {
+                (false, Ok(()), Err(Errno::ECHILD)) => 0,
+                (false, Err(Error::Os(Errno::ENOEXEC)), _) => 0,
+                (true, Err(Error::NotSent | Error::Hangup), Ok(KILLED)) => 0,
+                _ => 3,
+            }
+        })
+    };
+    for share in [false, true] {
+        if share && !shares_files() {
+            cannot("exec of a child that shares files", "clone(CLONE_FILES) is EINVAL here");
+            continue;
+        }
+        for round in 0..10 {
+            assert_eq!(told(share, round % 2 == 0), End::Exited(0), "shared: {share}, killed: {}", round % 2 == 0);
+        }
+    }
 }
 
 /// In a process of its own the client's end has a low number, and after `unshare_files` no copy of it may be in the child: it
@@ -595,10 +657,6 @@ fn after_a_failed_exec_the_server_is_as_it_was() {
     let Forked { task, child, .. } = remote::fork([]).unwrap();
     // From here on it serves.
     near::getpid(task.sysif()).unwrap();
-    let look = |process: Process| {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", process.0)).unwrap();
-        status.lines().filter(|line| line.starts_with("Sig")).collect::<Vec<_>>().join("\n")
-    };
     let dies_with = |task: &Task<Connection>| {
         let mut signal = [0; 4];
         const PR_GET_PDEATHSIG: u32 = 2;
@@ -607,14 +665,14 @@ fn after_a_failed_exec_the_server_is_as_it_was() {
         assert_eq!(got, Ok(0));
         u32::from_ne_bytes(signal)
     };
-    let before = (look(child.process()), dies_with(&task));
+    let before = (signals_of(child.process()), dies_with(&task));
     assert_eq!(before.1, SIGKILL);
     let options = ExecOptions::new()
         .signal_mask(SignalSet::ALL)
         .ignored_signals(SignalSet::ALL)
         .default_signals(SignalSet::EMPTY);
     let task = task.exec_with(&options, c"/no/such", &[c"x"], &[]).unwrap_err().into_inner();
-    assert_eq!((look(child.process()), dies_with(&task)), before);
+    assert_eq!((signals_of(child.process()), dies_with(&task)), before);
     // Its calls are interrupted as before.
     let bell = task.eventfd(0, EMPTY).unwrap();
     let mut slots = [CallSlot::EMPTY; 1];
