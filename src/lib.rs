@@ -25,7 +25,8 @@
 //! |---|---|
 //! | [`mod@start`] | how a program without libc begins: [`start!`] |
 //! | `interop` (feature `std`) | the traits of std for descriptors, streams and errors |
-//! | [`notify`] | waking one sleeper cheaply: [`Notifier`], futures |
+//! | [`notify`] | waking a waiter cheaply: [`Notifier`] |
+//! | [`reactor`] | futures that wait for file descriptors |
 //! | [`remote`] | tasks that are other processes |
 //! | `fake` (feature `fake`) | a kernel in memory, for unit tests |
 //! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::signalfd`], [`sys::stdio`] … |
@@ -80,6 +81,7 @@ pub mod migration {}
 pub mod near;
 pub mod notify;
 pub mod nr;
+pub mod reactor;
 pub mod remote;
 pub mod start;
 pub mod sys;

@@ -187,9 +187,3 @@ pub unsafe fn close<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Resul
     // SAFETY: the caller owns it.
     unsafe { sysif.syscall(nr::CLOSE, [fd.into()]) }.map(drop)
 }
-
-/// Whether an error says that [`read_nowait`] is not to be had here.
-#[inline(always)]
-pub(crate) fn is_nowait_missing(errno: Errno) -> bool {
-    matches!(errno, Errno::EOPNOTSUPP | Errno::ENOSYS)
-}

@@ -32,11 +32,12 @@ pub use fcntl::{dup_cloexec, is_cloexec, is_nonblocking, set_cloexec, set_nonblo
 pub(crate) use flags::flags;
 pub(crate) use futex::{futex_wait, futex_wake};
 pub use io::{close, read, read_nowait, write};
-pub(crate) use io::{is_nowait_missing, read_exact, write_exact};
+pub(crate) use io::{read_exact, write_exact};
 pub(crate) use memory::{fresh_memory, madvise_dontfork, mmap_shared_anonymous};
 pub use memory::{mmap_anonymous, munmap};
 pub(crate) use pidfd::pidfd_open_thread;
 pub use pidfd::{pidfd_getfd, pidfd_open, pidfd_send_signal_to_group};
+pub(crate) use poll::pselect6_readable;
 pub use poll::{PollFd, ppoll};
 pub(crate) use process::{
     CLONE_FILES, CLONE_PIDFD, clone_fork, find_thread, gettid, parent_death_signal, set_parent_death_signal,

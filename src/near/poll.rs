@@ -1,8 +1,8 @@
 //! `ppoll`: waiting until one of some file descriptors is ready.
 
 use super::{FileDescriptor, SignalSet, Timespec, signal_set};
-use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
+use crate::{Errno, nr};
 use core::ptr::slice_from_raw_parts_mut;
 
 /// One entry of a poll, `struct pollfd`: the file descriptor, the requested events, the returned events.
@@ -110,4 +110,43 @@ pub fn ppoll<S: SyscallInterface>(
     unsafe {
         sysif.syscall(nr::PPOLL, [Arg::InOut(bytes), Arg::Word(count), timeout, mask, Arg::Word(signal_set::SIZE)])
     }
+}
+
+/// Waits until the file descriptor is readable or the timeout expires: 1 or 0. Never restarted by the kernel after a signal
+/// handler. Where `ppoll` is refused because of `RLIMIT_NOFILE`, this is not.
+///
+/// System calls: `pselect6`.
+///
+/// # Errors
+///
+/// `EINTR`: a signal handler ran. `EBADF`: it is not open. `EINVAL`, and no call is made: it is negative, or not below 1024
+/// (`FD_SETSIZE`).
+///
+/// # Source
+///
+/// [select(2)](https://man7.org/linux/man-pages/man2/select.2.html).
+pub(crate) fn pselect6_readable<S: SyscallInterface>(
+    sysif: &S,
+    fd: FileDescriptor,
+    timeout: Option<Timespec>,
+) -> Result<usize, S::Error> {
+    const BITS: usize = usize::BITS as usize;
+    let Ok(fd) = usize::try_from(fd.0) else { return Err(Errno::EINVAL.into()) };
+    // As the kernel has it: words, and a bit of them for each descriptor.
+    let mut set = [[0; size_of::<usize>()]; 1024 / BITS];
+    let Some(word) = set.get_mut(fd.wrapping_div(BITS)) else { return Err(Errno::EINVAL.into()) };
+    *word = (1_usize << fd.wrapping_rem(BITS)).to_ne_bytes();
+    let count = fd.wrapping_add(1);
+    let mut left;
+    let time = match timeout {
+        Some(timeout) => {
+            left = timeout.to_bytes();
+            Arg::InOut(&mut left)
+        }
+        None => Arg::Word(0),
+    };
+    let (none, set) = (Arg::Word(0), Arg::InOut(set.as_flattened_mut()));
+    // SAFETY: the set has a bit for each of so many descriptors, and like the time is ours to write for the whole call;
+    // waiting for a file descriptor does nothing to it.
+    unsafe { sysif.syscall(nr::PSELECT6, [Arg::Word(count), set, none, Arg::Word(0), time, Arg::Word(0)]) }
 }

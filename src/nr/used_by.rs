@@ -31,7 +31,7 @@ pub const EPOLL: &[usize] = &[EPOLL_CREATE1, EPOLL_CTL, EPOLL_PWAIT, CLOCK_GETTI
 /// Every method of [`Notifier`](crate::Notifier).
 pub const NOTIFIER: &[usize] = &[EVENTFD2, FUTEX, CLOCK_GETTIME, WRITE, PREADV2, CLOSE];
 
-/// Every method of [`Reactor`](crate::notify::Reactor), and its futures for an [`EventFd`](crate::EventFd).
+/// Every method of [`Reactor`](crate::reactor::Reactor), and its futures for an [`EventFd`](crate::EventFd).
 pub const REACTOR: &[usize] =
     &[EVENTFD2, FCNTL, EPOLL_CREATE1, EPOLL_CTL, EPOLL_PWAIT, CLOCK_GETTIME, WRITE, PREADV2, CLOSE];
 

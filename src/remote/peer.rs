@@ -20,7 +20,7 @@ fn pause() -> bool {
     let address = Address(word.as_ptr().expose_provenance());
     let Ok(now) = near::clock_monotonic(&Local) else { return false };
     let then = now.saturating_add(Timespec { seconds: 0, nanoseconds: 1_000_000 });
-    matches!(near::futex_wait(&Local, address, 0, Some(then)), Err(Errno::ETIMEDOUT | Errno::EINTR))
+    matches!(near::futex_wait(&Local, address, 0, Some(then), false), Err(Errno::ETIMEDOUT | Errno::EINTR))
 }
 
 /// What is open in this process's table for a server that shares it.

@@ -5,7 +5,8 @@ use super::wait::{Change, Changes, Children, ExitStatus, WaitTask};
 use crate::Errno;
 use crate::deadline::{Step, keep};
 use crate::fd::OwnedFd;
-use crate::near::{self, FileDescriptor, PollFd, Process, Timespec};
+use crate::near::{self, FileDescriptor, Process};
+use crate::sys::ready;
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
@@ -184,10 +185,7 @@ impl<T: FileDescriptorTask> PidFd<T> {
             if let Some(status) = self.try_wait()? {
                 return Ok(status);
             }
-            match self.poll(None) {
-                Err(error) if error.errno() != Some(Errno::EINTR) => return Err(error),
-                _ => {}
-            }
+            ready::sleep(&self.fd, None)?;
         }
     }
 
@@ -206,19 +204,11 @@ impl<T: FileDescriptorTask> PidFd<T> {
             return Ok(status);
         }
         keep(self.fd.sysif(), timeout, |left| {
-            match self.poll(Some(left)) {
-                Ok(0) => return Ok(Step::Expired),
-                Err(error) if error.errno() != Some(Errno::EINTR) => return Err(error),
-                _ => {}
+            if !ready::sleep(&self.fd, Some(left))? {
+                return Ok(Step::Expired);
             }
             Ok(self.try_wait()?.map_or(Step::Again, Step::Ready))
         })
-    }
-
-    #[inline]
-    fn poll(&self, timeout: Option<Timespec>) -> Result<usize, T::Error> {
-        let mut entry = [PollFd { fd: self.fd.near(), events: PollFd::IN, revents: 0 }];
-        near::ppoll(self.fd.sysif(), &mut entry, timeout, None)
     }
 
     /// Duplicates a file descriptor of the process; the duplicate is in the task's table, and closed by `execve`.

@@ -20,7 +20,7 @@ use core::marker::PhantomData;
 use sealed::{Lend, Names, Own};
 
 /// A descriptor that can be waited for, by [`Epoll`], [`PollSet`](super::poll::PollSet) or a
-/// [`Reactor`](crate::notify::Reactor).
+/// [`Reactor`](crate::reactor::Reactor).
 ///
 /// It is implemented for the types of this crate that have a descriptor of the task `T`: [`OwnedFd`], [`BorrowedFd`], [`EventFd`],
 /// [`Epoll`], [`SignalFd`], [`PidFd`], what is [`Lent`]; and in the current process also for [`Notifier`](crate::Notifier) and for a

@@ -5,7 +5,8 @@ pub use super::signal::{Signal, SignalSet};
 use crate::Errno;
 use crate::deadline::{Step, keep};
 use crate::fd::OwnedFd;
-use crate::near::{self, FileDescriptor, PollFd, Process, Timespec};
+use crate::near::{self, FileDescriptor, Process};
+use crate::sys::ready;
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
@@ -174,7 +175,7 @@ impl<T: FileDescriptorTask> SignalFd<T> {
             match self.read() {
                 Err(error) if error.errno() == Some(Errno::EINTR) => {}
                 Err(error) if error.errno() == Some(Errno::EAGAIN) => {
-                    self.sleep(None)?;
+                    ready::sleep(&self.fd, None)?;
                 }
                 result => return result,
             }
@@ -208,7 +209,7 @@ impl<T: FileDescriptorTask> SignalFd<T> {
             return Ok(None);
         }
         keep(self.fd.sysif(), timeout, |left| {
-            Ok(match self.sleep(Some(left))? {
+            Ok(match ready::sleep(&self.fd, Some(left))? {
                 false => Step::Expired,
                 true => self.take()?.map_or(Step::Again, Step::Ready),
             })
@@ -220,15 +221,6 @@ impl<T: FileDescriptorTask> SignalFd<T> {
         match self.try_read() {
             Err(error) if error.errno() == Some(Errno::EINTR) => Ok(None),
             result => result,
-        }
-    }
-
-    /// Sleeps until it is readable, the timeout expires or a signal handler has run; `false` on timeout.
-    fn sleep(&self, timeout: Option<Timespec>) -> Result<bool, T::Error> {
-        let mut entry = [PollFd { fd: self.fd.near(), events: PollFd::IN, revents: 0 }];
-        match near::ppoll(self.fd.sysif(), &mut entry, timeout, None) {
-            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(true),
-            result => result.map(|ready| ready != 0),
         }
     }
 }

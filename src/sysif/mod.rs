@@ -171,12 +171,13 @@ unsafe impl<S: SyscallInterface> SyscallInterface for &S {
 pub struct Features {
     // Relaxed throughout: the value guards no other memory, and to learn it twice does no harm.
     lacks_nowait: AtomicBool,
+    has_nowait: AtomicBool,
 }
 
 impl Features {
     /// Nothing learnt yet.
     pub const fn new() -> Self {
-        Self { lacks_nowait: AtomicBool::new(false) }
+        Self { lacks_nowait: AtomicBool::new(false), has_nowait: AtomicBool::new(false) }
     }
 
     /// Whether `preadv2` with `RWF_NOWAIT` was found to be missing for eventfds (Linux before 5.8, qemu-user before
@@ -198,5 +199,16 @@ impl Features {
     #[cold]
     pub fn learn_lacks_nowait(&self) {
         self.lacks_nowait.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was proved to be there, when a descriptor that is no eventfd made that doubtful.
+    #[inline]
+    pub(crate) fn has_nowait(&self) -> bool {
+        self.has_nowait.load(Ordering::Relaxed)
+    }
+
+    #[cold]
+    pub(crate) fn learn_has_nowait(&self) {
+        self.has_nowait.store(true, Ordering::Relaxed);
     }
 }

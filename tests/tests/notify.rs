@@ -198,7 +198,7 @@ fn a_sleeper_is_woken_without_the_bell_and_a_futex_that_is_woken_for_nothing_end
 
 #[test]
 fn a_waiter_that_spins_is_not_asleep_and_takes_what_it_sees() {
-    for (spin, left) in [(Spin::max_spins(u32::MAX), 0), (Spin::NEVER, 3)] {
+    for (spin, left) in [(Spin::max_spins(u32::MAX), 0), (Spin::NEVER, 4)] {
         let (state, _) = shared_page();
         let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap()).with_spin(spin);
         // SAFETY: the word of the state, which is never unmapped and only ever changed atomically.
@@ -354,4 +354,74 @@ fn a_signal_handler_may_notify() {
     }
     // Also one that comes while the same thread sleeps.
     signals::under_fire(libc::SIGUSR2, || notifier.wait()).unwrap();
+}
+
+#[test]
+fn each_of_many_waiters_takes_one_notification_though_others_give_up_all_the_time() {
+    const WAITERS: usize = 4;
+    let notifier = Notifier::new().unwrap();
+    let (taken, over) = (AtomicU32::new(0), std::sync::atomic::AtomicBool::new(false));
+    thread::scope(|scope| {
+        // These never take one: they give up asleep, and what they find by then they leave for another.
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    if notifier.wait_timeout(Duration::from_micros(50)).unwrap() {
+                        notifier.notify().unwrap();
+                    }
+                }
+            });
+        }
+        for round in 0..200 {
+            let waiters: Vec<_> = (0..WAITERS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        notifier.wait().unwrap();
+                        taken.fetch_add(1, Ordering::SeqCst);
+                    })
+                })
+                .collect();
+            for n in 1..=WAITERS as u32 {
+                notifier.notify().unwrap();
+                let start = std::time::Instant::now();
+                while taken.load(Ordering::SeqCst) < round * WAITERS as u32 + n {
+                    assert!(start.elapsed() < Duration::from_secs(20), "a waiter sleeps for ever");
+                    thread::yield_now();
+                }
+            }
+            waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+        }
+        over.store(true, Ordering::SeqCst);
+        notifier.notify().unwrap();
+    });
+}
+
+#[test]
+fn only_a_state_that_may_be_shared_asks_the_kernel_for_a_shared_futex() {
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    };
+    if rsyscall_suite::World::is_emulated(rsyscall::Current) {
+        return rsyscall_tests::skip(
+            "only_a_state_that_may_be_shared_asks_the_kernel_for_a_shared_futex",
+            "emulated, there are no filters",
+        );
+    }
+    const PRIVATE: u64 = 128;
+    let by_value = Notifier::new().unwrap();
+    let state = State::new();
+    let by_reference = Notifier::from_parts(&state, by_value.bell().try_clone().unwrap());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let masked = SeccompCmpOp::MaskedEq(PRIVATE);
+            let shared = SeccompCondition::new(1, SeccompCmpArgLen::Dword, masked, 0).unwrap();
+            let rules = [(libc::SYS_futex, vec![SeccompRule::new(vec![shared]).unwrap()])].into();
+            let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32));
+            let filter = SeccompFilter::new(rules, allow, refuse, std::env::consts::ARCH.try_into().unwrap()).unwrap();
+            seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
+            let time = Duration::from_millis(1);
+            assert_eq!(by_value.wait_timeout(time), Ok(false));
+            assert_eq!(by_reference.wait_timeout(time), Err(rsyscall::Errno::EPERM));
+        });
+    });
 }

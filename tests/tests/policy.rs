@@ -6,8 +6,9 @@
 mod documented;
 
 use rsyscall::near::{self, FileDescriptor};
-use rsyscall::notify::{Reactor, StaticNotifier, WaitSlot};
+use rsyscall::notify::StaticNotifier;
 use rsyscall::nr::{self, used_by};
+use rsyscall::reactor::{Reactor, WaitSlot};
 use rsyscall::sys::epoll::{Epoll, EpollEvents};
 use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 use rsyscall::sysif::Local;
@@ -279,7 +280,7 @@ fn wake_by_signal() {
 fn reactor(bell: &EventFd) -> Result<bool, Errno> {
     let slots = [const { WaitSlot::new() }; 2];
     let reactor = Reactor::new(&WAKE, &slots)?;
-    let read = reactor.block_on(reactor.read_async(bell))? == Ok(1);
+    let read = reactor.block_on(reactor.next(bell))? == Ok(1);
     Ok(read && reactor.run_once(Some(Duration::from_secs(10)))?)
 }
 

@@ -245,3 +245,125 @@ fn several_waits_until_one_moment_end_together_and_none_is_early() {
     assert_eq!(deadline.remaining(&Local), Ok(None), "early");
     assert!(deadline > Deadline::PAST && deadline == Deadline::at(deadline.time()));
 }
+
+/// From now on this call fails with `EPERM` in this thread.
+fn refuse(call: usize) {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    let rules = [(call as i64, vec![])].into();
+    let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32));
+    let filter = SeccompFilter::new(rules, allow, refuse, std::env::consts::ARCH.try_into().unwrap()).unwrap();
+    seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
+}
+
+/// Whether there are no filters here, which is said.
+fn emulated(test: &str) -> bool {
+    let emulated = rsyscall_suite::World::is_emulated(Current);
+    if emulated {
+        rsyscall_tests::skip(test, "emulated, there are no filters and no such limits");
+    }
+    emulated
+}
+
+/// Each way to look at an eventfd or to wait for it, with a count and without.
+fn each_wait_is_right() {
+    for flags in [EventfdFlags::empty(), EventfdFlags::NONBLOCK] {
+        let bell = EventFd::new(2, flags).unwrap();
+        assert_eq!(bell.try_read(), Ok(Some(2)));
+        assert_eq!(bell.try_read(), Ok(None));
+        let start = Instant::now();
+        assert_eq!(bell.wait_timeout(Duration::from_millis(3)), Ok(None));
+        assert!(start.elapsed() >= Duration::from_millis(3));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(5));
+                bell.write(3).unwrap();
+            });
+            assert_eq!(bell.wait_timeout(Duration::from_secs(3600)), Ok(Some(3)));
+        });
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(5));
+                bell.write(4).unwrap();
+            });
+            assert_eq!(bell.wait(), Ok(4));
+        });
+    }
+}
+
+#[test]
+fn where_a_policy_refuses_preadv2_or_ppoll_each_wait_is_right() {
+    if emulated("where_a_policy_refuses_preadv2_or_ppoll_each_wait_is_right") {
+        return;
+    }
+    for refused in [&[nr::PREADV2][..], &[nr::PPOLL], &[nr::PREADV2, nr::PPOLL]] {
+        std::thread::spawn(|| {
+            refused.iter().copied().for_each(refuse);
+            each_wait_is_right();
+        })
+        .join()
+        .unwrap();
+    }
+    // Such a policy is that of a thread, and says nothing of the kernel.
+    assert!(Local.features().is_some_and(|features| !features.lacks_nowait()));
+}
+
+#[test]
+fn where_both_ways_to_wait_are_refused_the_first_refusal_is_the_error() {
+    if emulated("where_both_ways_to_wait_are_refused_the_first_refusal_is_the_error") {
+        return;
+    }
+    std::thread::spawn(|| {
+        [nr::PPOLL, nr::PSELECT6].into_iter().for_each(refuse);
+        let bell = EventFd::new(0, EventfdFlags::NONBLOCK).unwrap();
+        assert_eq!(bell.wait_timeout(Duration::from_millis(1)), Err(Errno::EPERM));
+        assert_eq!(bell.wait(), Err(Errno::EPERM));
+        assert_eq!(bell.try_read(), Ok(None));
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn a_descriptor_that_is_no_eventfd_teaches_nothing_about_the_kernel() {
+    let lacks = || Local.features().unwrap().lacks_nowait();
+    assert_eq!(eventfd(0).try_read(), Ok(None));
+    let before = lacks();
+    // SAFETY: makes a new descriptor, which has this one owner. It has no way to read without waiting.
+    let other = unsafe { EventFd::from_raw_fd(libc::inotify_init1(libc::IN_CLOEXEC)) };
+    for _ in 0..2 {
+        assert_eq!(other.try_read(), Ok(None));
+        assert_eq!(other.wait_timeout(Duration::from_millis(1)), Ok(None));
+    }
+    assert_eq!(lacks(), before);
+    assert_eq!(eventfd(3).try_read(), Ok(Some(3)));
+}
+
+#[test]
+fn each_wait_is_right_after_the_limit_of_descriptors_was_set_to_zero() {
+    if emulated("each_wait_is_right_after_the_limit_of_descriptors_was_set_to_zero") {
+        return;
+    }
+    let bells = [EventfdFlags::empty(), EventfdFlags::NONBLOCK].map(|flags| EventFd::new(0, flags).unwrap());
+    let signals = rsyscall::sys::signalfd::SignalFd::new(SignalSet::EMPTY).unwrap();
+    // SAFETY: the child makes system calls and nothing else, and ends.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the limit is valid memory.
+        let mut right = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) } == 0;
+        for bell in &bells {
+            right &= bell.wait_timeout(Duration::from_millis(2)) == Ok(None);
+            right &= bell.write(1).is_ok() && bell.wait_timeout(Duration::from_secs(3600)) == Ok(Some(1));
+            right &= bell.write(2).is_ok() && bell.wait() == Ok(2);
+            right &= bell.try_read() == Ok(None);
+        }
+        right &= signals.wait_timeout(Duration::from_millis(2)) == Ok(None);
+        // SAFETY: ends the child without anything of the test program.
+        unsafe { libc::_exit(if right { 0 } else { 1 }) }
+    }
+    let mut status = 0;
+    // SAFETY: the status is valid memory.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert_eq!(status, 0);
+}

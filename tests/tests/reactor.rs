@@ -1,6 +1,7 @@
 //! The futures and the reactor, with real descriptors and wakers from other threads.
 
-use rsyscall::notify::{Reactor, Readable, StaticNotifier, WaitSlot};
+use rsyscall::notify::StaticNotifier;
+use rsyscall::reactor::{Reactor, Readable, WaitSlot};
 use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
 use std::cell::Cell;
@@ -13,10 +14,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A notifier of this test's own.
-macro_rules! home {
+macro_rules! notifier {
     () => {{
-        static HOME: StaticNotifier = StaticNotifier::new();
-        &HOME
+        static NOTIFIER: StaticNotifier = StaticNotifier::new();
+        &NOTIFIER
     }};
 }
 
@@ -53,13 +54,13 @@ async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
 #[test]
 fn each_future_gets_the_count_of_its_own_eventfd() {
     let slots = four();
-    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let bells: Vec<_> = (0..4).map(|_| eventfd(0)).collect();
     thread::scope(|scope| {
         for (bell, count) in bells.iter().zip(1..) {
             scope.spawn(move || bell.write(count).unwrap());
         }
-        let futures = bells.iter().map(|bell| reactor.read_async(bell)).collect();
+        let futures = bells.iter().map(|bell| reactor.next(bell)).collect();
         assert_eq!(reactor.block_on(all(futures)).unwrap(), [Ok(1), Ok(2), Ok(3), Ok(4)]);
     });
 }
@@ -67,7 +68,7 @@ fn each_future_gets_the_count_of_its_own_eventfd() {
 #[test]
 fn two_tasks_in_ping_pong_on_one_thread_come_to_their_end() {
     let slots = four();
-    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let (ping, pong) = (eventfd(0), eventfd(0));
     let player = |mine, other, serves| {
         let reactor = &reactor;
@@ -77,7 +78,7 @@ fn two_tasks_in_ping_pong_on_one_thread_come_to_their_end() {
                 other.write(1).unwrap();
             }
             for _ in 0..1000 {
-                assert_eq!(reactor.read_async(mine).await, Ok(1));
+                assert_eq!(reactor.next(mine).await, Ok(1));
                 other.write(1).unwrap();
             }
         }
@@ -88,14 +89,14 @@ fn two_tasks_in_ping_pong_on_one_thread_come_to_their_end() {
 #[test]
 fn one_more_future_than_slots_is_enospc_and_the_others_go_on() {
     let slots = [const { WaitSlot::new() }; 1];
-    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let bells = [eventfd(0), eventfd(0)];
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(5));
             bells[0].write(7).unwrap();
         });
-        let futures = bells.iter().map(|bell| reactor.read_async(bell)).collect();
+        let futures = bells.iter().map(|bell| reactor.next(bell)).collect();
         assert_eq!(reactor.block_on(all(futures)).unwrap(), [Ok(7), Err(Errno::ENOSPC)]);
     });
     // And the slot is free again.
@@ -106,7 +107,7 @@ fn one_more_future_than_slots_is_enospc_and_the_others_go_on() {
 #[test]
 fn a_descriptor_that_another_future_waits_for_is_eexist_and_its_duplicate_is_not() {
     let slots = four();
-    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let bell = eventfd(0);
     let duplicate = bell.try_clone().unwrap();
     let mut context = Context::from_waker(Waker::noop());
@@ -121,7 +122,7 @@ fn a_descriptor_that_another_future_waits_for_is_eexist_and_its_duplicate_is_not
 #[test]
 fn a_dropped_future_ends_its_wait_and_its_late_report_wakes_nobody() {
     let slots = [const { WaitSlot::new() }; 1];
-    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let (bell, other) = (eventfd(0), eventfd(0));
     let mut context = Context::from_waker(Waker::noop());
     {
@@ -142,7 +143,7 @@ fn a_dropped_future_ends_its_wait_and_its_late_report_wakes_nobody() {
 #[test]
 fn a_leaked_future_does_no_harm() {
     let slots = [const { WaitSlot::new() }; 2];
-    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let bell = eventfd(0);
     let duplicate = bell.try_clone().unwrap();
     let mut leaked = Box::pin(reactor.readable(&bell));
@@ -150,13 +151,13 @@ fn a_leaked_future_does_no_harm() {
     std::mem::forget(leaked);
     drop(bell);
     duplicate.write(3).unwrap();
-    assert_eq!(reactor.block_on(reactor.read_async(&duplicate)), Ok(Ok(3)));
+    assert_eq!(reactor.block_on(reactor.next(&duplicate)), Ok(Ok(3)));
 }
 
 #[test]
 fn a_waker_from_another_thread_wakes_the_loop_and_none_is_lost() {
     let slots = four();
-    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let rounds = 10_000;
     let done = AtomicU64::new(0);
     let (sender, receiver) = std::sync::mpsc::channel::<Waker>();
@@ -184,9 +185,9 @@ fn a_waker_from_another_thread_wakes_the_loop_and_none_is_lost() {
 
 #[test]
 fn a_waker_outlives_its_reactor() {
-    static HOME: StaticNotifier = StaticNotifier::new();
+    static NOTIFIER: StaticNotifier = StaticNotifier::new();
     let waker = {
-        let reactor = Reactor::new(&HOME, &[]).unwrap();
+        let reactor = Reactor::new(&NOTIFIER, &[]).unwrap();
         let mut kept = None;
         reactor
             .block_on(poll_fn(|context| {
@@ -198,10 +199,10 @@ fn a_waker_outlives_its_reactor() {
     };
     waker.wake();
     let woken = AtomicBool::new(false);
-    let reactor = Reactor::new(&HOME, &[]).unwrap();
+    let reactor = Reactor::new(&NOTIFIER, &[]).unwrap();
     let _pending = reactor.run_once(Some(Duration::ZERO));
     thread::scope(|scope| {
-        let waker = HOME.waker().unwrap();
+        let waker = NOTIFIER.waker().unwrap();
         let woken = &woken;
         scope.spawn(move || {
             woken.store(true, Ordering::Relaxed);
@@ -215,32 +216,32 @@ fn a_waker_outlives_its_reactor() {
 
 #[test]
 fn a_notifier_has_one_reactor_at_a_time() {
-    let home = home!();
-    let first = Reactor::new(home, &[]).unwrap();
-    assert_eq!(Reactor::new(home, &[]).map(drop), Err(Errno::EBUSY));
+    let notifier = notifier!();
+    let first = Reactor::new(notifier, &[]).unwrap();
+    assert_eq!(Reactor::new(notifier, &[]).map(drop), Err(Errno::EBUSY));
     drop(first);
-    assert!(Reactor::new(home, &[]).is_ok());
+    assert!(Reactor::new(notifier, &[]).is_ok());
 }
 
 #[test]
 fn threads_that_make_the_first_waker_together_make_one_eventfd() {
-    let home = home!();
+    let notifier = notifier!();
     thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| home.waker().unwrap().wake());
+            scope.spawn(|| notifier.waker().unwrap().wake());
         }
     });
-    let reactor = Reactor::new(home, &[]).unwrap();
+    let reactor = Reactor::new(notifier, &[]).unwrap();
     assert_eq!(reactor.run_once(Some(Duration::ZERO)), Ok(true));
 }
 
 #[test]
-fn read_async_does_not_block_a_blocking_eventfd_that_another_reader_empties() {
+fn next_does_not_block_a_blocking_eventfd_that_another_reader_empties() {
     let slots = four();
-    let reactor = Reactor::new(home!(), &slots).unwrap();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let bell = eventfd(0);
     let mut context = Context::from_waker(Waker::noop());
-    let mut future: Pin<Box<dyn Future<Output = _>>> = Box::pin(reactor.read_async(&bell));
+    let mut future: Pin<Box<dyn Future<Output = _>>> = Box::pin(reactor.next(&bell));
     assert!(future.as_mut().poll(&mut context).is_pending());
     bell.write(1).unwrap();
     reactor.run_once(None).unwrap();
@@ -257,9 +258,9 @@ fn read_async_does_not_block_a_blocking_eventfd_that_another_reader_empties() {
 #[test]
 fn a_bell_that_was_rung_is_silent_for_the_next_turn() {
     const TIME: Duration = Duration::from_millis(20);
-    let home = home!();
-    let reactor = Reactor::new(home, &[]).unwrap();
-    let waker = home.waker().unwrap();
+    let notifier = notifier!();
+    let reactor = Reactor::new(notifier, &[]).unwrap();
+    let waker = notifier.waker().unwrap();
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(TIME);
@@ -293,7 +294,7 @@ fn a_report_for_a_future_that_has_just_left_is_not_for_its_successor() {
     fn leak<T>(value: T) -> &'static T {
         Box::leak(Box::new(value))
     }
-    let reactor = leak(Reactor::new(home!(), leak([const { WaitSlot::new() }; 2])).unwrap());
+    let reactor = leak(Reactor::new(notifier!(), leak([const { WaitSlot::new() }; 2])).unwrap());
     let [first, second, third] = [(); 3].map(|()| leak(eventfd(0)));
     let (then, nothing) = (Waker::from(Arc::new(Then)), Waker::noop());
     let mut one = Box::pin(reactor.readable(first));
@@ -316,4 +317,206 @@ fn a_report_for_a_future_that_has_just_left_is_not_for_its_successor() {
     reactor.run_once(Some(Duration::ZERO)).unwrap();
     assert_eq!(successor.as_mut().poll(&mut Context::from_waker(nothing)), Poll::Ready(Ok(())));
     assert_eq!(one.as_mut().poll(&mut Context::from_waker(&then)), Poll::Ready(Ok(())));
+}
+
+/// Runs it on a thread of its own, and does not wait for ever.
+fn in_time<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> R {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let thread = thread::spawn(move || sender.send(body()).unwrap());
+    match receiver.recv_timeout(Duration::from_secs(20)) {
+        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("it sleeps for ever"),
+        result => {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            result.unwrap()
+        }
+    }
+}
+
+#[test]
+fn a_notification_that_no_reactor_has_taken_is_taken_by_the_next_one() {
+    in_time(|| {
+        let notifier = notifier!();
+        let reactor = Reactor::new(notifier, &[]).unwrap();
+        assert_eq!(reactor.run_once(Some(Duration::ZERO)), Ok(false));
+        notifier.waker().unwrap().wake();
+        drop(reactor);
+        let reactor = Reactor::new(notifier, &[]).unwrap();
+        assert_eq!(reactor.run_once(None), Ok(true));
+        assert_eq!(reactor.run_once(Some(Duration::ZERO)), Ok(false));
+    });
+}
+
+/// What the outer future waits for, and what the inner executor takes: first it leaves one, then it waits for another thread.
+fn takes_what_is_left_for_the_outer(reactor: &Reactor<'_>, outer: &Waker, mut inner: impl FnMut(&EventFd)) {
+    let bell = eventfd(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            outer.wake_by_ref();
+            thread::sleep(Duration::from_millis(10));
+            bell.write(1).unwrap();
+        });
+        inner(&bell);
+    });
+    let _ = reactor;
+}
+
+#[test]
+fn what_a_block_on_within_a_block_on_takes_is_not_lost_to_the_outer_one() {
+    in_time(|| {
+        let slots = four();
+        let reactor = Reactor::new(notifier!(), &slots).unwrap();
+        for by_run_once in [false, true] {
+            let mut polls = 0;
+            let outer = poll_fn(|context| {
+                polls += 1;
+                if polls > 1 {
+                    return Poll::Ready(());
+                }
+                takes_what_is_left_for_the_outer(&reactor, context.waker(), |bell| {
+                    if by_run_once {
+                        while !reactor.run_once(None).unwrap() {}
+                    } else {
+                        assert_eq!(reactor.block_on(reactor.next(bell)), Ok(Ok(1)));
+                    }
+                });
+                Poll::Pending
+            });
+            reactor.block_on(outer).unwrap();
+            assert_eq!(polls, 2);
+        }
+    });
+}
+
+#[test]
+fn what_a_block_on_within_an_executor_of_ones_own_takes_is_left_for_that_one() {
+    in_time(|| {
+        let slots = four();
+        let notifier = notifier!();
+        let reactor = Reactor::new(notifier, &slots).unwrap();
+        assert_eq!(reactor.run_once(Some(Duration::ZERO)), Ok(false));
+        takes_what_is_left_for_the_outer(&reactor, &notifier.waker().unwrap(), |bell| {
+            assert_eq!(reactor.block_on(reactor.next(bell)), Ok(Ok(1)));
+        });
+        assert_eq!(reactor.run_once(None), Ok(true));
+    });
+}
+
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker that panics");
+    }
+}
+
+struct Counts(AtomicU64);
+
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_waker_that_panics_loses_no_report_and_no_notification() {
+    let slots = four();
+    let notifier = notifier!();
+    let reactor = Reactor::new(notifier, &slots).unwrap();
+    let (bells, counts) = ([eventfd(0), eventfd(0), eventfd(0)], Arc::new(Counts(AtomicU64::new(0))));
+    let (panics, counting) = (Waker::from(Arc::new(Panics)), Waker::from(Arc::clone(&counts)));
+    let wakers = [&counting, &panics, &counting];
+    let mut futures: Vec<_> = bells.iter().map(|bell| Box::pin(reactor.readable(bell))).collect();
+    for (future, waker) in futures.iter_mut().zip(wakers) {
+        assert!(future.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    for bell in &bells {
+        bell.write(1).unwrap();
+    }
+    notifier.waker().unwrap().wake();
+    let turn = || reactor.run_once(Some(Duration::ZERO));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(turn)).is_err());
+    assert_eq!(turn(), Ok(true), "the notification");
+    assert_eq!(counts.0.load(Ordering::Relaxed), 2);
+    for future in &mut futures {
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&counting)), Poll::Ready(Ok(())));
+    }
+}
+
+/// From now on these calls fail with `EPERM` in this thread.
+fn refuse(calls: &[usize]) {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    let rules = calls.iter().map(|&nr| (nr as i64, vec![])).collect();
+    let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32));
+    let filter = SeccompFilter::new(rules, allow, refuse, std::env::consts::ARCH.try_into().unwrap()).unwrap();
+    seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
+}
+
+#[test]
+fn an_acknowledgement_that_fails_loses_no_report_and_no_notification() {
+    if rsyscall_suite::World::is_emulated(Current) {
+        return rsyscall_tests::skip(
+            "an_acknowledgement_that_fails_loses_no_report_and_no_notification",
+            "emulated, there are no filters",
+        );
+    }
+    in_time(|| {
+        use rsyscall::nr;
+        let slots = four();
+        let notifier = notifier!();
+        let reactor = Reactor::new(notifier, &slots).unwrap();
+        let bell = eventfd(0);
+        let counts = Arc::new(Counts(AtomicU64::new(0)));
+        let waker = Waker::from(Arc::clone(&counts));
+        let mut future = Box::pin(reactor.readable(&bell));
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        refuse(&[nr::PREADV2, nr::READ, nr::PPOLL, nr::PSELECT6]);
+        // The notifier's eventfd is written for a reactor that sleeps, and cannot be read: it stays readable.
+        thread::scope(|scope| {
+            let bell = &bell;
+            scope.spawn(move || {
+                thread::sleep(Duration::from_millis(10));
+                notifier.waker().unwrap().wake();
+            });
+            assert_eq!(reactor.run_once(None), Err(Errno::EPERM));
+            scope.spawn(move || bell.write(1).unwrap());
+        });
+        assert_eq!(reactor.run_once(None), Err(Errno::EPERM));
+        assert_eq!(counts.0.load(Ordering::Relaxed), 1, "its future was not woken");
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(Ok(())));
+        drop(future);
+        drop(reactor);
+        // The notification is still there, for who can read the eventfd.
+        thread::spawn(move || {
+            let reactor = Reactor::new(notifier, &[]).unwrap();
+            assert_eq!(reactor.run_once(None), Ok(true));
+        });
+    });
+}
+
+#[test]
+fn signals_and_ended_children_are_next_items_and_a_child_is_not_reaped() {
+    use rsyscall::sys::pidfd::PidfdTask;
+    use rsyscall::sys::signalfd::{SignalFd, SignalSet};
+    use rsyscall::sys::wait::ExitStatus;
+    in_time(|| {
+        let slots = four();
+        let reactor = Reactor::new(notifier!(), &slots).unwrap();
+        // SAFETY: a signal that only this thread gets, blocked there.
+        unsafe {
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::sigaddset(&mut set, libc::SIGUSR2);
+            assert_eq!(libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()), 0);
+        }
+        let signals = SignalFd::new(SignalSet::EMPTY.with(libc::SIGUSR2 as u32)).unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pidfd = Current.pidfd_open(rsyscall::near::Process(child.id() as i32)).unwrap();
+        let ended = reactor.block_on(reactor.next(&pidfd)).unwrap();
+        assert_eq!(ended, Ok(ExitStatus::Exited(0)));
+        assert!(child.wait().unwrap().success(), "it was reaped");
+        // SAFETY: to this very thread.
+        unsafe { assert_eq!(libc::pthread_kill(libc::pthread_self(), libc::SIGUSR2), 0) };
+        let signal = reactor.block_on(reactor.next(&signals)).unwrap().unwrap();
+        assert_eq!(signal.signal().raw(), libc::SIGUSR2 as u32);
+    });
 }

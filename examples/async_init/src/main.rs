@@ -26,7 +26,8 @@ use core::task::Poll;
 use log::Line;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::SignalSet;
-use rsyscall::notify::{Reactor, StaticNotifier, WaitSlot};
+use rsyscall::notify::StaticNotifier;
+use rsyscall::reactor::{Reactor, WaitSlot};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
 use start::Arguments;
 
@@ -110,7 +111,7 @@ async fn announce_the_end(reactor: &Reactor<'_>, pidfd: &OwnedFd) -> Result<(), 
 /// Adds up what is rung, for ever.
 async fn count(reactor: &Reactor<'_>, bell: &EventFd, sum: &Cell<u64>) -> Result<(), Errno> {
     loop {
-        sum.set(sum.get() + reactor.read_async(bell).await?);
+        sum.set(sum.get() + reactor.next(bell).await?);
     }
 }
 

@@ -1,9 +1,10 @@
 //! The calls that never sleep, and the calls that sleep for as long as asked.
 
-use super::{EventFd, assume_count};
+use super::{EventFd, EventfdFlags, EventfdTask, assume_count};
 use crate::Errno;
 use crate::deadline::{Deadline, Step, keep, keep_until};
-use crate::near::{self, PollFd, Timespec};
+use crate::near::{self, Timespec};
+use crate::sys::ready;
 use crate::sysif::{Features, SyscallError, SyscallInterface};
 use crate::task::FileDescriptorTask;
 use core::mem::MaybeUninit;
@@ -38,54 +39,100 @@ impl<T: FileDescriptorTask> EventFd<T> {
     #[inline]
     pub fn try_read(&self) -> Result<Option<u64>, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
-        let found = self.read_without_waiting(&mut count)?;
+        let sysif = self.fd.sysif();
+        // A load and a branch before every call, so that a kernel without the feature is asked for it once and not each time.
+        if sysif.features().is_some_and(Features::lacks_nowait) {
+            return self.try_read_fallback(None);
+        }
+        // SAFETY: owned, so open, for as long as the borrow lasts.
+        match unsafe { near::read_nowait(sysif, self.fd.near(), &mut count) } {
+            // SAFETY: it succeeded, so all eight bytes were written.
+            Ok(_) => Ok(Some(unsafe { assume_count(count) })),
+            Err(error) if error.errno() == Some(Errno::EAGAIN) => Ok(None),
+            Err(error) => self.try_read_fallback(Some(error)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn try_read_fallback(&self, refused: Option<T::Error>) -> Result<Option<u64>, T::Error> {
+        let mut count = [MaybeUninit::uninit(); 8];
+        let found = self.read_fallback(refused, &mut count)?;
         // SAFETY: something was found, so all eight bytes were written.
         Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
     }
 
-    /// Says whether there was something; `count` is then written.
+    /// As `try_read`; whether there was something, which is in `count` then.
     #[inline(always)]
-    fn read_without_waiting(&self, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
+    fn read_nowait(&self, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
         let sysif = self.fd.sysif();
-        // A load and a branch before every call, so that a kernel without the feature is asked for it once and not each time.
         if sysif.features().is_some_and(Features::lacks_nowait) {
-            return self.read_otherwise(None, count);
+            return self.read_fallback(None, count);
         }
         // SAFETY: owned, so open, for as long as the borrow lasts.
         match unsafe { near::read_nowait(sysif, self.fd.near(), count) } {
             Ok(_) => Ok(true),
             Err(error) if error.errno() == Some(Errno::EAGAIN) => Ok(false),
-            Err(error) => self.read_otherwise(Some(error), count),
+            Err(error) => self.read_fallback(Some(error), count),
         }
     }
 
-    /// What is left to do when the one call that asks and reads was refused, or would be: where the kernel does not have it,
-    /// look, then read. Says whether there was something; `count` is then written.
+    /// What is left to do when the one call that looks and reads was refused, or would be: look, then read. Whether there was
+    /// something, which is in `count` then.
     ///
     /// Out of line, and with a result that fits into registers, so that the caller's loop keeps its own.
     #[cold]
     #[inline(never)]
-    fn read_otherwise(&self, refused: Option<T::Error>, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
+    fn read_fallback(&self, refused: Option<T::Error>, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
         if let Some(error) = refused {
-            if !error.errno().is_some_and(near::is_nowait_missing) {
-                return Err(error);
-            }
-            if let Some(known) = self.fd.sysif().features() {
-                known.learn_lacks_nowait();
+            match error.errno() {
+                // The kernel does not have the call at all.
+                Some(Errno::ENOSYS) => self.learn_lacks_nowait(),
+                // Either it does not have it for eventfds, or this is none.
+                Some(Errno::EOPNOTSUPP) if self.is_nowait_missing() => self.learn_lacks_nowait(),
+                // The latter; or as a seccomp policy has it, which may be that of one thread.
+                Some(Errno::EOPNOTSUPP | Errno::EPERM) => {}
+                _ => return Err(error),
             }
         }
-        let found = match self.poll(Some(Timespec::ZERO)) {
-            Ok(0) => Ok(false),
+        let found = match ready::sleep(&self.fd, Some(Timespec::ZERO)) {
+            Ok(false) => return Ok(false),
             // SAFETY: owned, so open, for as long as the borrow lasts.
-            Ok(_) => unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) }.map(|()| true),
-            Err(error) => Err(error),
+            Ok(true) => unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) },
+            Err(error) => return Err(error),
         };
         match found {
+            Ok(()) => Ok(true),
             // Interrupted: the kernel looked before it left, and there was nothing. So a lost race ends with the truth, and
             // not in another sleep.
             Err(error) if matches!(error.errno(), Some(Errno::EAGAIN | Errno::EINTR)) => Ok(false),
-            found => found,
+            Err(error) => Err(error),
         }
+    }
+
+    fn learn_lacks_nowait(&self) {
+        if let Some(features) = self.fd.sysif().features() {
+            features.learn_lacks_nowait();
+        }
+    }
+
+    /// Whether the kernel refuses `RWF_NOWAIT` for something that certainly is an eventfd. Unless that can be told once for
+    /// all calls of the interface, it is not tried.
+    fn is_nowait_missing(&self) -> bool {
+        let Some(features) = self.fd.sysif().features() else { return false };
+        if features.has_nowait() {
+            return false;
+        }
+        let Ok(proof) = self.task().eventfd(0, EventfdFlags::NONBLOCK) else { return false };
+        let mut count = [MaybeUninit::uninit(); 8];
+        // SAFETY: owned, so open, for as long as this lasts.
+        let answer = unsafe { near::read_nowait(self.fd.sysif(), proof.near(), &mut count) };
+        match answer.map_err(|error| error.errno()) {
+            Err(Some(Errno::EAGAIN)) => features.learn_has_nowait(),
+            Err(Some(Errno::EOPNOTSUPP)) => return true,
+            _ => {}
+        }
+        false
     }
 
     /// Adds `value` as [`write`](Self::write) does, or is `false` if it does not fit: it never sleeps.
@@ -154,10 +201,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
                 Ok(count) => return Ok(count),
                 Err(error) => match error.errno() {
                     Some(Errno::EINTR) => {}
-                    Some(Errno::EAGAIN) => match self.poll(None) {
-                        Err(error) if error.errno() != Some(Errno::EINTR) => return Err(error),
-                        _ => {}
-                    },
+                    Some(Errno::EAGAIN) => {
+                        ready::sleep(&self.fd, None)?;
+                    }
                     _ => return Err(error),
                 },
             }
@@ -190,7 +236,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     #[doc(alias = "read_timeout")]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<u64>, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
-        let found = self.read_without_waiting(&mut count)? || self.sleep_then_read(timeout, &mut count)?;
+        let found = self.read_nowait(&mut count)? || self.sleep_then_read(timeout, &mut count)?;
         // SAFETY: something was found, so all eight bytes were written.
         Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
     }
@@ -216,7 +262,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     #[inline]
     pub fn wait_until(&self, deadline: Deadline) -> Result<Option<u64>, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
-        let found = self.read_without_waiting(&mut count)? || self.sleep_then_read_until(deadline, &mut count)?;
+        let found = self.read_nowait(&mut count)? || self.sleep_then_read_until(deadline, &mut count)?;
         // SAFETY: something was found, so all eight bytes were written.
         Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
     }
@@ -239,18 +285,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Sleeps, then reads. When the timeout expires there is nothing to read: the kernel has looked once more by then.
     #[inline(always)]
     fn attempt(&self, left: Timespec, count: &mut [MaybeUninit<u8>; 8]) -> Result<Step<()>, T::Error> {
-        match self.poll(Some(left)) {
-            Ok(0) => return Ok(Step::Expired),
-            Ok(_) => {}
-            Err(error) if error.errno() == Some(Errno::EINTR) => {}
-            Err(error) => return Err(error),
+        if !ready::sleep(&self.fd, Some(left))? {
+            return Ok(Step::Expired);
         }
-        Ok(if self.read_without_waiting(count)? { Step::Ready(()) } else { Step::Again })
-    }
-
-    #[inline]
-    fn poll(&self, timeout: Option<Timespec>) -> Result<usize, T::Error> {
-        let mut entry = [PollFd { fd: self.fd.near(), events: PollFd::IN, revents: 0 }];
-        near::ppoll(self.fd.sysif(), &mut entry, timeout, None)
+        Ok(if self.read_nowait(count)? { Step::Ready(()) } else { Step::Again })
     }
 }

@@ -8,7 +8,9 @@
 //!
 //! Uses [`near`](crate::near) and this folder.
 
-use super::{Notifier, State};
+use super::notifier::{Notifier, ring};
+use super::state::State;
+use super::word::Scope;
 use crate::near::{self, FileDescriptor};
 use crate::sysif::Local;
 use crate::{Errno, EventFd, EventfdFlags};
@@ -16,7 +18,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
-/// A notifier for a `static`, where a [`Waker`] can point to it. A [`Reactor`](super::Reactor) sleeps on it.
+/// A notifier for a `static`, where a [`Waker`] can point to it. A [`Reactor`](crate::reactor::Reactor) sleeps on it.
 ///
 /// Its eventfd is made when it is first needed, and stays open for as long as the process lives.
 ///
@@ -32,9 +34,9 @@ use core::task::{RawWaker, RawWakerVTable, Waker};
 #[derive(Debug)]
 pub struct StaticNotifier {
     state: State,
-    /// The eventfd's number, or −1.
+    /// The eventfd's file descriptor, or −1.
     bell: AtomicI32,
-    /// Whether there is a sleeper, of which there must not be two.
+    /// Whether there is a waiter, of which there must not be two.
     taken: AtomicBool,
 }
 
@@ -60,9 +62,9 @@ impl StaticNotifier {
         Ok(unsafe { Waker::from_raw(raw(self)) })
     }
 
-    /// The sleeper's side, for one sleeper: another is `EBUSY`.
+    /// The waiter's side, for one waiter: another is `EBUSY`.
     #[inline]
-    pub(super) fn take(&'static self) -> Result<Notifier<&'static State>, Errno> {
+    pub(crate) fn take(&'static self) -> Result<Notifier<&'static State>, Errno> {
         let bell = self.bell()?;
         // SAFETY: it is never closed.
         let bell = unsafe { near::dup_cloexec(&Local, bell) }?;
@@ -74,10 +76,10 @@ impl StaticNotifier {
         Ok(Notifier::from_parts(&self.state, bell))
     }
 
-    /// The sleeper is gone; there may be another.
+    /// The waiter is gone, and there may be another, who takes the notification if one is pending.
     #[inline]
-    pub(super) fn give_back(&self) {
-        self.state.disarm();
+    pub(crate) fn give_back(&self) {
+        self.state.stand_down();
         self.taken.store(false, Ordering::Release);
     }
 
@@ -98,14 +100,12 @@ impl StaticNotifier {
 
     #[inline]
     fn wake(&self) {
-        if let Some(sleeper) = self.state.notify() {
-            // Ignored: a waker has nobody to tell, and an eventfd that only this writes takes it.
-            let _ignored = self.state.rouse(sleeper, || {
-                let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
-                // SAFETY: there is one since the waker was made, and it is never closed.
-                unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) }.map(drop)
-            });
-        }
+        // Ignored: a waker cannot report it, and an eventfd that only this writes takes it.
+        let _ignored = self.state.notify(Scope::Private, || {
+            let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
+            // SAFETY: there is one since the waker was made, and it is never closed.
+            ring(unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) }.map(drop))
+        });
     }
 }
 

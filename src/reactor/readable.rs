@@ -1,0 +1,135 @@
+//! The future that waits for one file descriptor, and what is taken from it.
+//!
+//! Uses [`sys`](crate::sys) and this folder.
+
+use super::{Reactor, WaitSlot};
+use crate::near::EpollOp;
+use crate::sys::epoll::{EpollEvent, EpollEvents};
+use crate::sys::pidfd::PidFd;
+use crate::sys::pollable::{Pollable, PolledFd};
+use crate::sys::signalfd::{SignalFd, SignalInfo};
+use crate::sys::wait::ExitStatus;
+use crate::{Errno, EventFd};
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+/// A descriptor from which one item after the other is taken: what [`Reactor::next`] waits for.
+///
+/// ```
+/// use rsyscall::reactor::Source;
+/// use rsyscall::{EventFd, EventfdFlags};
+///
+/// let bell = EventFd::new(3, EventfdFlags::empty())?;
+/// assert_eq!(bell.try_next()?, Some(3));
+/// assert_eq!(bell.try_next()?, None);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+pub trait Source: Pollable {
+    /// What is taken.
+    type Item;
+
+    /// Takes an item if there is one, without sleeping.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call that it makes. `EINTR` is no error: there was nothing.
+    fn try_next(&self) -> Result<Option<Self::Item>, Errno>;
+}
+
+/// The count, as [`EventFd::try_read`] takes it.
+impl Source for EventFd {
+    type Item = u64;
+
+    #[inline]
+    fn try_next(&self) -> Result<Option<u64>, Errno> {
+        self.try_read()
+    }
+}
+
+/// A signal, as [`SignalFd::try_read`] takes it.
+impl Source for SignalFd {
+    type Item = SignalInfo;
+
+    #[inline]
+    fn try_next(&self) -> Result<Option<SignalInfo>, Errno> {
+        match self.try_read() {
+            Err(Errno::EINTR) => Ok(None),
+            result => result,
+        }
+    }
+}
+
+/// How the child has ended, as [`PidFd::peek`] says it: it is not reaped.
+impl Source for PidFd {
+    type Item = ExitStatus;
+
+    #[inline]
+    fn try_next(&self) -> Result<Option<ExitStatus>, Errno> {
+        self.peek()
+    }
+}
+
+/// A wait for a file descriptor. Made by [`Reactor::readable`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct Readable<'a> {
+    pub(super) reactor: &'a Reactor<'a>,
+    pub(super) fd: PolledFd<'a>,
+    /// The slot, once there is one.
+    pub(super) slot: Option<&'a WaitSlot>,
+}
+
+impl Readable<'_> {
+    #[inline]
+    fn start(&mut self, waker: &Waker) -> Result<(), Errno> {
+        let free = (0_u32..).zip(self.reactor.slots).find(|(_, slot)| slot.is_free());
+        let Some((place, slot)) = free else { return Err(Errno::ENOSPC) };
+        // Not the notifier's: the place of a slot is below `u32::MAX`, or its bytes would fill memory.
+        let data = u64::from(slot.generation()) << 32 | u64::from(place);
+        // Once: a report that its future has yet to see is not repeated.
+        let once = EpollEvent::new(EpollEvents::IN | EpollEvents::ONESHOT, data);
+        self.reactor.epoll.ctl(EpollOp::Add, self.fd, once)?;
+        slot.give(waker);
+        self.slot = Some(slot);
+        Ok(())
+    }
+
+    #[inline]
+    fn end(&mut self) -> Result<(), Errno> {
+        match self.slot.take() {
+            Some(slot) => {
+                slot.take_back();
+                self.reactor.epoll.ctl(EpollOp::Delete, self.fd, EpollEvent::new(EpollEvents::empty(), 0))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Future for Readable<'_> {
+    type Output = Result<(), Errno>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.slot {
+            None => match self.start(context.waker()) {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            },
+            Some(slot) if slot.is_ready() => Poll::Ready(self.end()),
+            Some(slot) => {
+                slot.replace_waker(context.waker());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Readable<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // Ignored: only a descriptor that is not watched any more cannot be deleted.
+        let _ignored = self.end();
+    }
+}
