@@ -114,8 +114,9 @@ pub unsafe fn read_nowait<'b, S: SyscallInterface>(
     const HERE_HIGH: usize = if usize::BITS == 32 { HERE } else { 0 };
     let len = buffer.len();
     let mut vector = [OutSlice::new(buffer)];
-    let [count, low, high, flags] = [1, HERE, HERE_HIGH, RWF_NOWAIT].map(Arg::Word);
-    let args = [fd.into(), Arg::OutVec(&mut vector), count, low, high, flags];
+    // One by one: `map` of an array is a function of its own at opt-level `z`, with a `memcpy`.
+    let (low, high) = (Arg::Word(HERE), Arg::Word(HERE_HIGH));
+    let args = [fd.into(), Arg::OutVec(&mut vector), Arg::Word(1), low, high, Arg::Word(RWF_NOWAIT)];
     // Not `syscall_within`: `EAGAIN` is an ordinary result here, so errors are decoded without a detour.
     // SAFETY: the caller may read from it; the vector and its memory are ours to write for the whole call.
     match unsafe { sysif.syscall(nr::PREADV2, args) } {
