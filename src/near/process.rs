@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 /// Ends every thread of the process. The lowest eight bits of `status` are what its parent is told.
 ///
-/// It does not return when it works, in this process; elsewhere the interface's end is the answer.
+/// In this process it does not return if it succeeds; through another interface it ends the interface.
 ///
 /// System calls: `exit_group`.
 ///
@@ -25,16 +25,18 @@ use core::mem::MaybeUninit;
 ///
 /// # Safety
 ///
-/// Nothing of the process runs afterwards, no destructor either: whoever relies on one must not be let down.
+/// Nothing of the process runs afterwards, no destructor either: no code may rely on one that did not run yet.
 ///
-/// Source: [exit_group(2)](https://man7.org/linux/man-pages/man2/exit_group.2.html).
+/// # Source
+///
+/// [exit_group(2)](https://man7.org/linux/man-pages/man2/exit_group.2.html).
 #[inline(always)]
 pub unsafe fn exit_group<S: SyscallInterface>(sysif: &S, status: i32) -> Result<(), S::Error> {
-    // SAFETY: one word; the caller answers for what no longer runs.
+    // SAFETY: one word; the caller is responsible for what no longer runs.
     unsafe { sysif.syscall(nr::EXIT_GROUP, [Arg::from(status)]) }.map(drop)
 }
 
-/// The process's number, as it sees itself.
+/// Returns the pid of the process, in its own pid namespace.
 ///
 /// System calls: `getpid`.
 ///
@@ -53,7 +55,7 @@ pub fn getpid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
     unsafe { sysif.syscall_within(PROCESS, nr::GETPID, []) }.map(Process::new)
 }
 
-/// The parent's number, as the process sees it; 0 if it cannot.
+/// Returns the pid of the parent, in the process's own pid namespace; 0 if the parent is in another one.
 ///
 /// System calls: `getppid`.
 ///
@@ -65,7 +67,7 @@ pub fn getppid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
     unsafe { sysif.syscall_within(PROCESS, nr::GETPPID, []) }.map(Process::new)
 }
 
-/// Which signal the process gets when the thread that made it ends; 0 is none.
+/// Returns the signal that the process gets when the thread that forked it ends; 0 is none.
 ///
 /// System calls: `prctl(PR_GET_PDEATHSIG)`.
 ///
@@ -87,7 +89,7 @@ pub(crate) fn parent_death_signal<S: SyscallInterface>(sysif: &S) -> Result<u32,
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 4], u32>(signal) })
 }
 
-/// Sets the signal that the process gets when the thread that made it ends; 0 is none.
+/// Sets the signal that the process gets when the thread that forked it ends; 0 is none.
 ///
 /// System calls: `prctl(PR_SET_PDEATHSIG)`.
 ///
@@ -97,7 +99,7 @@ pub(crate) fn parent_death_signal<S: SyscallInterface>(sysif: &S) -> Result<u32,
 ///
 /// # Safety
 ///
-/// What the signal does to the process is the caller's responsibility.
+/// The caller is responsible for what the signal does to the process.
 ///
 /// # Source
 ///
@@ -115,8 +117,8 @@ pub(crate) const CLONE_FILES: u32 = 0x400;
 /// `CLONE_PIDFD`: a descriptor for the child is made in the same step (Linux 5.2; older ones pass over it).
 pub(crate) const CLONE_PIDFD: u32 = 0x1000;
 
-/// `fork` with flags: the child goes on from here with a copy of the memory. Answers 0 in the child, and in the parent the
-/// child. `pidfd` is written in the parent if the flags hold [`CLONE_PIDFD`] and the kernel knows it.
+/// `fork` with flags: the child goes on from here with a copy of the memory. Returns 0 in the child, and the child's
+/// pid in the parent. `pidfd` is written in the parent if the flags hold [`CLONE_PIDFD`] and the kernel knows it.
 ///
 /// # Errors
 ///
@@ -124,10 +126,12 @@ pub(crate) const CLONE_PIDFD: u32 = 0x1000;
 ///
 /// # Safety
 ///
-/// Only this thread exists in the child: the child must not wait for what another thread holds, nor return into code that
-/// might. The flags do not make it share memory or stack with the parent.
+/// Only this thread exists in the child: the child must not wait for what another thread holds, nor return into code
+/// that might. The flags do not make it share memory or stack with the parent.
 ///
-/// Source: [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html).
+/// # Source
+///
+/// [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html).
 #[inline(always)]
 pub(crate) unsafe fn clone_fork<S: SyscallInterface>(
     sysif: &S,
@@ -139,7 +143,7 @@ pub(crate) unsafe fn clone_fork<S: SyscallInterface>(
     let (first, second) = if CLONE_STACK_FIRST { (same_stack, flags) } else { (flags, same_stack) };
     let (parent_tid, none) = (Arg::InOut(pidfd), || Arg::Word(0));
     // SAFETY: without shared memory the child has a copy of the stack, so both sides return from here as from any call;
-    // the kernel writes at most the four bytes. The caller answers for what the child does.
+    // the kernel writes at most the four bytes. The caller is responsible for what the child does.
     unsafe { sysif.syscall_within(PROCESS, nr::CLONE, [first, second, parent_tid, none(), none()]) }.map(Process::new)
 }
 
@@ -153,16 +157,17 @@ pub(crate) unsafe fn clone_fork<S: SyscallInterface>(
 ///
 /// # Safety
 ///
-/// Whoever owns numbers of the old table through this process owns them in the copy no more and no less: the two are from
-/// now on closed separately.
+/// Owners of file descriptors of the old table do not own those of the copy: the two are closed separately from now on.
 ///
-/// Source: [unshare(2)](https://man7.org/linux/man-pages/man2/unshare.2.html).
+/// # Source
+///
+/// [unshare(2)](https://man7.org/linux/man-pages/man2/unshare.2.html).
 pub(crate) unsafe fn unshare_files<S: SyscallInterface>(sysif: &S) -> Result<(), S::Error> {
-    // SAFETY: one word and no memory; the caller answers for the two tables.
+    // SAFETY: one word and no memory; the caller is responsible for the two tables.
     unsafe { sysif.syscall(nr::UNSHARE, [CLONE_FILES.into()]) }.map(drop)
 }
 
-/// Returns the calling thread's number, as it sees itself.
+/// Returns the tid of the calling thread, in its own pid namespace.
 ///
 /// System calls: `gettid`.
 ///
@@ -175,7 +180,7 @@ pub(crate) fn gettid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error
     unsafe { sysif.syscall_within(PROCESS, nr::GETTID, []) }.map(Process::new)
 }
 
-/// Looks whether a process has a thread of this number.
+/// Checks that a process has a thread of this tid.
 ///
 /// System calls: `tgkill` with signal 0.
 ///
@@ -192,11 +197,11 @@ pub(crate) fn find_thread<S: SyscallInterface>(sysif: &S, process: Process, thre
     unsafe { sysif.syscall(nr::TGKILL, [process.into(), thread.into(), Arg::Word(0)]) }.map(drop)
 }
 
-/// What a call that answers a process can answer.
+/// What a call that returns a pid can return.
 const PROCESS: core::ops::RangeInclusive<usize> = 0..=i32::MAX as usize;
 
 impl Process {
-    /// The process that a call has answered within [`PROCESS`].
+    /// The process whose pid a call has returned within [`PROCESS`].
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it is at most `i32::MAX`")]
     fn new(ret: usize) -> Self {
         Self(ret as i32)

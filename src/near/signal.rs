@@ -1,4 +1,4 @@
-//! Signals: which are held back, what handles them, and sending one.
+//! Signals: the mask, the actions, and sending one.
 
 use super::{FileDescriptor, Process, SignalSet, Timespec, signal_set};
 use crate::arch::this::{HANDLER_FLAGS, NO_RESTORER, Restorer, signal_return};
@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 /// `SIGKILL`.
 pub(crate) const SIGKILL: u32 = 9;
-/// `SIGPIPE`: a write to a stream that nobody reads any more.
+/// `SIGPIPE`: a write to a stream whose other end is gone.
 pub(crate) const SIGPIPE: u32 = 13;
 /// `SIGSTOP`.
 pub(crate) const SIGSTOP: u32 = 19;
@@ -46,7 +46,8 @@ pub(crate) unsafe fn change_signal_mask<S: SyscallInterface>(
 ) -> Result<SignalSet, S::Error> {
     let set = set.bits().to_ne_bytes();
     let mut old = [MaybeUninit::<u8>::uninit(); 8];
-    // SAFETY: eight bytes are read and eight written, as the last argument says; the caller answers for the mask.
+    // SAFETY: eight bytes are read and eight written, as the last argument says; the caller is responsible for the
+    // mask.
     unsafe {
         sysif.syscall(nr::RT_SIGPROCMASK, [how.into(), Arg::In(&set), Arg::Out(&mut old), Arg::Word(signal_set::SIZE)])
     }?;
@@ -79,8 +80,8 @@ impl SignalAction {
         Self { handler: Self::DEFAULT, flags: 0, restorer: NO_RESTORER, mask: [0; 8] }
     }
 
-    /// Calls `handler`, on the alternate stack of a thread that has one, and without `SA_RESTART`: calls that it interrupts
-    /// fail with `EINTR`.
+    /// Calls `handler`, on the alternate stack of a thread that has one, and without `SA_RESTART`: calls that it
+    /// interrupts fail with `EINTR`.
     #[inline(always)]
     pub(crate) fn handler(handler: extern "C" fn(i32)) -> Self {
         /// `include/uapi/asm-generic/signal.h`.
@@ -111,7 +112,7 @@ impl SignalAction {
     }
 }
 
-/// What a signal does now.
+/// Returns what a signal does.
 pub(crate) fn signal_action<S: SyscallInterface>(sysif: &S, signal: u32) -> Result<SignalAction, S::Error> {
     let mut old = [MaybeUninit::<u8>::uninit(); ACTION_SIZE];
     // SAFETY: no new action is named; the call writes one `struct sigaction`, for which the memory is large enough.
@@ -120,7 +121,7 @@ pub(crate) fn signal_action<S: SyscallInterface>(sysif: &S, signal: u32) -> Resu
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; ACTION_SIZE], SignalAction>(old) })
 }
 
-/// Says what a signal does.
+/// Sets what a signal does.
 ///
 /// # Safety
 ///
@@ -133,11 +134,11 @@ pub(crate) unsafe fn set_signal_action<S: SyscallInterface>(
 ) -> Result<(), S::Error> {
     // SAFETY: integers and no padding: all bytes are initialised.
     let new = unsafe { core::mem::transmute::<SignalAction, [u8; ACTION_SIZE]>(action) };
-    // SAFETY: the call reads one `struct sigaction`; the caller answers for the handler.
+    // SAFETY: the call reads one `struct sigaction`; the caller is responsible for the handler.
     unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::In(&new), Arg::Word(0), Arg::Word(8)]) }.map(drop)
 }
 
-/// Says what a signal does, and returns what it did.
+/// Sets what a signal does, and returns what it did.
 ///
 /// System calls: `rt_sigaction`.
 ///
@@ -157,7 +158,7 @@ pub(crate) unsafe fn replace_signal_action<S: SyscallInterface>(
     // SAFETY: integers and no padding: all bytes are initialised.
     let new = unsafe { core::mem::transmute::<SignalAction, [u8; ACTION_SIZE]>(action) };
     let mut old = [MaybeUninit::<u8>::uninit(); ACTION_SIZE];
-    // SAFETY: the call reads one `struct sigaction` and writes one; the caller answers for the handler.
+    // SAFETY: the call reads one `struct sigaction` and writes one; the caller is responsible for the handler.
     unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::In(&new), Arg::Out(&mut old), Arg::Word(8)]) }?;
     // SAFETY: the call succeeded, so all bytes are written, and any bytes are four integers.
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; ACTION_SIZE], SignalAction>(old) })
@@ -179,13 +180,14 @@ pub(crate) fn take_pending_signal<S: SyscallInterface>(sysif: &S, set: SignalSet
     let set = set.bits().to_ne_bytes();
     let at_once = Timespec::ZERO.to_bytes();
     let (no_info, size) = (Arg::Word(0), Arg::Word(signal_set::SIZE));
-    // SAFETY: a set and a time are read, as long as is said. A signal that is taken runs no handler and breaks no memory.
+    // SAFETY: a set and a time are read, as long as is said. A signal that is taken runs no handler and breaks no
+    // memory.
     unsafe { sysif.syscall(nr::RT_SIGTIMEDWAIT, [Arg::In(&set), no_info, Arg::In(&at_once), size]) }.map(drop)
 }
 
-/// Sends a signal to a process; signal 0 only asks whether it is there.
+/// Sends a signal to a process; signal 0 only checks that it exists.
 ///
-/// The number may be another process's by now, unless it is a child that was not waited for.
+/// The pid may be another process's by now, unless it is that of a child that was not reaped.
 ///
 /// System calls: `kill`.
 ///
@@ -195,33 +197,38 @@ pub(crate) fn take_pending_signal<S: SyscallInterface>(sysif: &S, set: SignalSet
 ///
 /// # Safety
 ///
-/// What the signal does to whatever process has the number is the caller's affair; 0 and negative numbers mean groups.
+/// The caller is responsible for what the signal does to the process that has the pid; 0 and negative numbers mean
+/// groups.
 ///
-/// Source: [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
+/// # Source
+///
+/// [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
 pub unsafe fn kill<S: SyscallInterface>(sysif: &S, process: Process, signal: u32) -> Result<(), S::Error> {
-    // SAFETY: two words and no memory; the caller answers for the signal.
+    // SAFETY: two words and no memory; the caller is responsible for the signal.
     unsafe { sysif.syscall(nr::KILL, [process.into(), signal.into()]) }.map(drop)
 }
 
-/// Sends a signal to the process that a pidfd stands for; signal 0 only asks whether it is there.
+/// Sends a signal to the process of a pidfd; signal 0 only checks that it exists.
 ///
 /// System calls: `pidfd_send_signal`.
 ///
 /// # Errors
 ///
-/// `ESRCH`: it has been waited for. `EBADF`, `EPERM`, `EINVAL`. `ENOSYS`: Linux before 5.1.
+/// `ESRCH`: it was reaped. `EBADF`, `EPERM`, `EINVAL`. `ENOSYS`: Linux before 5.1.
 ///
 /// # Safety
 ///
-/// `pidfd` is open in the interface's table, and what the signal does to that process is the caller's affair.
+/// `pidfd` is open in the interface's table, and the caller is responsible for what the signal does to the process.
 ///
-/// Source: [pidfd_send_signal(2)](https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html).
+/// # Source
+///
+/// [pidfd_send_signal(2)](https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html).
 pub unsafe fn pidfd_send_signal<S: SyscallInterface>(
     sysif: &S,
     pidfd: FileDescriptor,
     signal: u32,
 ) -> Result<(), S::Error> {
     let (no_info, no_flags) = (Arg::Word(0), Arg::Word(0));
-    // SAFETY: words and no memory; the caller answers for the signal.
+    // SAFETY: words and no memory; the caller is responsible for the signal.
     unsafe { sysif.syscall(nr::PIDFD_SEND_SIGNAL, [pidfd.into(), signal.into(), no_info, no_flags]) }.map(drop)
 }

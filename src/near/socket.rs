@@ -1,4 +1,4 @@
-//! Connected streams: a pair of them, what goes in, what comes out, and the end of either direction.
+//! Connected stream sockets: a pair of them, sending and receiving, and the end of either direction.
 
 use super::FileDescriptor;
 use crate::arch::this::FIONREAD;
@@ -6,7 +6,8 @@ use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
 
-// `include/linux/socket.h`, `include/linux/net.h`, `include/uapi/asm-generic/fcntl.h`; the same on all three architectures.
+// `include/linux/socket.h`, `include/linux/net.h`, `include/uapi/asm-generic/fcntl.h`; the same on all three
+// architectures.
 const AF_UNIX: u32 = 1;
 const SOCK_STREAM: u32 = 1;
 const SOCK_CLOEXEC: u32 = 0o2000000;
@@ -20,7 +21,7 @@ pub(crate) const MSG_WAITALL: u32 = 0x100;
 /// `MSG_NOSIGNAL`: `EPIPE` without `SIGPIPE`.
 pub(crate) const MSG_NOSIGNAL: u32 = 0x4000;
 
-/// Makes two numbers that are the ends of one stream, both closed by `execve`.
+/// Makes a pair of connected stream sockets, both closed by `execve`.
 ///
 /// System calls: `socketpair`.
 ///
@@ -28,8 +29,10 @@ pub(crate) const MSG_NOSIGNAL: u32 = 0x4000;
 ///
 /// `EMFILE`, `ENFILE`: the process's or the system's descriptors are used up. `ENOMEM`.
 ///
-/// Source: [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html).
-#[must_use = "nobody else knows these numbers: unused, they stay open for ever"]
+/// # Source
+///
+/// [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html).
+#[must_use = "unused, these file descriptors stay open for ever"]
 pub fn socketpair_stream<S: SyscallInterface>(sysif: &S) -> Result<[FileDescriptor; 2], S::Error> {
     let mut pair = [MaybeUninit::uninit(); 8];
     let kind = SOCK_STREAM | SOCK_CLOEXEC;
@@ -39,14 +42,14 @@ pub fn socketpair_stream<S: SyscallInterface>(sysif: &S) -> Result<[FileDescript
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 8], [FileDescriptor; 2]>(pair) })
 }
 
-/// Sends, once. Answers how many bytes at the beginning of `bytes` were taken.
+/// Sends once, and returns how many bytes at the beginning of `bytes` were sent.
 ///
 /// System calls: `sendto`.
 ///
 /// # Errors
 ///
-/// `EPIPE`: the other end is gone (and `SIGPIPE` unless the flags hold `MSG_NOSIGNAL`). `EAGAIN`, `EINTR`, `ENOTSOCK` and
-/// others: [sendto(2)](https://man7.org/linux/man-pages/man2/sendto.2.html).
+/// `EPIPE`: the other end is gone (and `SIGPIPE` unless the flags hold `MSG_NOSIGNAL`). `EAGAIN`, `EINTR`, `ENOTSOCK`
+/// and others: [sendto(2)](https://man7.org/linux/man-pages/man2/sendto.2.html).
 ///
 /// # Safety
 ///
@@ -63,7 +66,7 @@ pub unsafe fn sendto<S: SyscallInterface>(
     unsafe { sysif.syscall(nr::SENDTO, [fd.into(), Arg::In(bytes), Arg::Word(len), flags.into(), none(), none()]) }
 }
 
-/// Receives, once. Answers how many bytes at the beginning of `buffer` were written; 0 is the end of the stream.
+/// Receives once, and returns how many bytes at the beginning of `buffer` were written; 0 is the end of the stream.
 ///
 /// System calls: `recvfrom`.
 ///
@@ -114,7 +117,9 @@ pub enum Shutdown {
 ///
 /// `fd` is open in the interface's table, and the caller may end the stream.
 ///
-/// Source: [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
+/// # Source
+///
+/// [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html).
 pub unsafe fn shutdown<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, how: Shutdown) -> Result<(), S::Error> {
     // SAFETY: two words and no memory; the caller may end the stream.
     unsafe { sysif.syscall(nr::SHUTDOWN, [fd.into(), Arg::from(how as u32)]) }.map(drop)
@@ -156,19 +161,21 @@ pub(crate) unsafe fn set_receive_timeout<S: SyscallInterface>(
     .map(drop)
 }
 
-/// How many bytes have arrived and not been read.
+/// Returns how many bytes have arrived and were not read.
 ///
 /// System calls: `ioctl(FIONREAD)`.
 ///
 /// # Errors
 ///
-/// `EBADF`, `ENOTTY`, `EINVAL`: nothing that has such a number.
+/// `EBADF`. `ENOTTY`, `EINVAL`: not a kind of file that counts them.
 ///
 /// # Safety
 ///
 /// `fd` is open in the interface's table.
 ///
-/// Source: [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html), `SIOCINQ`.
+/// # Source
+///
+/// [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html), `SIOCINQ`.
 pub unsafe fn bytes_available<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<u32, S::Error> {
     let mut count = [MaybeUninit::uninit(); 4];
     // SAFETY: the call writes one `int`, for which the memory is large enough, and only asks.

@@ -8,19 +8,24 @@ use crate::sysif::Local;
 
 /// A child of this process.
 ///
-/// Dropped, it is killed and waited for, so that nothing of it is left. [`wait`](Self::wait) blocks until it ends by itself:
-/// it does when the [`Connection`](super::Connection) to it is dropped.
+/// Dropped, it is killed and waited for, so that nothing of it is left. [`wait`](Self::wait) blocks until it ends by
+/// itself: it does when the [`Connection`](super::Connection) to it is dropped.
 ///
 /// # Other waits of the process
 ///
-/// A child that only serves ends without `SIGCHLD`: a `waitpid(-1)` elsewhere in this process does not find it (one with
-/// `__WALL` or `__WCLONE` does; and any, where clone knows one way to fork, as in qemu-user). Once it has executed a program
-/// it is a child like any other, for `execve` makes its exit signal `SIGCHLD`: a `waitpid(-1)` may reap it first. Then
-/// [`wait`](Self::wait) fails with `ECHILD`, and the pid can be another process's.
+/// A child that only serves ends without `SIGCHLD`: a `waitpid(-1)` elsewhere in this process does not find it (one
+/// with `__WALL` or `__WCLONE` does; and any, where clone knows one way to fork, as in qemu-user). Once it has executed
+/// a program it is a child like any other, for `execve` makes its exit signal `SIGCHLD`: a `waitpid(-1)` may reap it
+/// first. Then [`wait`](Self::wait) fails with `ECHILD`, and the pid can be another process's.
 ///
-/// Signals and waits go by pidfd, which never means another process. Where there is none (before Linux 5.2) they go by pid:
-/// a signal is sent only if the child is seen to be there just before, and a drop kills it only while no ordinary wait can
-/// have freed its pid. An executed program is then left alone.
+/// Signals and waits go by pidfd, which never means another process. Where there is none (before Linux 5.2) they go by
+/// pid: a signal is sent only if the child is seen to be there just before, and a drop kills it only while no ordinary
+/// wait can have freed its pid. An executed program is then left alone.
+///
+/// # A child that may not be signalled
+///
+/// Once it has executed a set-user-ID program or changed its user, signals may fail with `EPERM`. A drop then does not
+/// block: the child is left alone, and reaped only if it has ended already.
 #[derive(Debug)]
 pub struct Child {
     process: Process,
@@ -52,8 +57,8 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// `ESRCH`: it was waited for. `EINVAL`: no such signal. `EPERM`: it has executed a set-user-ID program, or changed its
-    /// user.
+    /// `ESRCH`: it was waited for. `EINVAL`: no such signal. `EPERM`: it has executed a set-user-ID program, or changed
+    /// its user.
     #[inline]
     pub fn signal(&self, signal: u32) -> Result<(), Errno> {
         if self.status.is_some() {
@@ -72,8 +77,8 @@ impl Child {
 
     /// Interrupts the call that it is making: if that call sleeps, it fails with `EINTR`.
     ///
-    /// A call that has not begun to sleep yet does not notice: interrupt again until it has returned. The signal is `SIGURG`,
-    /// which does nothing to a child that meanwhile executes another program.
+    /// A call that has not begun to sleep yet does not notice: interrupt again until it has returned. The signal is
+    /// `SIGURG`, which does nothing to a child that meanwhile executes another program.
     ///
     /// System calls: those of [`signal`](Self::signal).
     ///
@@ -190,8 +195,9 @@ fn wait_exit(pidfd: Option<FileDescriptor>, process: Process, options: u32) -> R
     }
 }
 
-/// Returns whether the end of a child is told by `SIGCHLD`. For one that was made without a signal that is whether it has
-/// executed a program: `execve` makes it `SIGCHLD` as soon as it can no longer fail. `None` if the child was reaped.
+/// Returns whether the end of a child is told by `SIGCHLD`. For one that was made without a signal that is whether it
+/// has executed a program: `execve` makes it `SIGCHLD` as soon as it can no longer fail. `None` if the child was
+/// reaped.
 ///
 /// Source: `de_thread` in `fs/exec.c`; `eligible_child` in `kernel/exit.c`.
 #[inline]

@@ -42,7 +42,7 @@ impl Default for ExecOptions {
 }
 
 impl ExecOptions {
-    /// What [`Task::exec`] uses, and std's `Command`: no signal is blocked, `SIGPIPE` has its default action, other signals are
+    /// Returns what [`Task::exec`] uses: no signal is blocked, `SIGPIPE` has its default action, other signals are
     /// ignored if the process ignores them, and the end of the parent does nothing to the program.
     #[inline]
     pub const fn new() -> Self {
@@ -54,7 +54,7 @@ impl ExecOptions {
         }
     }
 
-    /// The signals that are blocked: none in the beginning.
+    /// Sets which signals are blocked: none by default.
     #[doc(alias = "posix_spawnattr_setsigmask")]
     #[inline]
     #[must_use]
@@ -62,7 +62,8 @@ impl ExecOptions {
         Self { mask, ..self }
     }
 
-    /// The signals that have their default action, whether the process ignores them or not: `SIGPIPE` in the beginning.
+    /// Sets which signals have their default action even if the process ignores them: `SIGPIPE` by default. (A server
+    /// ignores it.) Signals with handlers have it in any case.
     #[doc(alias = "posix_spawnattr_setsigdefault")]
     #[inline]
     #[must_use]
@@ -70,15 +71,15 @@ impl ExecOptions {
         Self { default, ..self }
     }
 
-    /// The signals that are ignored, also those of [`default_signals`](Self::default_signals): none in the beginning.
+    /// Sets which signals are ignored, also those of [`default_signals`](Self::default_signals): none by default.
     #[inline]
     #[must_use]
     pub const fn ignored_signals(self, ignored: SignalSet) -> Self {
         Self { ignored, ..self }
     }
 
-    /// Whether the program is killed when its parent ends, or more exactly: the *thread* that forked the process
-    /// (`PR_SET_PDEATHSIG`). The kernel forgets it if the program is set-user-ID.
+    /// Sets whether the program is killed when its parent ends, or more exactly: the *thread* that forked the process
+    /// (`PR_SET_PDEATHSIG`): not by default. The kernel forgets it if the program is set-user-ID.
     #[doc(alias = "PR_SET_PDEATHSIG")]
     #[inline]
     #[must_use]
@@ -86,7 +87,7 @@ impl ExecOptions {
         Self { killed_with_parent: killed, ..self }
     }
 
-    /// What a signal is to do: `None` for what it does anyway.
+    /// What a signal is to do; `None`: what it does anyway.
     #[inline]
     const fn action(&self, signal: u32) -> Option<SignalAction> {
         match () {
@@ -105,13 +106,13 @@ impl Task<Connection> {
     /// The program has the file descriptors that are not `CLOEXEC`: make one so with
     /// [`OwnedFd::set_cloexec`](crate::fd::OwnedFd::set_cloexec) and give it away with
     /// [`OwnedFd::into_raw_fd`](crate::fd::OwnedFd::into_raw_fd), or put it where the program expects it with
-    /// [`OwnedFd::dup2`](crate::fd::OwnedFd::dup2). A shared table is copied for it by `execve`. The process stays the same:
-    /// its [`Child`](super::Child) still waits for it.
+    /// [`OwnedFd::dup2`](crate::fd::OwnedFd::dup2). A shared table is copied for it by `execve`. The process stays the
+    /// same: its [`Child`](super::Child) still waits for it.
     ///
     /// It begins with what [`ExecOptions::new`] says; [`exec_with`](Self::exec_with) takes others.
     ///
-    /// System calls: there, `prctl`, `rt_sigaction`, `rt_sigprocmask`, `recvfrom`, `sendto`, `execve`, and `mmap`, `munmap` if
-    /// the strings need more scratch space; here, for a forked process, `waitid`. A
+    /// System calls: there, `prctl`, `rt_sigaction`, `rt_sigprocmask`, `recvfrom`, `sendto`, `execve`, and `mmap`,
+    /// `munmap` if the strings need more scratch space; here, for a forked process, `waitid`. A
     /// [timeout](Connection::set_timeout) limits each of them.
     ///
     /// ```
@@ -128,8 +129,8 @@ impl Task<Connection> {
     /// A successful `execve` does not return: the stream ends. It also ends if the process is killed before, so for an
     /// adopted server `Ok` means that it has executed the program or has ended. Of a forked process more is known:
     /// `execve` makes its exit signal `SIGCHLD`, and this asks. Then `Ok` means that the program was executed, and
-    /// [`Error::Hangup`] that the process was killed before or that the timeout expired. (Not where clone knows one way to
-    /// fork, as in qemu-user, or where something else reaped the process meanwhile.)
+    /// [`Error::Hangup`] that the process was killed before or that the timeout expired. (Not where clone knows one way
+    /// to fork, as in qemu-user, or where something else reaped the process meanwhile.)
     ///
     /// # Which thread
     ///
@@ -138,9 +139,10 @@ impl Task<Connection> {
     ///
     /// # Errors
     ///
-    /// The task comes back. `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG` and others: [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html).
-    /// The process then is as it was, its table too. `ECHILD`: a process that shares the table was reaped.
-    /// [`Error::NotSent`], [`Error::Hangup`].
+    /// The task comes back. `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG` and others:
+    /// [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html). The process then is as it was, its table too.
+    /// `EPERM`: a [`Policy`](super::Policy) lacks one of the calls. `ECHILD`: a process that shares the table was
+    /// reaped, or its exit signal does not tell. [`Error::NotSent`], [`Error::Hangup`].
     #[doc(alias = "execve")]
     #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
     #[inline]
@@ -195,8 +197,8 @@ impl Task<Connection> {
     /// # Errors
     ///
     /// The task comes back. [`Error::NotSent`]. [`Error::Hangup`]: it has not ended within the
-    /// [timeout](Connection::set_timeout), or what came was no answer; that the stream ends is what is wanted here, and no
-    /// error. `EPERM`: a policy does not allow it.
+    /// [timeout](Connection::set_timeout), or its bytes make no sense. `EPERM`: a [`Policy`](super::Policy) does not
+    /// allow it. The end of the stream is the success.
     #[doc(alias = "exit_group")]
     #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
     #[inline]
@@ -304,8 +306,8 @@ impl Connection {
         let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
         let deadline = exchange.begin(self.timeout());
         exchange.check()?;
-        // Whether a success can be seen in the exit signal. Where another thread traces the child, any wait finds it; one for
-        // this thread's own children does not, if this is the thread that forked it.
+        // Whether a success can be seen in the exit signal. Where another thread traces the child, any wait finds it;
+        // one for this thread's own children does not, if this is the thread that forked it.
         let looks = |peer: &Peer, options| peer.pidfd().and_then(|pidfd| sends_sigchld(Some(pidfd), process, options));
         let tells = |peer| [0, WNOTHREAD].into_iter().find(|options| looks(peer, *options) == Some(false));
         let options = exchange.peer().and_then(tells);

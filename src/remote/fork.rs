@@ -1,7 +1,7 @@
 //! Children that serve.
 //!
-//! A forked child runs what is below and nothing else: no code of the program, no destructor, no handler of a signal, and
-//! nothing that allocates, locks or uses a thread-local. So [`fork`] is safe in a process with many threads.
+//! A forked child runs what is below and nothing else: no code of the program, no destructor, no handler of a signal,
+//! and nothing that allocates, locks or uses a thread-local. So [`fork`] is safe in a process with many threads.
 
 use super::child::Child;
 use super::connection::Connection;
@@ -22,11 +22,11 @@ use crate::sys::wait::wait_end;
 use crate::sysif::Local;
 use crate::task::{Current, Task};
 
-/// What comes of a fork.
+/// A forked child.
 #[derive(Debug)]
 #[must_use = "dropped, the child is killed"]
 pub struct Forked<const N: usize = 0> {
-    /// The child as a task: system calls made through it are made there.
+    /// The child as a task: system calls made through it are executed there.
     pub task: Task<Connection>,
     /// The child as a process.
     pub child: Child,
@@ -36,18 +36,19 @@ pub struct Forked<const N: usize = 0> {
 
 /// Makes a child with a descriptor table of its own, which serves system calls.
 ///
-/// The child has what it is given and no other file descriptor: duplicates, under the same numbers, of those in `inherit`,
-/// and 0, 1 and 2 unless they are `CLOEXEC`. Its memory is a copy, which nothing but requested calls will touch, apart from a
-/// page through which the two agree on which requests are executed. Signals that had handlers have their default action
-/// there, apart from `SIGURG`, which does nothing but [interrupt](Child::interrupt), and `SIGPIPE`, which is ignored.
+/// The child has what it is given and no other file descriptor: duplicates, under the same numbers, of those in
+/// `inherit`, and 0, 1 and 2 unless they are `CLOEXEC`. Its memory is a copy, which nothing but requested calls will
+/// touch, apart from a page through which the two agree on which requests are executed. Signals that had handlers have
+/// their default action there, apart from `SIGURG`, which does nothing but [interrupt](Child::interrupt), and
+/// `SIGPIPE`, which is ignored.
 ///
-/// The child ends when the task is dropped. In a new pid namespace, after `unshare(CLONE_NEWPID)`, it is the first process of
-/// it; [`Task::process`] is its pid in the caller's, and so is [`Task::pidns`].
+/// The child ends when the task is dropped. In a new pid namespace, after `unshare(CLONE_NEWPID)`, it is the first
+/// process of it; [`Task::process`] is its pid in the caller's, and so is [`Task::pidns`].
 ///
 /// System calls: `socketpair`, `gettid`, `pidfd_open`, `mmap`, `rt_sigprocmask`, `clone`, `madvise`, `close`,
-/// `fcntl(F_DUPFD_CLOEXEC)`; before Linux 6.9 `getpid`, and `waitid` where `clone` makes no pidfd; in the child `prctl`,
-/// `ppoll` (before Linux 6.9 also `getppid`, `tgkill`), `madvise`, `rt_sigaction`, `rt_sigprocmask`, `fcntl(F_GETFD)`, `close`, `close_range` (`prlimit64` before Linux 5.9), and
-/// those of [`serve`](super::serve()).
+/// `fcntl(F_DUPFD_CLOEXEC)`; before Linux 6.9 `getpid`, and `waitid` where `clone` makes no pidfd; in the child
+/// `prctl`, `ppoll` (before Linux 6.9 also `getppid`, `tgkill`), `madvise`, `rt_sigaction`, `rt_sigprocmask`,
+/// `fcntl(F_GETFD)`, `close`, `close_range` (`prlimit64` before Linux 5.9), and those of [`serve`](super::serve()).
 ///
 /// ```
 /// use rsyscall::{EventfdFlags, EventfdTask, remote};
@@ -76,15 +77,15 @@ pub struct Forked<const N: usize = 0> {
 ///
 /// # The child ends with the thread that made it
 ///
-/// **When the thread that called this ends, the child is killed** (`PR_SET_PDEATHSIG`), although its process and other threads
-/// go on: call it in a thread that lives as long as the child is to, not in one of a pool. [`ForkOptions`] ask for another
-/// rule. A program that the child [executes](Task::exec) is not killed, unless
-/// [asked for](super::ExecOptions::killed_with_parent).
+/// **When the thread that called this ends, the child is killed** (`PR_SET_PDEATHSIG`), although its process and other
+/// threads go on: call it in a thread that lives as long as the child is to, not in one of a pool. [`ForkOptions`] ask
+/// for another rule. A program that the child [executes](Task::exec) is not killed, unless [asked
+/// for](super::ExecOptions::killed_with_parent).
 ///
 /// # Errors
 ///
-/// `EINVAL`: a file descriptor is named twice. `EMFILE`, `ENFILE`: the process's or the system's file descriptors are used up.
-/// `EAGAIN`, `ENOMEM`: the process's or the system's processes or memory are.
+/// `EINVAL`: a file descriptor is named twice. `EMFILE`, `ENFILE`: the process's or the system's file descriptors are
+/// used up. `EAGAIN`, `ENOMEM`: the process's or the system's processes or memory are.
 ///
 /// # Source
 ///
@@ -114,16 +115,16 @@ pub struct ForkOptions {
 }
 
 impl ForkOptions {
-    /// What [`fork`] uses: the child ends with the thread that made it.
+    /// Returns what [`fork`] uses: the child ends with the thread that made it.
     #[inline]
     pub const fn new() -> Self {
         Self { outlives_thread: false }
     }
 
-    /// Whether the child goes on when the thread that made it has ended.
+    /// Sets whether the child goes on when the thread that made it has ended: not by default.
     ///
-    /// It then ends with the task, or with this process: when the last copy of the client's end of its stream is closed. A
-    /// child that is busy with a call notices that when the call returns.
+    /// It then ends with the task, or with this process: when the last copy of the client's end of its stream is
+    /// closed. A child that is busy with a call notices that when the call returns.
     #[inline]
     #[must_use]
     pub const fn outlive_thread(self, outlives: bool) -> Self {
@@ -161,9 +162,9 @@ impl ForkOptions {
 
 /// Makes a child that shares this process's descriptor table, and serves system calls.
 ///
-/// File descriptors made through it are file descriptors of this process too: they [move](OwnedFd::move_to) between the two
-/// without a system call. Otherwise it is as [`fork`] says, but for its end: the server's end of the stream is in this
-/// process's table, so dropping the task waits for the child to end, and kills it if it is still busy.
+/// File descriptors made through it are file descriptors of this process too: they [move](OwnedFd::move_to) between the
+/// two without a system call. Otherwise it is as [`fork`] says, but for its end: the server's end of the stream is in
+/// this process's table, so dropping the task waits for the child to end, and kills it if it is still busy.
 ///
 /// System calls: as [`fork`], with `clone(CLONE_FILES)`, and without closing anything in the child; at the end `ppoll`,
 /// `pidfd_send_signal`.
@@ -180,16 +181,16 @@ impl ForkOptions {
 ///
 /// # The child ends with the thread that made it
 ///
-/// As with [`fork`], and here there is no other rule: its stream does not end with this process, for the child itself holds
-/// the client's end.
+/// As with [`fork`], and here there is no other rule: its stream does not end with this process, for the child itself
+/// holds the client's end.
 ///
 /// # Errors
 ///
-/// Those of [`fork`]. `ENOSYS`: Linux before 5.3, which has no `pidfd_open`; before 5.2 the end of such a child cannot be
-/// noticed at all. `EINVAL`: qemu-user.
+/// Those of [`fork`]. `ENOSYS`: Linux before 5.3, which has no `pidfd_open`; before 5.2 the end of such a child cannot
+/// be noticed at all. `EINVAL`: qemu-user.
 #[doc(alias = "CLONE_FILES")]
-// Inlined for those who do not use it: else its instance of the error path of three-argument calls is in every program (at
-// opt-level 1, without LTO), and stays in those that do not look at their errors.
+// Inlined for those who do not use it: else its instance of the error path of three-argument calls is in every program
+// (at opt-level 1, without LTO), and stays in those that do not look at their errors.
 #[inline]
 pub fn fork_sharing_files() -> Result<Forked, Errno> {
     let Started { client, server, process, pidfd, scratch, page, parent } = start(Table::Shared, ForkOptions::new())?;
@@ -203,7 +204,8 @@ pub fn fork_sharing_files() -> Result<Forked, Errno> {
 
 #[inline]
 fn task(connection: Connection, process: Process, table: FdTable) -> Task<Connection> {
-    // SAFETY: the child that was just made: its memory is a copy, its pid is one of our namespace, its table as its maker says.
+    // SAFETY: the child that was just made: its memory is a copy, its pid is one of our namespace, its table as its
+    // maker says.
     unsafe { Task::new(connection, process, table, AddressSpace::new(), PidNamespace::CURRENT) }
 }
 
@@ -268,8 +270,8 @@ fn clone(table: Table<'_>) -> (Result<Process, Errno>, Option<OwnedFd>) {
     let files = if matches!(table, Table::Shared) { CLONE_FILES } else { 0 };
     let mut pidfd = (-1_i32).to_ne_bytes();
     // First without a signal at its end: the program's own waits for its own children are not to find it.
-    // SAFETY: the child runs `Begin::run`, which waits for nothing of another thread, and ends. It shares no memory but a page
-    // that nothing but the two of them uses.
+    // SAFETY: the child runs `Begin::run`, which waits for nothing of another thread, and ends. It shares no memory but
+    // a page that nothing but the two of them uses.
     let mut cloned = unsafe { near::clone_fork(&Local, files | CLONE_PIDFD, &mut pidfd) };
     let mut known = FileDescriptor(i32::from_ne_bytes(pidfd));
     if cloned == Err(Errno::EINVAL) {
@@ -286,8 +288,8 @@ fn clone(table: Table<'_>) -> (Result<Process, Errno>, Option<OwnedFd>) {
     (cloned, pidfd)
 }
 
-/// Opens a pidfd of a child that was just made, where `clone` does not. Other threads may have reaped it by now, but there
-/// have not been as many forks since that the pid were another child's.
+/// Opens a pidfd of a child that was just made, where `clone` does not. Other threads may have reaped it by now, but
+/// there have not been as many forks since that the pid were another child's.
 #[cold]
 #[inline]
 fn open_child(process: Process) -> Option<FileDescriptor> {
@@ -320,7 +322,7 @@ impl Begin<'_> {
         self.become_server(options).map_err(ServeError::Os)?;
         // SAFETY: the client is the connection in the parent, whose calls are vouched for when they are made.
         match unsafe { serve_claimed(self.server, Policy::Everything, || self.page.claims().claim()) } {
-            // Dropped before it was answered: the way of a client that does not care.
+            // The client was dropped before it had its answer.
             Err(ServeError::Vanished) => Ok(()),
             ended => ended,
         }

@@ -1,8 +1,8 @@
 //! What a child keeps of a descriptor table that was copied for it, by a fork or by `unshare`: the server's end of its
 //! stream, what it inherits, and the file descriptors 0, 1 and 2 that `execve` would keep too.
 //!
-//! Everything else is closed, the client's end above all, whatever its number: while a copy of that end is open in the child,
-//! the stream does not end with its client.
+//! Everything else is closed, the client's end above all, whatever its number: while a copy of that end is open in the
+//! child, the stream does not end with its client.
 
 use crate::Errno;
 use crate::near::{self, FileDescriptor};

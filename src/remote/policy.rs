@@ -1,16 +1,17 @@
-//! Which calls a server makes.
+//! Which calls a server executes.
 
 use crate::nr;
 
-/// Which calls a server makes; others it answers with `EPERM`.
+/// Which calls a server executes; others fail with `EPERM`.
 ///
-/// This contains mistakes: a client that asks for what it was never meant to ask for is told so. It is no boundary against
-/// malice: the calls that move memory can overwrite the server itself. That boundary is
+/// This contains mistakes: a client that requests what it was never meant to request is told so. It is no boundary
+/// against malice: the calls that move memory can overwrite the server itself. That boundary is
 /// [seccomp](https://man7.org/linux/man-pages/man2/seccomp.2.html), which the kernel keeps.
 ///
 /// A client that moves memory needs `recvfrom` and `sendto`, and `mmap` unless it was given scratch space. A
-/// [`Connection`](super::Connection) finds out before it moves anything: where they are refused, calls with memory are
-/// `EPERM` and the stream stays in step. Other clients might not look.
+/// [`Connection`](super::Connection) finds out before it moves anything: where they are refused, calls with memory fail
+/// with `EPERM` and the stream stays in step. Another client that does not look, and sends memory behind a refused
+/// `recvfrom`, ends the server with [`OutOfStep`](super::ServeError::OutOfStep).
 ///
 /// ```
 /// use rsyscall::remote::Policy;
@@ -23,7 +24,8 @@ use crate::nr;
 pub enum Policy<'a> {
     /// Every call.
     Everything,
-    /// The calls of these numbers, whatever their arguments. The whole word counts: a number with higher bits set is another.
+    /// The calls of these numbers, whatever their arguments. The whole word counts: a number with higher bits set is
+    /// another.
     Only(&'a [usize]),
 }
 
@@ -47,7 +49,7 @@ impl Policy<'static> {
 }
 
 impl Policy<'_> {
-    /// Whether a call of this number is made.
+    /// Returns whether a call of this number is executed.
     #[inline]
     pub fn allows(&self, nr: usize) -> bool {
         match self {

@@ -1,6 +1,7 @@
 //! The server: a loop that does what it is told.
 //!
-//! It allocates nothing, uses no thread-local and takes no lock, so it may run in a child of a process with many threads.
+//! It allocates nothing, uses no thread-local and takes no lock, so it may run in a child of a process with many
+//! threads.
 
 use super::policy::Policy;
 use super::wire::{REQUEST, Request, response_to_bytes};
@@ -21,10 +22,10 @@ use core::mem::MaybeUninit;
 pub enum ServeError {
     /// The stream ended inside a request: the request was not executed.
     Truncated,
-    /// The client was gone before an answer could be given: the call was executed.
+    /// The client was gone before it received the answer: the call was executed.
     Vanished,
-    /// Memory that was on its way to this process did not arrive as a whole, or was refused by the policy: what follows on
-    /// the stream may be the rest of it, and is not taken for requests.
+    /// Memory that was on its way to this process did not arrive as a whole, or was refused by the policy: what follows
+    /// on the stream may be the rest of it, and is not taken for requests.
     OutOfStep,
     /// The stream is nonblocking, and it cannot be waited for: `ppoll` fails with this error.
     ///
@@ -67,12 +68,13 @@ impl PartialEq<Errno> for ServeError {
 
 /// Makes the system calls that arrive on `stream`, one after the other, in this process, until the stream ends.
 ///
-/// It reads exactly one request at a time: that the stream is readable means that a request waits. A signal handler that
-/// runs while it waits for a request or moves bytes of the stream itself changes nothing; a requested call that is
+/// It reads exactly one request at a time: that the stream is readable means that a request waits. A signal handler
+/// that runs while it waits for a request or moves bytes of the stream itself changes nothing; a requested call that is
 /// interrupted fails with `EINTR`.
 ///
-/// It is not killed by a client that vanished: where `SIGPIPE` has its default action, it is blocked for this thread until
-/// this returns, and one that came of it meanwhile is discarded. Its action is that of the whole process, and not touched.
+/// It is not killed by a client that vanished: where `SIGPIPE` has its default action, it is blocked for this thread
+/// until this returns, and one that came of it meanwhile is discarded. Its action is that of the whole process, and not
+/// touched.
 ///
 /// The stream's file descriptor is made `CLOEXEC` first: so a client sees that a requested `execve` succeeded.
 ///
@@ -103,22 +105,24 @@ impl PartialEq<Errno> for ServeError {
 ///
 /// # Errors
 ///
-/// Each of [`ServeError`]. Half-closed by the client, it answers what was requested and ends without an error.
+/// Each of [`ServeError`]. Of a stream that the client has half-closed, what was requested is executed and answered,
+/// and there is no error.
 ///
 /// # Safety
 ///
-/// Whoever is at the other end can do whatever this process can, to its memory too: it must only request what is sound. A
-/// [`Policy`] contains mistakes; it is no boundary against malice. That boundary is seccomp. A requested `clone` or `fork`
-/// makes a second server on the same stream, and the two answer at random: it must not be requested.
+/// The client can do whatever this process can, to its memory too: it must only request what is sound. A [`Policy`]
+/// contains mistakes; it is no boundary against malice. That boundary is seccomp. A requested `clone` or `fork` makes a
+/// second server on the same stream, and it is not determined which of the two gets a request: it must not be
+/// requested.
 #[inline]
 pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeError> {
     let _blocked = BlockedPipeSignal::new();
-    // SAFETY: the caller vouches for whoever asks.
+    // SAFETY: the caller vouches for the client.
     unsafe { serve_claimed(stream, policy, || true) }
 }
 
-/// Serves as [`serve`] does, where `SIGPIPE` does no harm, and executes only what it can claim: `claim` is called once for
-/// each request that was received, and ends the server if it returns `false`.
+/// Serves as [`serve`] does, where `SIGPIPE` does no harm, and executes only what it can claim: `claim` is called once
+/// for each request that was received, and ends the server if it returns `false`.
 ///
 /// # Safety
 ///
@@ -136,7 +140,7 @@ pub(super) unsafe fn serve_claimed(
             return Err(ServeError::Vanished);
         }
         let ret = if policy.allows(request.nr) {
-            // SAFETY: the caller vouches for whoever asks.
+            // SAFETY: the caller vouches for the client.
             unsafe { execute(fd, request) }?
         } else {
             Errno::EPERM.into_ret()
@@ -149,11 +153,11 @@ pub(super) unsafe fn serve_claimed(
     Ok(())
 }
 
-/// Lets [`Child::interrupt`](super::Child::interrupt) (`SIGURG`) interrupt calls of this process, as in a forked child: for a
-/// server that was started in another way.
+/// Lets [`Child::interrupt`](super::Child::interrupt) (`SIGURG`) interrupt calls of this process, as in a forked child:
+/// for a server that was started in another way.
 ///
-/// It replaces the action of `SIGURG` for the whole process. The handler runs on the alternate signal stack of a thread that
-/// has one.
+/// It replaces the action of `SIGURG` for the whole process. The handler runs on the alternate signal stack of a thread
+/// that has one.
 ///
 /// System calls: `rt_sigaction`.
 ///
@@ -191,7 +195,8 @@ impl Drop for BlockedPipeSignal {
     #[inline]
     fn drop(&mut self) {
         if self.0 {
-            // None was pending when it was blocked, or it had ended the process: one for the thread, one for the process.
+            // None was pending when it was blocked, or it had ended the process: one for the thread, one for the
+            // process.
             while near::take_pending_signal(&Local, Self::SET).is_ok() {}
             // Ignored: the same call has just worked. Others may have changed the rest of the mask on request.
             // SAFETY: as it was.
@@ -206,7 +211,8 @@ fn receive_request(fd: FileDescriptor) -> Result<Option<Request>, ServeError> {
     let mut bytes = [MaybeUninit::<u8>::uninit(); REQUEST];
     let mut filled = 0_usize;
     while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
-        // SAFETY: the stream is open for as long as it is served. `WAITALL`: one call for a request that comes in pieces.
+        // SAFETY: the stream is open for as long as it is served. `WAITALL`: one call for a request that comes in
+        // pieces.
         match unsafe { near::recvfrom(&Local, fd, room, MSG_WAITALL) } {
             Ok(0) if filled == 0 => return Ok(None),
             Ok(0) => return Err(ServeError::Truncated),
@@ -243,7 +249,8 @@ fn recover(fd: FileDescriptor, errno: Errno, events: i16) -> Result<(), ServeErr
     }
 }
 
-/// Waits until the stream is ready, or a signal handler has run: the caller tries again, and is told what is wrong with it.
+/// Waits until the stream is ready, or a signal handler has run: the caller tries again, and is told what is wrong with
+/// it.
 #[inline]
 fn wait(fd: FileDescriptor, events: i16) -> Result<(), ServeError> {
     match near::ppoll(&Local, &mut [PollFd { fd, events, revents: 0 }], None, None) {

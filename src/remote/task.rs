@@ -11,8 +11,8 @@ use crate::sysif::Error;
 use crate::task::{FdTableMismatch, FileDescriptorTask, Task};
 
 impl Task<Connection> {
-    /// Gives the process a descriptor table of its own, if it shared one, with the file descriptors in `inherit` and no other
-    /// but 0, 1 and 2 unless they are `CLOEXEC`.
+    /// Gives the process a descriptor table of its own, if it shared one, with the file descriptors in `inherit` and no
+    /// other but 0, 1 and 2 unless they are `CLOEXEC`.
     ///
     /// The old table is not changed: it keeps what is open in it, for those who share it. Handles of this task have to
     /// [move](OwnedFd::move_to) to another task of the old table first, and may be inherited from there.
@@ -34,8 +34,8 @@ impl Task<Connection> {
     ///
     /// # Errors
     ///
-    /// A file descriptor of another table. `EINVAL`: one is named twice. `ENOSYS`: Linux before 5.9. In these cases nothing has
-    /// happened. `ENOMEM`, `EMFILE`; those of the connection.
+    /// A file descriptor of another table. `EINVAL`: one is named twice. `ENOSYS`: Linux before 5.9. In these cases
+    /// nothing has happened. `ENOMEM`, `EMFILE`; those of the connection.
     #[doc(alias = "unshare", alias = "CLONE_FILES")]
     #[inline]
     pub fn unshare_files<T: FileDescriptorTask, const N: usize>(

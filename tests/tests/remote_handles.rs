@@ -1,4 +1,5 @@
-//! The life cycle of a handle across tasks: tables by identity, moving, lending, inheriting, replacing, unsharing, unclosed.
+//! The life cycle of a handle across tasks: tables by identity, moving, lending, inheriting, replacing, unsharing,
+//! unclosed.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::{OwnedFd, ReplaceError, UnclosedList};

@@ -1,4 +1,5 @@
-//! The process behind a connection: with what it is forked, what it executes, how it is signalled and reaped, and what ends it.
+//! The process behind a connection: with what it is forked, what it executes, how it is signalled and reaped, and what
+//! ends it.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
@@ -54,7 +55,8 @@ enum End {
     Killed(i32),
 }
 
-/// Runs in a process of its own, whose only thread this is, and ends with what is returned: nothing may allocate or panic.
+/// Runs in a process of its own, whose only thread this is, and ends with what is returned: nothing may allocate or
+/// panic.
 fn alone(run: impl FnOnce() -> i32) -> End {
     const SIGCHLD: u32 = 17;
     let child = call(nr::CLONE, [SIGCHLD.into(), none(), none(), none(), none()]).unwrap();
