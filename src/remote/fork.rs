@@ -10,7 +10,7 @@ use super::page::Page;
 use super::peer::{Peer, SharedFds};
 use super::policy::Policy;
 use super::scratch::Scratch;
-use super::serve::{ServeError, install_interrupt_handler, serve_claimed};
+use super::serve::{BlockedPipeSignal, ServeError, install_interrupt_handler, serve_claimed};
 use crate::Errno;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
 use crate::fd::{OwnedFd, Token};
@@ -79,8 +79,9 @@ pub struct Forked<const N: usize = 0> {
 ///
 /// **When the thread that called this ends, the child is killed** (`PR_SET_PDEATHSIG`), although its process and other
 /// threads go on: call it in a thread that lives as long as the child is to, not in one of a pool. [`ForkOptions`] ask
-/// for another rule. A program that the child [executes](Task::exec) is not killed, unless [asked
-/// for](super::ExecOptions::killed_with_parent).
+/// for another rule. A program that the child [executes](Task::exec) is not killed, unless that is asked for with
+/// [`ExecOptions::killed_with_parent`](super::ExecOptions::killed_with_parent). A requested call that changes the user makes
+/// the kernel forget it: the child then ends with its stream.
 ///
 /// # Errors
 ///
@@ -321,7 +322,9 @@ impl Begin<'_> {
     fn run(&self, options: ForkOptions) -> Result<(), ServeError> {
         self.become_server(options).map_err(ServeError::Os)?;
         // SAFETY: the client is the connection in the parent, whose calls are vouched for when they are made.
-        match unsafe { serve_claimed(self.server, Policy::Everything, || self.page.claims().claim()) } {
+        match unsafe {
+            serve_claimed(self.server, Policy::Everything, || self.page.claims().claim(), &BlockedPipeSignal::IGNORED)
+        } {
             // The client was dropped before it had its answer.
             Err(ServeError::Vanished) => Ok(()),
             ended => ended,

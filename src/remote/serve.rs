@@ -73,8 +73,8 @@ impl PartialEq<Errno> for ServeError {
 /// interrupted fails with `EINTR`.
 ///
 /// It is not killed by a client that vanished: where `SIGPIPE` has its default action, it is blocked for this thread
-/// until this returns, and one that came of it meanwhile is discarded. Its action is that of the whole process, and not
-/// touched.
+/// until this returns, but for a requested `execve`, and one that came meanwhile is discarded. Its action is that of the
+/// whole process, and not touched.
 ///
 /// The stream's file descriptor is made `CLOEXEC` first: so a client sees that a requested `execve` succeeded.
 ///
@@ -116,13 +116,13 @@ impl PartialEq<Errno> for ServeError {
 /// requested.
 #[inline]
 pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeError> {
-    let _blocked = BlockedPipeSignal::new();
+    let blocked = BlockedPipeSignal::new();
     // SAFETY: the caller vouches for the client.
-    unsafe { serve_claimed(stream, policy, || true) }
+    unsafe { serve_claimed(stream, policy, || true, &blocked) }
 }
 
-/// Serves as [`serve`] does, where `SIGPIPE` does no harm, and executes only what it can claim: `claim` is called once
-/// for each request that was received, and ends the server if it returns `false`.
+/// Serves as [`serve`] does, where `SIGPIPE` is `blocked` or does no harm, and executes only what it can claim: `claim`
+/// is called once for each request that was received, and ends the server if it returns `false`.
 ///
 /// # Safety
 ///
@@ -132,6 +132,7 @@ pub(super) unsafe fn serve_claimed(
     stream: &OwnedFd,
     policy: Policy<'_>,
     claim: impl Fn() -> bool,
+    blocked: &BlockedPipeSignal,
 ) -> Result<(), ServeError> {
     stream.set_cloexec(true).map_err(ServeError::Os)?;
     let fd = stream.near();
@@ -139,14 +140,23 @@ pub(super) unsafe fn serve_claimed(
         if !claim() {
             return Err(ServeError::Vanished);
         }
+        // A program is not to begin with it blocked.
+        let program = matches!(request.nr, nr::EXECVE | nr::EXECVEAT);
+        if program {
+            blocked.unblock();
+        }
         let ret = if policy.allows(request.nr) {
             // SAFETY: the caller vouches for the client.
             unsafe { execute(fd, request) }?
         } else {
             Errno::EPERM.into_ret()
         };
+        if program {
+            blocked.block();
+        }
         send_response(fd, ret)?;
-        if is_own_receive(fd, &request) && ret != request.args[2] {
+        let [_, _, len, ..] = request.args;
+        if is_own_receive(fd, &request) && len != 0 && ret != len {
             return Err(ServeError::OutOfStep);
         }
     }
@@ -174,34 +184,50 @@ pub fn install_interrupt_handler() -> Result<(), Errno> {
 }
 
 /// `SIGPIPE`, blocked for this thread for as long as this value lives, if it would end the process.
-struct BlockedPipeSignal(bool);
+pub(super) struct BlockedPipeSignal(bool);
 
 impl BlockedPipeSignal {
     const SET: SignalSet = SignalSet::EMPTY.with(SIGPIPE);
+    /// For a process that ignores it.
+    pub(super) const IGNORED: Self = Self(false);
 
     #[inline]
     fn new() -> Self {
         if !near::signal_action(&Local, SIGPIPE).is_ok_and(|action| action.is_default()) {
-            return Self(false);
+            return Self::IGNORED;
         }
         // Where it may not be blocked it stays as it is: there is no better way.
-        // SAFETY: nothing relies on being killed.
+        // SAFETY: no code relies on being killed.
         let before = unsafe { near::change_signal_mask(&Local, SIG_BLOCK, Self::SET) };
         Self(before.is_ok_and(|before| !before.contains(SIGPIPE)))
+    }
+
+    #[inline]
+    fn block(&self) {
+        if self.0 {
+            // Ignored: the same call has worked before.
+            // SAFETY: as in `new`.
+            let _ignored = unsafe { near::change_signal_mask(&Local, SIG_BLOCK, Self::SET) };
+        }
+    }
+
+    /// Discards those that came, and unblocks it.
+    #[inline]
+    fn unblock(&self) {
+        if self.0 {
+            // None was pending when it was blocked, or it had ended the process: one for the thread, one for the process.
+            while near::take_pending_signal(&Local, Self::SET).is_ok() {}
+            // Ignored: the same call has worked before. The rest of the mask may have been changed on request.
+            // SAFETY: as it was.
+            let _ignored = unsafe { near::change_signal_mask(&Local, SIG_UNBLOCK, Self::SET) };
+        }
     }
 }
 
 impl Drop for BlockedPipeSignal {
     #[inline]
     fn drop(&mut self) {
-        if self.0 {
-            // None was pending when it was blocked, or it had ended the process: one for the thread, one for the
-            // process.
-            while near::take_pending_signal(&Local, Self::SET).is_ok() {}
-            // Ignored: the same call has just worked. Others may have changed the rest of the mask on request.
-            // SAFETY: as it was.
-            let _ignored = unsafe { near::change_signal_mask(&Local, SIG_UNBLOCK, Self::SET) };
-        }
+        self.unblock();
     }
 }
 

@@ -61,6 +61,9 @@ fn alone(run: impl FnOnce() -> i32) -> End {
     const SIGCHLD: u32 = 17;
     let child = call(nr::CLONE, [SIGCHLD.into(), none(), none(), none(), none()]).unwrap();
     if child == 0 {
+        // What hangs ends here, and not the test.
+        // SAFETY: of this process, which has no handler for it.
+        unsafe { libc::alarm(90) };
         Current.exit(run());
     }
     let mut status = [0; 4];
@@ -782,6 +785,47 @@ fn writes(stream: i32, memory: &'static [u8], vector: &'static [usize; 2]) -> [R
 }
 
 static MEMORY: [u8; 1] = [b'!'];
+
+#[test]
+fn sigpipe_is_blocked_for_what_a_client_requests_but_not_for_a_program_that_it_executes() {
+    let pattern = c"SigBlk:.0000000000000000";
+    let argv = [c"grep".as_ptr(), c"-q".as_ptr(), pattern.as_ptr(), c"/proc/self/status".as_ptr(), std::ptr::null()];
+    let argv = argv.as_ptr().expose_provenance();
+    let exec = |path: &CStr| Request { nr: nr::EXECVE, args: [path.as_ptr().expose_provenance(), argv, 0, 0, 0, 0] };
+    let (nothing, grep) = (exec(c"/no/such"), exec(c"/bin/grep"));
+    let executed = alone(|| {
+        // SAFETY: the default action, and a mask of this process.
+        unsafe {
+            libc::signal(SIGPIPE as i32, libc::SIG_DFL);
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            libc::sigprocmask(libc::SIG_SETMASK, &set, std::ptr::null_mut());
+        }
+        let (Some((client, server)), Some((broken, _))) = (pair(), pair()) else { return 1 };
+        let memory = MEMORY.as_ptr().expose_provenance();
+        let write = Request { nr: nr::WRITE, args: [broken.as_raw_fd() as usize, memory, 1, 0, 0, 0] };
+        // Blocked after an `execve` that failed as before, and the write is discarded before one that does not.
+        for request in [nothing, write, grep] {
+            // SAFETY: open.
+            if unsafe { near::sendto(&Local, client.near(), &request.to_bytes(), 0) } != Ok(56) {
+                return 2;
+            }
+        }
+        // SAFETY: open.
+        if unsafe { near::shutdown(&Local, client.near(), near::Shutdown::Write) }.is_err() {
+            return 3;
+        }
+        // SAFETY: what is requested is sound.
+        if unsafe { serve(&server, Policy::Everything) } == Ok(()) { 77 } else { 4 }
+    });
+    if executed == End::Exited(77) {
+        return cannot(
+            "a program that is executed on request",
+            "programs of this architecture do not run here by themselves",
+        );
+    }
+    assert_eq!(executed, End::Exited(0));
+}
 
 #[test]
 fn no_requested_write_to_the_stream_kills_a_server_whose_client_has_vanished() {
