@@ -125,8 +125,8 @@ pub unsafe fn shutdown<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, how: 
     unsafe { sysif.syscall(nr::SHUTDOWN, [fd.into(), Arg::from(how as u32)]) }.map(drop)
 }
 
-/// Limits how long a receive blocks: it fails with `EAGAIN` then. Zero is no limit. The kernel counts in ticks, and is up to
-/// an eighth too late for a long one.
+/// Limits how long a receive blocks: it fails with `EAGAIN` then. Zero is no limit. The kernel counts in ticks, and is
+/// up to an eighth too late for a long one.
 ///
 /// System calls: `setsockopt(SO_RCVTIMEO)`.
 ///
