@@ -252,7 +252,8 @@ fn a_failed_exec_leaves_the_process_as_it_was_with_its_table() {
     assert_eq!(task.eventfd(3, EMPTY).unwrap().move_to(Current).unwrap().read(), Ok(3));
 }
 
-/// What a process blocks, ignores and catches, and what is pending: without `SigQ`, which counts the signals of the user.
+/// What a process blocks, ignores and catches, and what is pending: without `SigQ`, which counts the signals of the
+/// user.
 fn signals_of(process: Process) -> Vec<String> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.0)).unwrap();
     status.lines().filter(|line| line.starts_with("Sig") && !line.starts_with("SigQ")).map(String::from).collect()
@@ -283,8 +284,8 @@ fn however_often_and_for_whatever_reason_an_exec_fails_nothing_is_left_of_it() {
 
 #[test]
 fn an_exec_succeeds_although_the_program_is_reaped_at_once_and_not_if_the_process_was_killed() {
-    // A process of its own, for it ignores SIGCHLD: what has executed a program is reaped by the kernel, and no longer there
-    // to be asked.
+    // A process of its own, for it ignores SIGCHLD: what has executed a program is reaped by the kernel, and no longer
+    // there to be asked.
     let told = |share: bool, kill: bool| {
         alone(|| {
             let ignored = Current.set_disposition(Signal::CHLD, Preset::Ignore);
@@ -314,8 +315,8 @@ fn an_exec_succeeds_although_the_program_is_reaped_at_once_and_not_if_the_proces
     }
 }
 
-/// In a process of its own the client's end has a low number. No copy of it may be in a child: the stream would not end with
-/// the client.
+/// In a process of its own the client's end has a low number. No copy of it may be in a child: the stream would not end
+/// with the client.
 #[test]
 fn the_clients_end_is_not_kept_whatever_its_number() {
     if !shares_files() {
