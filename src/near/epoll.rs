@@ -255,14 +255,8 @@ pub unsafe fn epoll_pwait<'e, S: SyscallInterface>(
     // SAFETY: the same memory or the beginning of it, for the same borrow; whatever its bytes are, it stays
     // maybe-uninit.
     let bytes = unsafe { &mut *bytes };
-    let set;
-    let mask = match mask {
-        Some(mask) => {
-            set = mask.bits().to_ne_bytes();
-            Arg::In(&set)
-        }
-        None => Arg::Word(0),
-    };
+    let mask = mask.map(SignalSet::to_bytes);
+    let mask = Arg::in_or_null(mask.as_ref());
     let args = [epoll.into(), Arg::Out(bytes), Arg::Word(count), timeout.into(), mask, Arg::Word(signal_set::SIZE)];
     // SAFETY: the caller may use the descriptor; the memory has room for as many events as is said and is ours to write
     // for the whole call. The mask is as in `ppoll`.

@@ -33,17 +33,11 @@ pub(crate) fn futex_wait<S: SyscallInterface>(
     deadline: Option<Timespec>,
     private: bool,
 ) -> Result<(), S::Error> {
-    let moment;
-    let time = match deadline {
-        Some(deadline) => {
-            moment = deadline.to_bytes();
-            Arg::In(&moment)
-        }
-        None => Arg::Word(0),
-    };
+    let deadline = deadline.map(Timespec::to_bytes);
+    let deadline = Arg::in_or_null(deadline.as_ref());
     let (wait, unused, any) = (FUTEX_WAIT_BITSET | flag(private), Arg::Word(0), FUTEX_BITSET_MATCH_ANY.into());
     // SAFETY: the kernel only reads the word and the deadline, and refuses an address that has no memory.
-    unsafe { sysif.syscall(nr::FUTEX, [word.into(), wait.into(), expected.into(), time, unused, any]) }.map(drop)
+    unsafe { sysif.syscall(nr::FUTEX, [word.into(), wait.into(), expected.into(), deadline, unused, any]) }.map(drop)
 }
 
 /// Wakes all that sleep on the word, whatever it says: those whose `private` is the same.

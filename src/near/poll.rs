@@ -88,22 +88,10 @@ pub fn ppoll<S: SyscallInterface>(
     // SAFETY: the same memory for the same borrow; no byte of an entry is padding, and any bytes are an entry again.
     let bytes = unsafe { &mut *bytes };
     // The kernel writes what is left back into the timeout, so it is given a copy that it may write.
-    let mut left;
-    let timeout = match timeout {
-        Some(timeout) => {
-            left = timeout.to_bytes();
-            Arg::InOut(&mut left)
-        }
-        None => Arg::Word(0),
-    };
-    let set;
-    let mask = match mask {
-        Some(mask) => {
-            set = mask.bits().to_ne_bytes();
-            Arg::In(&set)
-        }
-        None => Arg::Word(0),
-    };
+    let mut left = timeout.map(Timespec::to_bytes);
+    let timeout = left.as_mut().map_or(Arg::Word(0), |left| Arg::InOut(left));
+    let mask = mask.map(SignalSet::to_bytes);
+    let mask = Arg::in_or_null(mask.as_ref());
     // SAFETY: the entries and the timeout are ours to write for the whole call; polling a file descriptor does nothing
     // to it. The mask is as long as is said; it lasts no longer than the call, and which handlers run is the business
     // of who installed them.

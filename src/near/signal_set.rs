@@ -65,6 +65,12 @@ impl SignalSet {
         self.0 & Self::bit(signal) != 0
     }
 
+    /// As the kernel has it in memory.
+    #[inline]
+    pub(super) const fn to_bytes(self) -> [u8; SIZE] {
+        self.0.to_ne_bytes()
+    }
+
     /// The bit of a signal, or none for a number that is no signal.
     #[inline]
     const fn bit(signal: u32) -> u64 {

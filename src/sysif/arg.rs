@@ -73,7 +73,13 @@ impl<'a, T> From<&'a mut MaybeUninit<T>> for Arg<'a> {
     }
 }
 
-impl Arg<'_> {
+impl<'a> Arg<'a> {
+    /// Memory that the call reads, or a null pointer.
+    #[inline(always)]
+    pub(crate) fn in_or_null<const N: usize>(memory: Option<&'a [u8; N]>) -> Self {
+        memory.map_or(Self::Word(0), |memory| Self::In(memory))
+    }
+
     /// Returns the word that the kernel of this address space is given.
     #[inline(always)]
     pub(crate) fn word(&mut self) -> usize {

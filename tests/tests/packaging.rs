@@ -185,3 +185,40 @@ fn error_of(line: &str) -> Option<&str> {
     }
     None
 }
+
+/// Miri runs a user's tests on the fake kernel. It cannot execute the instruction, so this process has no system calls there.
+#[test]
+fn under_miri_every_call_of_this_process_is_enosys_and_a_fake_kernel_works() {
+    let folder = Folder::empty("miri");
+    let manifest = "[package]\nname = \"user\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n";
+    let dependency = format!("rsyscall = {{ path = {:?}, features = [\"fake\"] }}\n", root());
+    folder.write("Cargo.toml", &format!("{manifest}{dependency}"));
+    folder.write(
+        "src/main.rs",
+        "use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, fake::{Kernel, Storage}};\n\
+         fn main() {\n\
+             assert_eq!(EventFd::new(0, EventfdFlags::empty()).map(drop), Err(Errno::ENOSYS));\n\
+             let mut storage = <Storage>::new();\n\
+             let task = Kernel::new(&mut storage).into_task();\n\
+             assert_eq!(task.eventfd(3, EventfdFlags::empty()).unwrap().read(), Ok(3));\n\
+         }\n",
+    );
+    said(cargo().args(["run", "--quiet"]).env("RUSTFLAGS", "--cfg miri").current_dir(folder.path()).output().unwrap());
+}
+
+#[test]
+fn each_folder_and_each_test_program_has_its_line_in_the_readme_of_the_tests() {
+    let readme = fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let entries = |folder: &str| fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let folders = entries("tests").filter(|path| path.is_dir());
+    let programs = entries("tests/tests").filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    for path in folders.chain(programs) {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(readme.contains(&format!("| `{name}` |")), "{name} is not in tests/README.md");
+    }
+    let listed = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    for name in listed {
+        let there = root().join("tests").join(name).is_dir() || root().join(format!("tests/tests/{name}.rs")).is_file();
+        assert!(there, "{name} is in tests/README.md, and nowhere else");
+    }
+}
