@@ -119,10 +119,13 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// The task has another table. The error gives the handle back.
+    /// The task has another table, or a call that failed may still be executed on the file descriptor
+    /// ([`SyscallInterface::may_still_execute`]). The error gives the handle back.
+    ///
+    /// [`SyscallInterface::may_still_execute`]: crate::sysif::SyscallInterface::may_still_execute
     #[doc(alias = "move")]
     pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<OwnedFd<U>, MoveError<Self>> {
-        match FdTableMismatch::check(task.fd_table(), self.task().fd_table()) {
+        match FdTableMismatch::check(task.fd_table(), self.table()) {
             // SAFETY: open in that table, and this value, the only owner, gives it up.
             Ok(()) => Ok(unsafe { OwnedFd::adopt(task, near::FileDescriptor(self.into_raw_fd())) }),
             Err(mismatch) => Err(MoveError::new(self, mismatch)),

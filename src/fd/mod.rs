@@ -16,6 +16,7 @@ pub use inheritable::Inheritable;
 pub use token::Token;
 pub use unclosed::{Doubtful, Unclosed, UnclosedList, WithUnclosed};
 
+use crate::far::FdTable;
 use crate::near::{self, FileDescriptor};
 use crate::sysif::{SyscallError, SyscallInterface};
 use crate::task::{Current, FileDescriptorTask};
@@ -201,12 +202,18 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         if let Err(error) = &closed {
             // Never where errors are the kernel's alone: there nothing of this is compiled.
             if error.errno().is_none() {
-                let doubtful = !error.is_not_sent() || self.sysif().may_still_execute();
                 // SAFETY: owned until this close.
-                unsafe { self.task.unclosed(self.near(), doubtful) };
+                unsafe { self.task.unclosed(self.near(), is_doubtful(self.sysif(), error)) };
             }
         }
         closed
+    }
+
+    /// The table in which the file descriptor may be used and closed by others: none, for as long as a call that failed may
+    /// still be executed on it. Closed by another task, it could be another owner's by then.
+    #[inline(always)]
+    fn table(&self) -> FdTable {
+        if self.sysif().may_still_execute() { FdTable::new() } else { self.task.fd_table() }
     }
 
     /// Duplicates the file descriptor: the new one refers to the same open file description, and is closed by `execve`.
@@ -355,6 +362,12 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     pub fn inheritable(&mut self) -> Result<Inheritable<'_, T>, T::Error> {
         Inheritable::new(self)
     }
+}
+
+/// Whether a close that the interface did not carry out may be made after all, or another call on the file descriptor.
+#[inline(always)]
+fn is_doubtful<S: SyscallInterface>(sysif: &S, error: &S::Error) -> bool {
+    !error.is_not_sent() || sysif.may_still_execute()
 }
 
 impl<T: FileDescriptorTask> Drop for OwnedFd<T> {

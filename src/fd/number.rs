@@ -25,9 +25,11 @@ enum Highest {
 #[derive(Clone, Copy)]
 #[repr(C, align(4))]
 pub(super) struct Number {
-    // All three architectures are little-endian; arch/mod.rs refuses others.
+    #[cfg(target_endian = "little")]
     low: [u8; 3],
     highest: Highest,
+    #[cfg(target_endian = "big")]
+    low: [u8; 3],
 }
 
 static_assertions::assert_eq_size!(Option<Number>, Number, i32);

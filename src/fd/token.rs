@@ -72,10 +72,11 @@ impl Token {
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// Returns the file descriptor without its task, for another task of the table.
+    /// Returns the file descriptor without its task, for another task of the table. For as long as a call that failed may
+    /// still be executed on it, it is for none.
     #[inline]
     pub fn detach(self) -> Token {
-        let table = self.task().fd_table();
+        let table = self.table();
         let fd = FileDescriptor(self.into_raw_fd());
         // SAFETY: this value owned it, and is gone.
         unsafe { Token::new(fd, table) }

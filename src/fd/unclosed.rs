@@ -3,7 +3,7 @@
 //! A task whose interface has ended can close nothing. Where its table ends with its process, the kernel closes them.
 //! Where other tasks share the table the file descriptor stays open, and one of them has to close it.
 
-use super::Token;
+use super::{Token, is_doubtful};
 use crate::Errno;
 use crate::far::FdTable;
 use crate::near::{self, FileDescriptor};
@@ -148,7 +148,7 @@ impl<const N: usize> UnclosedList<N> {
                     // SAFETY: it owned the file descriptor, and is gone unless the close was not carried out.
                     if let Err(error) = unsafe { near::close(task.sysif(), unclosed.near()) } {
                         if error.errno().is_none() {
-                            let doubtful = !error.is_not_sent();
+                            let doubtful = is_doubtful(task.sysif(), &error);
                             slot.set(Some(Unclosed { doubtful, ..unclosed }));
                             return Err(error);
                         }

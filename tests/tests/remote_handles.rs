@@ -353,3 +353,45 @@ fn generic_code_runs_here_in_a_child_and_through_a_borrowed_interface() {
     }
     assert_ne!(table(&forked.task), table(Current));
 }
+
+/// An interface that ends, and leaves it open whether a call is still to be executed.
+struct Stuck(Cell<bool>);
+
+// SAFETY: no call is ever said to have been completed, and it does not say that none may follow.
+unsafe impl SyscallInterface for Stuck {
+    type Error = Error;
+    unsafe fn syscall<const N: usize>(&self, _: usize, _: [Arg<'_>; N]) -> Result<usize, Error> {
+        Err(Error::NotSent)
+    }
+    fn may_still_execute(&self) -> bool {
+        self.0.get()
+    }
+}
+
+#[test]
+fn while_a_failed_call_may_still_be_executed_its_file_descriptor_goes_to_no_other_task() {
+    let process = near::Process(1);
+    // SAFETY: it makes no call, so any table is its own.
+    let task = unsafe {
+        Task::new(Stuck(Cell::new(false)), process, FdTable::CURRENT, AddressSpace::CURRENT, PidNamespace::CURRENT)
+    };
+    let unclosed = UnclosedList::<4>::new();
+    let there = EventFd::new(1, EMPTY).unwrap().move_to(unclosed.keep_for(&task)).unwrap();
+    let number = there.near();
+    task.sysif().0.set(true);
+    let there = there.move_to(Current).unwrap_err().into_inner();
+    let token = there.detach().attach(Current).unwrap_err().into_inner();
+    // Dropped it closes nothing, and neither does its close.
+    assert_eq!(token.near(), number);
+    // SAFETY: still open, and without an owner now.
+    let there = unsafe { OwnedFd::adopt(unclosed.keep_for(&task), number) };
+    assert_eq!(there.close(), Err(Error::NotSent));
+    assert_eq!(unclosed.reap(Current), Ok(0));
+    let doubtful = unclosed.pop().unwrap();
+    assert!(doubtful.is_doubtful());
+    // SAFETY: the same descriptor, which no call has closed.
+    let here = unsafe { EventFd::adopt(Current, doubtful.near()) };
+    assert_eq!(here.read(), Ok(1));
+    task.sysif().0.set(false);
+    assert!(here.move_to(&task).unwrap().move_to(Current).is_ok());
+}
