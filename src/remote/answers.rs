@@ -11,7 +11,7 @@
 
 use super::inbox::Inbox;
 use super::stream::{Deadline, Disconnect, Moment, Stream};
-use super::wire::{REQUEST, RESPONSE, Request};
+use super::wire::{REQUEST, RESPONSE, Request, response_from_bytes};
 use crate::near::{MSG_WAITALL, PollFd};
 use core::mem::MaybeUninit;
 
@@ -136,14 +136,28 @@ impl Answers {
         (receipt, answer)
     }
 
-    /// Sends all the bytes. It never blocks for ever on a server that itself waits to be read: while it cannot send it receives.
+    /// Sends all the bytes.
     #[inline]
-    pub(super) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Disconnect> {
-        while !bytes.is_empty() {
-            // Alone with one call there is nothing to receive before all is sent.
-            let count = self.stream.send(bytes, self.is_alone(), deadline)?;
-            self.sent = self.sent.wrapping_add(count as u64);
-            bytes = bytes.get(count..).unwrap_or_default();
+    pub(super) fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), Disconnect> {
+        let count = self.send_some(bytes, deadline)?;
+        if count == bytes.len() { Ok(()) } else { self.send_rest(bytes, count, deadline) }
+    }
+
+    #[inline]
+    fn send_some(&mut self, bytes: &[u8], deadline: Deadline) -> Result<usize, Disconnect> {
+        // Alone with one call there is nothing to receive before all is sent.
+        let count = self.stream.send(bytes, self.is_alone(), deadline)?;
+        self.sent = self.sent.wrapping_add(count as u64);
+        Ok(count)
+    }
+
+    /// It never blocks for ever on a server that itself waits to be read: while it cannot send it receives.
+    #[cold]
+    #[inline]
+    fn send_rest(&mut self, bytes: &[u8], mut done: usize, deadline: Deadline) -> Result<(), Disconnect> {
+        while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+            let count = self.send_some(rest, deadline)?;
+            done = done.saturating_add(count);
             if count == 0 {
                 self.wait_to_send(deadline)?;
             }
@@ -186,6 +200,20 @@ impl Answers {
     /// Receives the next word of the answer to the last call.
     #[inline]
     pub(super) fn word(&mut self, deadline: Deadline) -> Result<usize, Disconnect> {
+        if self.is_alone() && self.inbox.len() == 0 {
+            // The word and nothing else, as it should be. There is room for more, so that more is noticed.
+            let mut bytes = [0; 4 * RESPONSE];
+            let count = self.stream.receive(uninit(&mut bytes), 0, deadline)?;
+            if let (RESPONSE, Some(word)) = (count, bytes.first_chunk()) {
+                return Ok(response_from_bytes(*word));
+            }
+            self.inbox.append(bytes.get(..count).unwrap_or_default());
+        }
+        self.word_read_ahead(deadline)
+    }
+
+    #[inline]
+    fn word_read_ahead(&mut self, deadline: Deadline) -> Result<usize, Disconnect> {
         loop {
             if let Some(word) = self.inbox.take_word(self.owed) {
                 return Ok(word);
@@ -235,6 +263,7 @@ impl Answers {
     #[inline]
     pub(super) fn drain(&mut self) {
         self.abandon();
+        self.stream.begin_wait();
         while self.unwanted != 0 && self.fill(Some(Moment::PAST)).is_ok() {}
         if self.unwanted == 0 && self.inbox.len() == 0 {
             self.settle();
@@ -258,6 +287,7 @@ impl Answers {
         out: &mut [u8],
         deadline: Deadline,
     ) -> Result<usize, Disconnect> {
+        self.stream.begin_wait();
         let moved_in = if shape.in_len == 0 { 0 } else { RESPONSE };
         loop {
             // As soon as it is here: out of step, the rest may never come.

@@ -51,6 +51,15 @@ impl Inbox {
         self.end = self.end.saturating_add(count).min(CAPACITY);
     }
 
+    /// Puts a few bytes at the end.
+    #[inline]
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        if let Some(room) = self.room().get_mut(..bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.filled_by(bytes.len());
+        }
+    }
+
     /// Removes at most `count` bytes at the front, and returns how many.
     #[inline]
     pub(super) fn skip(&mut self, count: usize) -> usize {

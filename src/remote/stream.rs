@@ -13,7 +13,10 @@ use core::time::Duration;
 pub(super) type Deadline = Option<Moment>;
 
 /// Why a connection carries nothing any more.
+///
+/// As wide as a word, so that a result of either is two registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
 pub(super) enum Disconnect {
     /// A call took longer than its timeout.
     TimedOut,
@@ -31,8 +34,8 @@ pub(super) struct Stream {
     peer: Option<Peer>,
     /// Whether a receive that blocks ends by itself before the timeout of a call that begins now.
     armed: bool,
-    /// The deadline of a call of which nothing was received yet, if `armed`.
-    fresh: Deadline,
+    /// Whether the deadline that comes next is that of a call which has just begun, and the socket is armed for it.
+    fresh: bool,
 }
 
 /// The shortest timeout that is left to the socket, which counts in ticks of up to 10 ms.
@@ -41,7 +44,7 @@ const TEN_TICKS: Duration = Duration::from_millis(100);
 impl Stream {
     #[inline]
     pub(super) const fn new(fd: OwnedFd, peer: Option<Peer>) -> Self {
-        Self { fd, peer, armed: false, fresh: None }
+        Self { fd, peer, armed: false, fresh: false }
     }
 
     /// The server's process, if this process forked it.
@@ -76,9 +79,14 @@ impl Stream {
     /// Returns when a call that begins now must be answered.
     #[inline]
     pub(super) fn begin(&mut self, timeout: Option<Duration>) -> Deadline {
-        let deadline = timeout.map(deadline_after);
-        self.fresh = deadline.filter(|_| self.armed);
-        deadline
+        self.fresh = self.armed;
+        timeout.map(deadline_after)
+    }
+
+    /// Prepares for a wait with a deadline of its own.
+    #[inline]
+    pub(super) const fn begin_wait(&mut self) {
+        self.fresh = false;
     }
 
     /// What has to be polled besides the stream.
@@ -123,8 +131,8 @@ impl Stream {
         }
         // The kernel may block in the receive itself if it wakes in time, and nothing else has to be watched meanwhile. With a
         // timeout it is armed for all of a call, and so can only count for the first receive.
-        let fresh = self.fresh.take();
-        let block = self.watched().is_none() && (deadline.is_none() || fresh == deadline);
+        let fresh = core::mem::replace(&mut self.fresh, false);
+        let block = (fresh || deadline.is_none()) && self.watched().is_none();
         let mut flags = if block { flags } else { MSG_DONTWAIT };
         loop {
             // SAFETY: the stream is ours.

@@ -1,6 +1,7 @@
 //! Calls that were given up: what the server has not claimed is never executed, and what it has is over before the caller
 //! goes on, where the descriptor table is shared.
 
+use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::{self, FileDescriptor};
 use rsyscall::remote::{self, CallSlot, Child, Connection, ExitStatus, Forked, Operand, Policy, SubmitError};
@@ -258,6 +259,48 @@ fn scratch_space_grows_where_the_policy_lacks_munmap() {
     assert_eq!(near::getpid(&connection), Err(Error::Os(Errno::EPERM)));
     drop(connection);
     let _either = thread.join().unwrap();
+}
+
+/// An interface that has ended, and whose last call may still be executed.
+struct Stray(bool);
+
+// SAFETY: no call is ever completed.
+unsafe impl SyscallInterface for Stray {
+    type Error = Error;
+
+    unsafe fn syscall<const N: usize>(&self, _nr: usize, _args: [Arg<'_>; N]) -> Result<usize, Error> {
+        Err(Error::NotSent)
+    }
+
+    fn may_still_execute(&self) -> bool {
+        self.0
+    }
+}
+
+#[test]
+fn while_a_call_may_still_be_executed_no_file_descriptor_of_its_task_is_closed() {
+    for stray in [false, true] {
+        // SAFETY: no call of it is ever executed, so it can be said to be this process.
+        let task = unsafe {
+            Task::new(
+                Stray(stray),
+                near::getpid(&Local).unwrap(),
+                FdTable::CURRENT,
+                AddressSpace::CURRENT,
+                PidNamespace::CURRENT,
+            )
+        };
+        let stream = owned(UnixStream::pair().unwrap().0);
+        let (number, kind_before) = (stream.as_raw_fd(), kind(stream.as_raw_fd()));
+        drop(stream.move_to(&task).ok().unwrap());
+        let still_open =
+            fs::read_link(format!("/proc/self/fd/{number}")).is_ok_and(|kind| kind.as_os_str() == kind_before.as_str());
+        assert_eq!(still_open, stray);
+        if stray {
+            // SAFETY: nothing owns it any more.
+            unsafe { near::close(&Local, FileDescriptor(number)) }.unwrap();
+        }
+    }
 }
 
 /// Sleeping, in the other process.

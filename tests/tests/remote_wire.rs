@@ -151,6 +151,80 @@ fn memory_that_goes_both_ways_and_memory_larger_than_the_scratch_space_arrive() 
 }
 
 #[test]
+fn memory_of_a_forked_childs_call_arrives_through_the_page_and_through_the_stream() {
+    let (here, there) = UnixStream::pair().unwrap();
+    let (here, there) = (owned(here), owned(there));
+    let forked = remote::fork([&there]).unwrap();
+    let [token] = forked.inherited;
+    let there = token.attach(&forked.task).unwrap();
+    let connection = forked.task.sysif();
+    // What fits into the page to the byte, and what does not.
+    for len in [0_usize, 1, 7, 8, 9, 4031, 4032, 4033, 50_000, 3] {
+        let sent: Vec<u8> = (0..len).map(|index| (index * 7 % 251) as u8).collect();
+        // SAFETY: both streams are this test's.
+        assert_eq!(unsafe { near::write(connection, there.near(), &sent) }, Ok(len), "{len}");
+        let mut got = vec![0xaa; len];
+        let mut whole = got.as_mut_slice();
+        while !whole.is_empty() {
+            let uninit = std::mem::take(&mut whole);
+            let memory = core::ptr::slice_from_raw_parts_mut(uninit.as_mut_ptr().cast(), uninit.len());
+            // SAFETY: the same memory, in which only initialised bytes are written; the stream is this test's.
+            let count = unsafe { near::recvfrom(&rsyscall::sysif::Local, here.near(), &mut *memory, 0) }.unwrap();
+            whole = &mut uninit[count..];
+        }
+        assert!(got == sent, "{len} bytes there");
+        // SAFETY: both streams are this test's; the memory is as long as is said.
+        unsafe {
+            assert_eq!(near::sendto(&rsyscall::sysif::Local, here.near(), &sent, 0), Ok(len), "{len}");
+            let mut memory = vec![core::mem::MaybeUninit::new(0xaa); len + 1];
+            if len != 0 {
+                let args = [there.near().into(), Arg::Out(&mut memory), Arg::Word(len)];
+                assert_eq!(connection.syscall(rsyscall::nr::READ, args), Ok(len));
+            }
+            let memory: Vec<u8> = memory.into_iter().map(|byte| byte.assume_init()).collect();
+            assert!(memory[..len] == sent, "{len} bytes back");
+            assert_eq!(memory[len], 0xaa, "and no more than were read");
+        }
+    }
+    // Both ways: what an error leaves alone, and several at once.
+    let mut entries = [near::PollFd { fd: there.near(), events: near::PollFd::OUT, revents: 0 }; 3];
+    entries[1].fd = FileDescriptor(-1);
+    entries[2].events = near::PollFd::IN;
+    assert_eq!(near::ppoll(connection, &mut entries, Some(std::time::Duration::from_secs(9).into()), None), Ok(1));
+    assert_eq!(entries.map(|entry| entry.revents), [near::PollFd::OUT, 0, 0]);
+    // A call behind those of a pipeline, whose memory takes the other way.
+    let bell = forked.task.eventfd(0, EventfdFlags::empty()).unwrap();
+    let mut slots = [remote::CallSlot::EMPTY; 20];
+    let mut pipeline = connection.pipeline(&mut slots).unwrap();
+    for value in 1..=20 {
+        pipeline.write(&bell, value).unwrap();
+    }
+    assert_eq!(bell.read(), Ok(210));
+    for _ in 0..20 {
+        assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(8));
+    }
+}
+
+/// The addresses of a process's shared anonymous mappings.
+fn shared_pages(process: Process) -> Vec<String> {
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", process.0)).unwrap();
+    let shared = maps.lines().filter(|line| line.contains("/dev/zero"));
+    shared.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_page_is_shared_with_one_child_and_not_with_later_ones() {
+    let first = remote::fork([]).unwrap();
+    // It answers, so it has done all that it does at the beginning.
+    near::getpid(first.task.sysif()).unwrap();
+    let [page] = &shared_pages(first.child.process())[..] else { panic!("one page") };
+    assert!(shared_pages(Process(std::process::id() as i32)).contains(page));
+    let second = remote::fork([]).unwrap();
+    near::getpid(second.task.sysif()).unwrap();
+    assert!(!shared_pages(second.child.process()).contains(page), "of the same parent");
+}
+
+#[test]
 fn a_policy_answers_eperm_and_the_stream_stays_in_step() {
     let (client, server) = UnixStream::pair().unwrap();
     let number = FileDescriptor(server.as_raw_fd());
