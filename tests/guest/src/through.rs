@@ -6,8 +6,9 @@ use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::{self, Process};
 use rsyscall::remote::{self, Connection, Policy};
+use rsyscall::sys::pollable::PollTask;
 use rsyscall::sysif::Local;
-use rsyscall::{Current, Errno, EventfdTask, Task};
+use rsyscall::{Current, Errno, Task};
 use rsyscall_suite::{Line, Text, World, run};
 
 /// Runs the suite in each, and returns whether all cases passed.
@@ -21,7 +22,7 @@ pub(crate) fn passed(name: &str, print: &mut dyn FnMut(&Line<'_>)) -> bool {
     own && sharing && served
 }
 
-fn one<T: EventfdTask>(task: T, name: &str, how: &str, print: &mut dyn FnMut(&Line<'_>)) -> bool {
+fn one<T: PollTask>(task: T, name: &str, how: &str, print: &mut dyn FnMut(&Line<'_>)) -> bool {
     let name = Text::of(format_args!("{name}-{how}"));
     let mut world = World::of(task, name.as_str());
     world.rounds = 100;
