@@ -7,28 +7,22 @@ mod platform;
 
 use core::mem::MaybeUninit;
 use core::time::Duration;
-use platform::{is_first_process, power_off, release};
+use platform::{is_first_process, kernel, power_off};
 use rsyscall::start::Arguments;
 use rsyscall::sys::stdio::Stdio;
 use rsyscall::{Errno, EventFd, EventfdFlags};
 
 rsyscall::start!(main);
 
-const ARCHITECTURE: &[u8] = if cfg!(target_arch = "x86_64") {
-    b"x86_64"
-} else if cfg!(target_arch = "aarch64") {
-    b"aarch64"
-} else {
-    b"riscv64"
-};
-
 fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     let print = |text: &[u8]| {
         let _no_console = stdio.output().write_all(text);
     };
-    print(ARCHITECTURE);
+    let mut names = MaybeUninit::uninit();
+    let [machine, release] = kernel(&mut names);
+    print(machine);
     print(b", Linux ");
-    print(release(&mut MaybeUninit::uninit()));
+    print(release);
     print(if is_first_process() { b", as PID 1\n" as &[u8] } else { b"\n" });
     for argument in arguments.args().skip(1) {
         print(b"argument: ");

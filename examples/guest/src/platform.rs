@@ -5,19 +5,20 @@ use rsyscall::arch::{syscall1, syscall4};
 use rsyscall::sysif::Local;
 use rsyscall::{near, nr};
 
-/// `struct new_utsname`: six names of 65 bytes each, ended by zeros. The third is the kernel's release.
+/// `struct new_utsname`: six names of 65 bytes each, ended by zeros. The third is the kernel's release,
+/// the fifth the machine.
 pub type Names = [[u8; 65]; 6];
 
-/// The kernel's release, written into the caller's memory.
-pub fn release(names: &mut MaybeUninit<Names>) -> &[u8] {
+/// The machine and the kernel's release, written into the caller's memory.
+pub fn kernel(names: &mut MaybeUninit<Names>) -> [&[u8]; 2] {
     // SAFETY: the call writes the six names, for which there is room.
     let ret = unsafe { syscall1(nr::UNAME, names.as_mut_ptr().expose_provenance()) };
     if ret != 0 {
-        return b"of unknown release";
+        return [b"unknown machine", b"of unknown release"];
     }
     // SAFETY: the call has succeeded, and so written all of them.
     let names = unsafe { names.assume_init_ref() };
-    names[2].split(|&byte| byte == 0).next().unwrap_or_default()
+    [&names[4], &names[2]].map(|name| name.split(|&byte| byte == 0).next().unwrap_or_default())
 }
 
 /// Whether this is the process that the kernel started itself.
