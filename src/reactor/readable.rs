@@ -90,8 +90,9 @@ impl Readable<'_> {
         // Once: a report that its future has yet to see is not repeated.
         let once = EpollEvent::new(EpollEvents::IN | EpollEvents::ONESHOT, data);
         self.reactor.epoll.ctl(EpollOp::Add, self.fd, once)?;
-        slot.give(waker);
+        // Before the waker is cloned: that is another crate's code, and may panic.
         self.slot = Some(slot);
+        slot.give(waker);
         Ok(())
     }
 
@@ -99,8 +100,11 @@ impl Readable<'_> {
     fn end(&mut self) -> Result<(), Errno> {
         match self.slot.take() {
             Some(slot) => {
+                let deleted =
+                    self.reactor.epoll.ctl(EpollOp::Delete, self.fd, EpollEvent::new(EpollEvents::empty(), 0));
+                // Last: it drops the waker, which is another crate's code, and may panic.
                 slot.take_back();
-                self.reactor.epoll.ctl(EpollOp::Delete, self.fd, EpollEvent::new(EpollEvents::empty(), 0))
+                deleted
             }
             None => Ok(()),
         }

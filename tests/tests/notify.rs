@@ -425,3 +425,52 @@ fn only_a_state_that_may_be_shared_asks_the_kernel_for_a_shared_futex() {
         });
     });
 }
+
+/// The next notification is left only when the last one was taken, so that one lost wake-up is a hang.
+#[test]
+fn of_waiters_that_give_up_that_only_look_and_that_sleep_one_takes_each_notification() {
+    let _limit = rsyscall_tests::threads::Limit::of("waiters of all kinds");
+    let total = if emulated() { 300 } else { 6_000 };
+    for spin in [Spin::NEVER, Spin::max_spins(20)] {
+        let notifier = Notifier::new().unwrap().with_spin(spin);
+        let (taken, done) = (AtomicU64::new(0), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let mut waiters = Vec::new();
+            for waiter in 0..5_u64 {
+                let (notifier, taken, done) = (&notifier, &taken, &done);
+                waiters.push(scope.spawn(move || {
+                    for turn in waiter.. {
+                        if done.load(Ordering::SeqCst) {
+                            break;
+                        }
+                        let took = match waiter {
+                            0 | 1 => notifier.wait().map(|()| true),
+                            2 => notifier.wait_timeout(Duration::from_micros(turn % 90)),
+                            3 => notifier.wait_timeout(Duration::from_micros(turn % 7)),
+                            _ => {
+                                thread::yield_now();
+                                Ok(notifier.try_wait())
+                            }
+                        };
+                        if took.unwrap() {
+                            taken.fetch_add(1, Ordering::SeqCst);
+                        }
+                    }
+                }));
+            }
+            for count in 1..=total {
+                notifier.notify().unwrap();
+                while taken.load(Ordering::SeqCst) < count {
+                    thread::yield_now();
+                }
+                assert_eq!(taken.load(Ordering::SeqCst), count, "one of them took it");
+            }
+            done.store(true, Ordering::SeqCst);
+            // Those that sleep for ever take one each and end.
+            while !waiters.iter().all(|waiter| waiter.is_finished()) {
+                notifier.notify().unwrap();
+                thread::yield_now();
+            }
+        });
+    }
+}

@@ -520,3 +520,113 @@ fn signals_and_ended_children_are_next_items_and_a_child_is_not_reaped() {
         assert_eq!(signal.signal().raw(), libc::SIGUSR2 as u32);
     });
 }
+
+/// A waker that does nothing, until its last clone is dropped: then it panics.
+struct PanicsAtItsEnd;
+
+impl Wake for PanicsAtItsEnd {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for PanicsAtItsEnd {
+    fn drop(&mut self) {
+        panic!("a waker that is dropped");
+    }
+}
+
+#[test]
+fn a_waker_whose_drop_panics_ends_its_wait_all_the_same() {
+    let slots = four();
+    let reactor = Reactor::new(notifier!(), &slots).unwrap();
+    let bell = eventfd(0);
+    let panics = |work: &mut dyn FnMut()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err();
+    for dropped in [true, false] {
+        let mut readable = Some(Box::pin(reactor.readable(&bell)));
+        {
+            let mut waker = Some(Waker::from(Arc::new(PanicsAtItsEnd)));
+            let mut context = Context::from_waker(waker.as_ref().unwrap());
+            assert!(readable.as_mut().unwrap().as_mut().poll(&mut context).is_pending());
+            // The slot has the last one.
+            drop(waker.take());
+        }
+        if dropped {
+            assert!(panics(&mut || drop(readable.take())));
+        } else {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(panics(&mut || assert!(readable.as_mut().unwrap().as_mut().poll(&mut context).is_pending())));
+            // The new waker is there, and is called.
+            drop(readable);
+        }
+        // Slot and descriptor are free again.
+        for _ in 0..8 {
+            let mut again = pin!(reactor.readable(&bell));
+            assert!(again.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+    }
+}
+
+#[test]
+fn three_executors_one_in_the_other_lose_nothing_whatever_the_order() {
+    in_time(|| {
+        let slots = four();
+        let reactor = Reactor::new(notifier!(), &slots).unwrap();
+        for round in 0..200 {
+            let bells = [eventfd(0), eventfd(0), eventfd(0)];
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    for step in 0..3 {
+                        bells[(round + step) % 3].write(1).unwrap();
+                        if round % 5 == step {
+                            thread::sleep(Duration::from_micros(100));
+                        }
+                    }
+                });
+                let mut outer = pin!(reactor.next(&bells[0]));
+                let mut inner = pin!(reactor.next(&bells[1]));
+                let mut begun = [false; 2];
+                let counted = reactor.block_on(poll_fn(|context| {
+                    if let Poll::Ready(count) = outer.as_mut().poll(context) {
+                        return Poll::Ready(count);
+                    }
+                    if !std::mem::replace(&mut begun[0], true) {
+                        let within = reactor.block_on(poll_fn(|context| {
+                            if let Poll::Ready(count) = inner.as_mut().poll(context) {
+                                return Poll::Ready(count);
+                            }
+                            if !std::mem::replace(&mut begun[1], true) {
+                                assert_eq!(reactor.block_on(reactor.next(&bells[2])), Ok(Ok(1)));
+                            }
+                            if round % 2 == 0 {
+                                reactor.run_once(Some(Duration::ZERO)).unwrap();
+                            }
+                            Poll::Pending
+                        }));
+                        assert_eq!(within, Ok(Ok(1)));
+                    }
+                    Poll::Pending
+                }));
+                assert_eq!(counted, Ok(Ok(1)));
+            });
+        }
+    });
+}
+
+#[test]
+fn two_reactors_may_have_the_same_slots() {
+    let slots = four();
+    let reactors = [Reactor::new(notifier!(), &slots).unwrap(), Reactor::new(notifier!(), &slots).unwrap()];
+    let bells = [eventfd(0), eventfd(0)];
+    for round in 0..20 {
+        let mut waits: Vec<_> =
+            reactors.iter().zip(&bells).map(|(reactor, bell)| Box::pin(reactor.readable(bell))).collect();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waits.iter_mut().all(|wait| wait.as_mut().poll(&mut context).is_pending()));
+        let (ready, other) = (round % 2, 1 - round % 2);
+        bells[ready].write(1).unwrap();
+        reactors[ready].run_once(Some(Duration::ZERO)).unwrap();
+        reactors[other].run_once(Some(Duration::ZERO)).unwrap();
+        assert_eq!(waits[ready].as_mut().poll(&mut context), Poll::Ready(Ok(())));
+        assert!(waits[other].as_mut().poll(&mut context).is_pending());
+        bells[ready].read().unwrap();
+    }
+}
