@@ -8,7 +8,7 @@ use rsyscall_tests::guest::{core_of, runner};
 use rsyscall_tests::packaged::Packaged;
 use rsyscall_tests::{Folder, skip};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 static PACKAGED: LazyLock<Packaged> = LazyLock::new(|| Packaged::new("start"));
@@ -365,6 +365,57 @@ fn a_std_program_in_the_same_package_is_linked_as_ever() {
         assert_eq!(Command::new(cell.program("tiny")).status().unwrap().code(), Some(5), "{target}");
         succeeds(&mut cell.cargo(&two, "test"), target);
     }
+}
+
+/// A descriptor that the program makes must not be what it takes for its standard output.
+#[test]
+fn standard_descriptors_that_are_closed_are_opened_before_anything_else() {
+    let folder = copy("start-closed");
+    for target in GNU {
+        if !is_there(target) {
+            continue;
+        }
+        let cell = Cell { target, ..PLAIN };
+        succeeds(cell.cargo(&folder.path().join("two"), "build").args(["--bin", "closed"]), target);
+        let program = cell.program("closed");
+        let Some(command) = started(target, &program) else { continue };
+        let line: Vec<_> = [command.get_program()].into_iter().chain(command.get_args()).collect();
+        for closed in ["<&- >&- 2>&-", ">&-", "<&- 2>&-", "</dev/null >/dev/null 2>&1"] {
+            let script = format!("exec \"$@\" {closed}");
+            // The test's own input may be anything.
+            let input = if closed.contains('<') { Stdio::inherit() } else { Stdio::null() };
+            let status = Command::new("sh").args(["-c", &script, "sh"]).args(&line).stdin(input).status().unwrap();
+            assert_eq!(status.code(), Some(3), "{target} {closed}");
+        }
+    }
+    // Without /dev/null, as in an initramfs.
+    let root = Folder::empty("start-closed-root");
+    std::fs::copy(PLAIN.program("closed"), root.path().join("closed")).unwrap();
+    let script = "exec chroot \"$0\" /closed <&- >&- 2>&-";
+    let status = Command::new("sh").args(["-c", script]).arg(root.path()).status().unwrap();
+    // SAFETY: only asks.
+    if unsafe { libc::geteuid() } != 0 {
+        return rsyscall_tests::cannot("a root without /dev/null", "only root may change it");
+    }
+    assert_eq!(status.code(), Some(3), "without /dev/null");
+}
+
+#[test]
+fn main_may_be_any_of_these() {
+    use rsyscall::start::{Arguments, Main};
+    use rsyscall::sys::listen_fds::ListenFds;
+    use rsyscall::sys::stdio::Stdio as Standard;
+    use rsyscall::{Errno, remote, sysif, task};
+
+    fn is_main<T>(_: impl Main<T>) {}
+    is_main(|| ());
+    is_main(|| 3);
+    is_main((|| panic!()) as fn() -> !);
+    is_main(|_: Arguments| Ok::<(), Errno>(()));
+    is_main(|_: Standard| Ok::<i32, sysif::Error>(0));
+    is_main(|_: Arguments, _: Standard| Err::<(), _>(remote::ServeError::Vanished));
+    is_main(|_: Result<ListenFds<'static>, Errno>, _: Arguments| Ok::<(), task::FdTableMismatch>(()));
+    is_main(|_: Standard, _: Arguments| Ok::<(), core::fmt::Error>(()));
 }
 
 #[test]
