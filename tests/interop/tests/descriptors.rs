@@ -224,7 +224,7 @@ fn everything_that_is_as_fd_is_waited_for_and_closed_by_its_owner() {
 #[test]
 fn a_reactor_waits_for_what_is_as_fd() {
     use rsyscall::notify::StaticNotifier;
-use rsyscall::reactor::{Reactor, WaitSlot};
+    use rsyscall::reactor::{Reactor, WaitSlot};
     use std::io::{Read, Write};
 
     static NOTIFIER: StaticNotifier = StaticNotifier::new();
