@@ -7,12 +7,13 @@
 //! * destroyed besides: with SVE, the bits of Z0–Z31 above 128, all of P0–P15 and FFR (zeroed)
 //! * flags: kept, `eret` restores them
 //!
-//! What SVE loses cannot be said in an operand list: LLVM keeps a Z register live across an inlined `svc` whatever p-registers
-//! are named, and naming v0–v31 would make every caller save d8–d15, which the kernel keeps. So the instruction stands in a
-//! function of the C calling convention that is never inlined: that convention (AAPCS64, 6.1.2 and 6.1.3) preserves the low
-//! half of v8–v15 and nothing else of the vector and predicate state, so whoever calls keeps nothing that the kernel destroys,
-//! even a caller compiled with `#[target_feature(enable = "sve")]`. It costs one branch. The number comes last, so that the
-//! arguments are where the kernel wants them and the body is `mov x8, xN; svc 0; ret`.
+//! What SVE loses cannot be said in an operand list: LLVM keeps a Z register live across an inlined `svc` whatever
+//! p-registers are named, and naming v0–v31 would make every caller save d8–d15, which the kernel keeps. So the
+//! instruction stands in a function of the C calling convention that is never inlined: that convention (AAPCS64, 6.1.2
+//! and 6.1.3) preserves the low half of v8–v15 and nothing else of the vector and predicate state, so whoever calls
+//! keeps nothing that the kernel destroys, even a caller compiled with `#[target_feature(enable = "sve")]`. It costs
+//! one branch. The number comes last, so that the arguments are where the kernel wants them and the body is `mov x8,
+//! xN; svc 0; ret`.
 //!
 //! Source: AAPCS64; `Documentation/arch/arm64/sve.rst`, "System call behaviour".
 

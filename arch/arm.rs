@@ -8,9 +8,9 @@
 //! * kept: all other registers, lr, d0–d31
 //! * flags: kept, NZCV comes back with the program status register
 //!
-//! r7 is the frame pointer of Thumb code, where it cannot be named as an operand, and stable `cfg` does not see the mode: so
-//! it is always kept in another register by two `mov`. It is right too where the compiler gives the number or the copy r7
-//! itself.
+//! r7 is the frame pointer of Thumb code, where it cannot be named as an operand, and stable `cfg` does not see the
+//! mode: so it is always kept in another register by two `mov`. It is right too where the compiler gives the number or
+//! the copy r7 itself.
 //!
 //! Source: `arch/arm/kernel/entry-common.S`, `vector_swi`; AAPCS32.
 

@@ -1,4 +1,5 @@
-//! What most architectures have in common: an architecture's file takes all of it in, and defines anew what differs there.
+//! What most architectures have in common: an architecture's file takes all of it in, and defines anew what differs
+//! there.
 
 /// `include/uapi/asm-generic/fcntl.h`.
 pub(crate) const O_DIRECT: u32 = 0o40000;

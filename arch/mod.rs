@@ -5,12 +5,13 @@
 //!
 //! # What all of them promise to the compiler
 //!
-//! * The number and the arguments are words (`usize`), settled to full registers before they come here. The upper bits of a
-//!   narrower operand would be undefined, and a seccomp filter compares all 64.
-//! * `nostack`: the kernel never touches the caller's stack or red zone. (A signal handler runs below the red zone.) Only on
-//!   x86 five and six arguments need the stack.
+//! * The number and the arguments are words (`usize`), settled to full registers before they come here. The upper bits
+//!   of a narrower operand would be undefined, and a seccomp filter compares all 64.
+//! * `nostack`: the kernel never touches the caller's stack or red zone. (A signal handler runs below the red zone.)
+//!   Only on x86 five and six arguments need the stack.
 //! * No `nomem`, `readonly` or `pure`: a call may read and write any memory whose address it was ever given, and it
-//!   synchronises with other threads: an eventfd write is a release, a read an acquire. `readonly` would promise neither.
+//!   synchronises with other threads: an eventfd write is a release, a read an acquire. `readonly` would promise
+//!   neither.
 //! * `syscallN` loads N arguments; registers of absent arguments are left alone.
 //!
 //! # Pointers
@@ -20,8 +21,8 @@
 //!
 //! # Errors
 //!
-//! The functions return the kernel's word untouched. As an unsigned number it is an error if it is greater than −4096, that
-//! is, −4095..=−1; [`Errno::from_ret`](crate::Errno::from_ret) decodes it.
+//! The functions return the kernel's word untouched. As an unsigned number it is an error if it is greater than −4096,
+//! that is, −4095..=−1; [`Errno::from_ret`](crate::Errno::from_ret) decodes it.
 //!
 //! # Source
 //!
@@ -40,8 +41,8 @@ macro_rules! function {
         ///
         /// # Safety
         ///
-        /// The call must be sound to make: what the kernel does in its course is as if done here. A word that the kernel takes
-        /// for an address must be one that the call may use as it will.
+        /// The call must be sound to make: what the kernel does in its course is as if done here. A word that the
+        /// kernel takes for an address must be one that the call may use as it will.
         #[inline(always)]
         pub unsafe fn $name(nr: usize $(, $arg: usize)*) -> usize {
             // SAFETY: the macro states the kernel's contract, the caller vouches for the call.

@@ -8,8 +8,8 @@
 //! * kept: r2, r14–r31, lr, cr1–cr7, vs0–vs63
 //! * flags: not kept, cr0 and xer
 //!
-//! Without `ctr` LLVM makes a loop around the call count in it, and the loop does not end. Not `scv 0`: it destroys more, and
-//! is there only where AT_HWCAP2 says so.
+//! Without `ctr` LLVM makes a loop around the call count in it, and the loop does not end. Not `scv 0`: it destroys
+//! more, and is there only where AT_HWCAP2 says so.
 //!
 //! Source: `Documentation/arch/powerpc/syscall64-abi.rst`; `arch/powerpc/kernel/interrupt_64.S`.
 

@@ -7,8 +7,8 @@
 //! * destroyed besides: all vector state, v0–v31 and vl, vtype, vstart, vcsr
 //! * flags: not kept, for Rust the vector configuration and its rounding and saturation bits count as flags
 //!
-//! The vector clobbers stand here unconditionally: stable `cfg` cannot see whether V is enabled, and where it is not they
-//! cost nothing. Without them a vector kept in a register across `ecall` is silently wrong where V is baseline.
+//! The vector clobbers stand here unconditionally: stable `cfg` cannot see whether V is enabled, and where it is not
+//! they cost nothing. Without them a vector kept in a register across `ecall` is silently wrong where V is baseline.
 //!
 //! Source: RISC-V ELF psABI; `Documentation/arch/riscv/vector.rst`, "Vector Register State Across System Calls".
 

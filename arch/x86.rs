@@ -8,9 +8,10 @@
 //! * kept: all other registers, xmm0–xmm7
 //! * flags: kept
 //!
-//! The compiler keeps esi and ebp for itself, so they cannot be operands: a fourth argument changes places with esi, of more
-//! the address of all that no register has is passed in eax, and what esi and ebp held is kept on the stack (there is no red
-//! zone). `sysenter` through the vDSO is faster, and needs AT_SYSINFO of the auxiliary vector, which a library does not have.
+//! The compiler keeps esi and ebp for itself, so they cannot be operands: a fourth argument changes places with esi, of
+//! more the address of all that no register has is passed in eax, and what esi and ebp held is kept on the stack (there
+//! is no red zone). `sysenter` through the vDSO is faster, and needs AT_SYSINFO of the auxiliary vector, which a
+//! library does not have.
 //!
 //! Source: `arch/x86/entry/entry_32.S`, `entry_INT80_32`; System V ABI, i386 supplement.
 
@@ -43,7 +44,9 @@ macro_rules! call {
         );
         ret
     }};
-    ($nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident, "edi" $a4:ident, "ebp" $a5:ident;) => {{
+    (
+        $nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident, "edi" $a4:ident, "ebp" $a5:ident;
+    ) => {{
         let words = [$nr, $a3, $a5];
         let ret;
         asm!(

@@ -45,7 +45,9 @@ pub(crate) const HANDLER_FLAGS: usize = 0x0400_0000;
 ///
 /// The code has no name in the program and no prologue: the stack pointer must be at the frame that the kernel built.
 ///
-/// Source: `arch/x86/kernel/signal_64.c`, which has no other way back.
+/// # Source
+///
+/// `arch/x86/kernel/signal_64.c`, which has no other way back.
 #[inline(never)]
 pub(crate) fn signal_return() -> Restorer {
     let address;

@@ -1,8 +1,8 @@
 //! A futex turned into an eventfd: what cannot be polled, made to ring what can.
 //!
-//! Nobody can wait for a futex and for descriptors at once. A child that shares the futex's memory waits for it instead: two
-//! calls are submitted to it, the wait and a write to an eventfd that it inherited. The second is made when the first is
-//! over, by the child alone; this process is free to poll.
+//! Nobody can wait for a futex and for descriptors at once. A child that shares the futex's memory waits for it
+//! instead: two calls are submitted to it, the wait and a write to an eventfd that it inherited. The second is made
+//! when the first is over, by the child alone; this process is free to poll.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use rsyscall::near::{self, PollFd};

@@ -1,8 +1,8 @@
 //! Signals turned into an eventfd.
 //!
-//! A child blocks the signal, has a signalfd for it, and is told: read one, then ring the bell. Whoever signals the child
-//! rings the bell of this process: no handler runs anywhere, and a write to an eventfd neither blocks in practice nor loses a
-//! wake-up, as a write to a full pipe would.
+//! A child blocks the signal, has a signalfd for it, and is told: read one, then ring the bell. Whoever signals the
+//! child rings the bell of this process: no handler runs anywhere, and a write to an eventfd neither blocks in practice
+//! nor loses a wake-up, as a write to a full pipe would.
 
 use rsyscall::near::FileDescriptor;
 use rsyscall::remote::{self, CallSlot, Operand, Pipeline, SubmitError};

@@ -1,5 +1,5 @@
-//! A queue and a bell: the consumer sleeps in the kernel while there is nothing to do, and one wake-up serves for however
-//! many jobs have come.
+//! A queue and a bell: the consumer sleeps in the kernel while there is nothing to do, and one wake-up serves for
+//! however many jobs have come.
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "rules of the library: a program may stop")]
 
 use rsyscall::{Errno, EventFd, EventfdFlags};

@@ -25,11 +25,11 @@
 //! |---|---|
 //! | [`mod@start`] | how a program without libc begins: [`start!`] |
 //! | `interop` (feature `std`) | the traits of std for descriptors, streams and errors |
-//! | [`notify`] | waking a waiter cheaply: [`Notifier`] |
 //! | [`reactor`] | futures that wait for file descriptors |
+//! | [`notify`] | waking a waiter cheaply: [`Notifier`] |
 //! | [`remote`] | tasks that are other processes |
 //! | `fake` (feature `fake`) | a kernel in memory, for unit tests |
-//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::signalfd`], [`sys::stdio`] … |
+//! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::signalfd`] … |
 //! | [`deadline`] | one way to wait: moments, and the time that is left until then |
 //! | [`fd`] | owned file descriptors: the life cycle that every kind shares |
 //! | [`task`] | whose process, which tables: [`Task`], [`Current`] |

@@ -15,8 +15,8 @@ impl Kernel<'_> {
         self.now().saturating_add(duration).min(END_OF_TIME)
     }
 
-    /// Moves the clock to this moment, unless it is there already: a test may have let more time pass than a call was to
-    /// wait, and no monotonic clock runs backwards.
+    /// Moves the clock to this moment, unless it is there already: a test may have let more time pass than a call was
+    /// to wait, and no monotonic clock runs backwards.
     pub(super) fn advance_to(&self, moment: Duration) {
         self.clock.set(self.now().max(moment.min(END_OF_TIME)));
     }

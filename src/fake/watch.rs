@@ -20,8 +20,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Its place in the order of waking: the last one added first, as the kernel's queue grows at its head, and then the
-    /// exclusive ones, which come to its end.
+    /// Its place in the order of waking: the last one added first, as the kernel's queue grows at its head, and then
+    /// the exclusive ones, which come to its end.
     pub(super) fn wake_order(&self) -> (bool, u64) {
         let exclusive = self.events & EPOLLEXCLUSIVE != 0;
         (exclusive, if exclusive { self.added } else { !self.added })

@@ -10,7 +10,8 @@ use static_assertions::{assert_eq_size, assert_impl_all};
 
 /// A descriptor that something else owns and keeps open for `'fd`: std's `BorrowedFd`, for any task and without std.
 ///
-/// With it what another crate owns can be waited for. For the current process it is four bytes, and so is an `Option` of it.
+/// With it what another crate owns can be waited for. For the current process it is four bytes, and so is an `Option`
+/// of it.
 ///
 /// ```
 /// use rsyscall::fd::BorrowedFd;
@@ -41,8 +42,8 @@ impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
     ///
     /// # Safety
     ///
-    /// It is open in that table (and so not negative), stays open for the lifetime, and its owner allows all that is safe
-    /// with a borrowed descriptor: waiting for it, duplicating it.
+    /// It is open in that table (and so not negative), stays open for the lifetime, and its owner allows all that is
+    /// safe with a borrowed descriptor: waiting for it, duplicating it.
     #[inline(always)]
     pub const unsafe fn borrow_raw(task: T, fd: FileDescriptor) -> Self {
         // SAFETY: an open file descriptor is not negative.

@@ -209,8 +209,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         closed
     }
 
-    /// The table in which the file descriptor may be used and closed by others: none, for as long as a call that failed may
-    /// still be executed on it. Closed by another task, it could be another owner's by then.
+    /// The table in which the file descriptor may be used and closed by others: none, for as long as a call that failed
+    /// may still be executed on it. Closed by another task, it could be another owner's by then.
     #[inline(always)]
     fn table(&self) -> FdTable {
         if self.sysif().may_still_execute() { FdTable::new() } else { self.task.fd_table() }

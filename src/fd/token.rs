@@ -72,8 +72,8 @@ impl Token {
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// Returns the file descriptor without its task, for another task of the table. For as long as a call that failed may
-    /// still be executed on it, it is for none.
+    /// Returns the file descriptor without its task, for another task of the table. For as long as a call that failed
+    /// may still be executed on it, it is for none.
     #[inline]
     pub fn detach(self) -> Token {
         let table = self.table();

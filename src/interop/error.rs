@@ -102,8 +102,8 @@ impl From<SubmitError> for io::Error {
 
 impl From<ServeError> for io::Error {
     /// [`Truncated`](ServeError::Truncated) is [`io::ErrorKind::UnexpectedEof`], [`Vanished`](ServeError::Vanished)
-    /// [`io::ErrorKind::BrokenPipe`] and [`OutOfStep`](ServeError::OutOfStep) [`io::ErrorKind::InvalidData`], with the error
-    /// inside; or that of the kernel.
+    /// [`io::ErrorKind::BrokenPipe`] and [`OutOfStep`](ServeError::OutOfStep) [`io::ErrorKind::InvalidData`], with the
+    /// error inside; or that of the kernel.
     #[inline]
     fn from(error: ServeError) -> Self {
         match error {

@@ -11,8 +11,8 @@ const FUTEX_WAIT_BITSET: u32 = 9;
 const FUTEX_BITSET_MATCH_ANY: u32 = u32::MAX;
 
 /// Sleeps until it is woken, or until `deadline` on `CLOCK_MONOTONIC`; not at all if the word is not `expected` any
-/// more. The look at the word and falling asleep are one step for whoever changes the word first and wakes then. `private`: the
-/// word is in memory that no other process shares.
+/// more. The look at the word and falling asleep are one step for whoever changes the word first and wakes then.
+/// `private`: the word is in memory that no other process shares.
 ///
 /// System calls: `futex`.
 ///

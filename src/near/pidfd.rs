@@ -10,8 +10,8 @@ use crate::sysif::{Arg, SyscallInterface};
 ///
 /// # Errors
 ///
-/// `ESRCH`: no such process. `EINVAL`: not above 0, or a thread that does not lead its process. `EMFILE`, `ENFILE`, `ENODEV`,
-/// `ENOMEM`. `ENOSYS`: Linux before 5.3.
+/// `ESRCH`: no such process. `EINVAL`: not above 0, or a thread that does not lead its process. `EMFILE`, `ENFILE`,
+/// `ENODEV`, `ENOMEM`. `ENOSYS`: Linux before 5.3.
 ///
 /// # Source
 ///
@@ -48,13 +48,13 @@ pub(crate) fn pidfd_open_thread<S: SyscallInterface>(sysif: &S, thread: Process)
 ///
 /// # Errors
 ///
-/// `EBADF`: `pidfd` is not open, or `fd` is not open there. `EPERM`: not allowed to trace the process. `ESRCH`: it has ended.
-/// `EINVAL`: `pidfd` is no pidfd. `EMFILE`. `ENOSYS`: Linux before 5.6.
+/// `EBADF`: `pidfd` is not open, or `fd` is not open there. `EPERM`: not allowed to trace the process. `ESRCH`: it has
+/// ended. `EINVAL`: `pidfd` is no pidfd. `EMFILE`. `ENOSYS`: Linux before 5.6.
 ///
 /// # Safety
 ///
-/// `pidfd` is open in the interface's table, and whoever owns `fd` there allows a duplicate: of some file descriptors, such as
-/// the stream of a [`Connection`](crate::remote::Connection), a duplicate makes what is safe unsound.
+/// `pidfd` is open in the interface's table, and whoever owns `fd` there allows a duplicate: of some file descriptors,
+/// such as the stream of a [`Connection`](crate::remote::Connection), a duplicate makes what is safe unsound.
 ///
 /// # Source
 ///

@@ -100,15 +100,15 @@ pub fn ppoll<S: SyscallInterface>(
     }
 }
 
-/// Waits until the file descriptor is readable or the timeout expires: 1 or 0. Never restarted by the kernel after a signal
-/// handler. Where `ppoll` is refused because of `RLIMIT_NOFILE`, this is not.
+/// Waits until the file descriptor is readable or the timeout expires: 1 or 0. Never restarted by the kernel after a
+/// signal handler. Where `ppoll` is refused because of `RLIMIT_NOFILE`, this is not.
 ///
 /// System calls: `pselect6`.
 ///
 /// # Errors
 ///
-/// `EINTR`: a signal handler ran. `EBADF`: it is not open. `EINVAL`, and no call is made: it is negative, or not below 1024
-/// (`FD_SETSIZE`).
+/// `EINTR`: a signal handler ran. `EBADF`: it is not open. `EINVAL`, and no call is made: it is negative, or not below
+/// 1024 (`FD_SETSIZE`).
 ///
 /// # Source
 ///

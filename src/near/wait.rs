@@ -47,8 +47,8 @@ const WORDS: usize = 32;
 ///
 /// # Errors
 ///
-/// `ECHILD`: there is no such child. `EINTR`: a signal handler ran. `EINVAL`: options that do not go together, or a kind of
-/// id that the kernel does not know. `EBADF`, `EAGAIN`: for a pidfd.
+/// `ECHILD`: there is no such child. `EINTR`: a signal handler ran. `EINVAL`: options that do not go together, or a
+/// kind of id that the kernel does not know. `EBADF`, `EAGAIN`: for a pidfd.
 ///
 /// # Source
 ///
@@ -62,7 +62,8 @@ pub(crate) fn waitid<S: SyscallInterface>(
 ) -> Result<Option<WaitInfo>, S::Error> {
     let mut info = [0_u8; 4 * WORDS];
     let args = [Arg::from(kind as u32), id.into(), Arg::InOut(&mut info), options.into(), Arg::Word(0)];
-    // SAFETY: the call writes one `siginfo_t`, for which the memory is large enough. That it may free a pid breaks no memory.
+    // SAFETY: the call writes one `siginfo_t`, for which the memory is large enough. That it may free a pid breaks no
+    // memory.
     unsafe { sysif.syscall(nr::WAITID, args) }?;
     // SAFETY: the same size, and any bytes are integers.
     let words = unsafe { core::mem::transmute::<[u8; 4 * WORDS], [i32; WORDS]>(info) };

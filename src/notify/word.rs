@@ -1,5 +1,5 @@
-//! What the state is made of: one word of memory, and the futex that sleeps on it. The model checker of the tests puts its
-//! own in the place of this file.
+//! What the state is made of: one word of memory, and the futex that sleeps on it. The model checker of the tests puts
+//! its own in the place of this file.
 //!
 //! Uses [`near`] and [`deadline`](crate::deadline).
 
@@ -43,7 +43,8 @@ impl Word {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Puts a value in the place of another, and returns the other. What was done before is visible to who acquires this one.
+    /// Puts a value in the place of another, and returns the other. What was done before is visible to who acquires
+    /// this one.
     #[inline(always)]
     pub(super) fn swap_release(&self, value: u32) -> u32 {
         self.0.swap(value, Ordering::Release)

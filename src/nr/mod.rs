@@ -1,7 +1,7 @@
 //! System call numbers of this architecture, by their names in the kernel's headers.
 //!
-//! A name is here if every architecture of this crate has the call, so that code written with it compiles on all of them.
-//! Older calls that only some have (`open`, `pipe`, `poll`, `fork`, …) are left out: each has a successor here.
+//! A name is here if every architecture of this crate has the call, so that code written with it compiles on all of
+//! them. Older calls that only some have (`open`, `pipe`, `poll`, `fork`, …) are left out: each has a successor here.
 //!
 //! ```
 //! use rsyscall::nr;

@@ -1,7 +1,8 @@
 //! The system calls that each part of the crate makes, for a seccomp filter.
 //!
-//! A filter that allows a list and kills on any other call lets the whole part run; without any one of the list's calls some
-//! of the part dies. Both are tested. What a program's own code and its other parts call comes on top: lists may overlap.
+//! A filter that allows a list and kills on any other call lets the whole part run; without any one of the list's calls
+//! some of the part dies. Both are tested. What a program's own code and its other parts call comes on top: lists may
+//! overlap.
 //!
 //! ```
 //! use rsyscall::nr::{self, used_by};

@@ -26,8 +26,8 @@ const NOTIFIER: u64 = u64::MAX;
 /// How many reports are fetched at once; the others come with the next call.
 const AT_ONCE: usize = 32;
 
-/// Wakes futures whose file descriptors are readable. It belongs to one thread, as do its futures; their wakers may be any
-/// executor's. Its own executor is [`block_on`](Self::block_on).
+/// Wakes futures whose file descriptors are readable. It belongs to one thread, as do its futures; their wakers may be
+/// any executor's. Its own executor is [`block_on`](Self::block_on).
 ///
 /// The memory is the caller's: one [`WaitSlot`] for each future that waits at the same time.
 ///
@@ -54,9 +54,9 @@ const AT_ONCE: usize = 32;
 /// # More than one executor
 ///
 /// A notification is one bit, whichever waker left it. A future may itself call [`block_on`](Self::block_on) or
-/// [`run_once`](Self::run_once) of the reactor that drives it: what they take while it is polled is not lost to the outer
-/// `block_on`, which polls again. Executors of one's own that take turns on one reactor poll all of their futures when
-/// `run_once` returns `true` to any of them.
+/// [`run_once`](Self::run_once) of the reactor that drives it: what they take while it is polled is not lost to the
+/// outer `block_on`, which polls again. Executors of one's own that take turns on one reactor poll all of their futures
+/// when `run_once` returns `true` to any of them.
 #[derive(Debug)]
 pub struct Reactor<'slots> {
     epoll: Epoll,
@@ -76,13 +76,13 @@ impl<'slots> Reactor<'slots> {
     ///
     /// A notification that is pending, because no reactor before has taken it, is taken by the first call here.
     ///
-    /// System calls: `eventfd2` (if the notifier is used for the first time), `fcntl(F_DUPFD_CLOEXEC)`, `epoll_create1`,
-    /// `epoll_ctl`.
+    /// System calls: `eventfd2` (if the notifier is used for the first time), `fcntl(F_DUPFD_CLOEXEC)`,
+    /// `epoll_create1`, `epoll_ctl`.
     ///
     /// # Errors
     ///
-    /// `EBUSY`: the notifier has a reactor already. `EMFILE`, `ENFILE`, `ENOMEM`, as [`EventFd::new`](crate::EventFd::new) and
-    /// [`Epoll::new`].
+    /// `EBUSY`: the notifier has a reactor already. `EMFILE`, `ENFILE`, `ENOMEM`, as
+    /// [`EventFd::new`](crate::EventFd::new) and [`Epoll::new`].
     #[inline]
     pub fn new(notifier: &'static StaticNotifier, slots: &'slots [WaitSlot]) -> Result<Self, Errno> {
         let epoll = Epoll::new()?;
@@ -116,8 +116,8 @@ impl<'slots> Reactor<'slots> {
         Readable { reactor: self, fd: fd.lend(), slot: None }
     }
 
-    /// Takes the next item from a descriptor, waiting until there is one; other futures run meanwhile, whether the descriptor
-    /// is blocking or not.
+    /// Takes the next item from a descriptor, waiting until there is one; other futures run meanwhile, whether the
+    /// descriptor is blocking or not.
     ///
     /// An [`EventFd`](crate::EventFd) gives its count, a [`SignalFd`](crate::sys::signalfd::SignalFd) a signal, a
     /// [`PidFd`](crate::sys::pidfd::PidFd) how its child has ended, which is not reaped.
@@ -163,13 +163,13 @@ impl<'slots> Reactor<'slots> {
         }
     }
 
-    /// Waits for file descriptors, or for the notifier, for at most `timeout` (`None`: for ever), and wakes the futures whose
-    /// descriptors are ready: whether the notifier was notified, by one of these wakers or from elsewhere.
+    /// Waits for file descriptors, or for the notifier, for at most `timeout` (`None`: for ever), and wakes the futures
+    /// whose descriptors are ready: whether the notifier was notified, by one of these wakers or from elsewhere.
     ///
     /// For an executor of one's own that polls when this is `true`.
     ///
-    /// System calls: `epoll_pwait`; if woken from elsewhere those of [`EventFd::try_read`](crate::EventFd::try_read); with a
-    /// timeout above zero also `clock_gettime`.
+    /// System calls: `epoll_pwait`; if woken from elsewhere those of [`EventFd::try_read`](crate::EventFd::try_read);
+    /// with a timeout above zero also `clock_gettime`.
     ///
     /// # Errors
     ///
@@ -213,7 +213,8 @@ impl<'slots> Reactor<'slots> {
             Some(Limit::Until(deadline)) => self.epoll.wait_until(&mut memory, deadline),
         };
         let events = waited.unwrap_or_default();
-        // Awake: from here on a waker makes no system call. Before the wakers below are called, or they would write the bell.
+        // Awake: from here on a waker makes no system call. Before the wakers below are called, or they would write the
+        // bell.
         let stood_down = self.waiter.stand_down(events.iter().any(|event| event.data() == NOTIFIER));
         // All reports are noted before the first waker is called: it is another crate's code, and may panic.
         for event in events {

@@ -10,6 +10,7 @@
 //! Anything more was not requested, and puts the stream out of step.
 
 use super::inbox::Inbox;
+use super::layout::Shape;
 use super::stream::{Deadline, Disconnect, Moment, Stream};
 use super::wire::{REQUEST, RESPONSE, Request, response_from_bytes};
 use crate::near::{MSG_WAITALL, PollFd};
@@ -27,29 +28,6 @@ pub(super) struct Receipt {
 impl Receipt {
     /// Of no request.
     pub(super) const NONE: Self = Self { index: 0, end: 0 };
-}
-
-/// What the answer to a call consists of: that its memory was moved there, the kernel's word, and the memory that comes back.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
-    pub(super) in_len: usize,
-    pub(super) out_len: usize,
-}
-
-impl Shape {
-    /// How many bytes that are.
-    #[inline]
-    pub(super) const fn len(self) -> usize {
-        let moved_in = if self.in_len == 0 { 0 } else { RESPONSE };
-        let moved_out = if self.out_len == 0 { 0 } else { self.out_len.saturating_add(RESPONSE) };
-        RESPONSE.saturating_add(moved_in).saturating_add(moved_out)
-    }
-
-    /// How many requests are answered with it.
-    #[inline]
-    pub(super) fn requests(self) -> usize {
-        [true, self.in_len != 0, self.out_len != 0].into_iter().filter(|requested| *requested).count()
-    }
 }
 
 /// A stream, and what is outstanding on it.

@@ -199,7 +199,9 @@ fn wait_exit(pidfd: Option<FileDescriptor>, process: Process, options: u32) -> R
 /// has executed a program: `execve` makes it `SIGCHLD` as soon as it can no longer fail. `None` if the child was
 /// reaped.
 ///
-/// Source: `de_thread` in `fs/exec.c`; `eligible_child` in `kernel/exit.c`.
+/// # Source
+///
+/// `de_thread` in `fs/exec.c`; `eligible_child` in `kernel/exit.c`.
 #[inline]
 pub(super) fn sends_sigchld(pidfd: Option<FileDescriptor>, process: Process, options: u32) -> Option<bool> {
     let look = |more| wait_exit(pidfd, process, WNOHANG | WNOWAIT | options | more);

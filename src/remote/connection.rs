@@ -18,22 +18,24 @@ use core::time::Duration;
 
 /// A process that serves system calls at the other end of a stream.
 ///
-/// It is a [`SyscallInterface`]: a [`Task`](crate::Task) made of it makes and uses file descriptors there. One call is one
-/// round trip, memory included. Any thread may hold it, one at a time; a thread that has other work meanwhile uses a
-/// [`Pipeline`](super::Pipeline).
+/// It is a [`SyscallInterface`]: a [`Task`](crate::Task) made of it makes and uses file descriptors there. One call is
+/// one round trip, memory included. Any thread may hold it, one at a time; a thread that has other work meanwhile uses
+/// a [`Pipeline`](super::Pipeline).
 ///
 /// # Errors
 ///
-/// * [`Error::Os`]: the kernel of that process refused the call. The connection goes on. (Without scratch space for a call's
-///   memory, it is the refusal of the `mmap` that requested some, or of the `recvfrom` or `sendto` that would move it.)
+/// * [`Error::Os`]: the kernel of that process refused the call. The connection goes on. (Without scratch space for a
+///   call's memory, it is the refusal of the `mmap` that requested some, or of the `recvfrom` or `sendto` that would
+///   move it.)
 /// * [`Error::NotSent`]: the call was certainly not executed, and never will be.
-/// * [`Error::Hangup`]: the answer will never come: the process or the stream ended, a timeout expired, or the bytes of the
-///   stream make no sense. The call may have been executed, and may still be in execution.
+/// * [`Error::Hangup`]: the answer will never come: the process or the stream ended, a timeout expired, or the bytes of
+///   the stream make no sense. The call may have been executed, and may still be in execution.
 ///
 /// After either of the last two every further call is [`Error::NotSent`].
 ///
-/// A [forked](super::fork()) server counts the requests that it begins to execute in memory that it shares with this process.
-/// So even for a call whose request has reached it, `NotSent` is certain, and `Hangup` means that it had begun.
+/// A [forked](super::fork()) server counts the requests that it begins to execute in memory that it shares with this
+/// process. So even for a call whose request has reached it, `NotSent` is certain, and `Hangup` means that it had
+/// begun.
 ///
 /// A call blocks for as long as the other process takes. A call that must not block for ever is given a limit with
 /// [`set_timeout`](Self::set_timeout), or goes through a pipeline.
@@ -48,8 +50,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Makes a connection of a stream at whose other end a server of the format waits, such as [`serve`](super::serve) or the
-    /// original's. `server` is the server's own file descriptor for its end, through which memory is moved.
+    /// Makes a connection of a stream at whose other end a server of the format waits, such as [`serve`](super::serve)
+    /// or the original's. `server` is the server's own file descriptor for its end, through which memory is moved.
     ///
     /// Scratch space is requested when the first call with memory is made (4096 bytes, more when a call needs more).
     ///
@@ -57,12 +59,13 @@ impl Connection {
     ///
     /// # Safety
     ///
-    /// The stream is a connected stream socket, and its other end a server of the format on a machine of this architecture
-    /// that answers truthfully: what it answers is believed as the kernel's word is. Nothing else uses this end.
+    /// The stream is a connected stream socket, and its other end a server of the format on a machine of this
+    /// architecture that answers truthfully: what it answers is believed as the kernel's word is. Nothing else uses
+    /// this end.
     ///
-    /// If the server uses a file descriptor table that tasks of this process share (such as a server in a thread of this
-    /// process), no timeout is set, and no call is given up otherwise: a call that was given up is still made, and by then its
-    /// file descriptors may belong to other owners.
+    /// If the server uses a file descriptor table that tasks of this process share (such as a server in a thread of
+    /// this process), no timeout is set, and no call is given up otherwise: a call that was given up is still made, and
+    /// by then its file descriptors may belong to other owners.
     #[inline]
     pub unsafe fn from_stream(stream: OwnedFd, server: FileDescriptor) -> Self {
         Self::new(stream, server, Scratch::NONE, None)
@@ -81,19 +84,19 @@ impl Connection {
         }
     }
 
-    /// Returns the file descriptor of the stream in this process: readable in a poll when an answer has arrived, or when the
-    /// stream has ended. Answers that were read ahead are not seen there: call
+    /// Returns the file descriptor of the stream in this process: readable in a poll when an answer has arrived, or
+    /// when the stream has ended. Answers that were read ahead are not seen there: call
     /// [`Pipeline::try_complete`](super::Pipeline::try_complete) first.
     ///
-    /// It is for polling only. Whatever sends or receives on it makes calls in the other process that no owner there knows
-    /// of: that is why the connection has no `AsFd`.
+    /// It is for polling only. Whatever sends or receives on it makes calls in the other process that no owner there
+    /// knows of: that is why the connection has no `AsFd`.
     #[inline]
     pub fn as_raw_fd(&self) -> i32 {
         self.client.0
     }
 
-    /// Returns the server's file descriptor for its end, in its own table: readable there when a request waits. A process
-    /// that blocks in a poll of its own, and not in the server's loop, adds it to what it polls.
+    /// Returns the server's file descriptor for its end, in its own table: readable there when a request waits. A
+    /// process that blocks in a poll of its own, and not in the server's loop, adds it to what it polls.
     #[doc(alias = "get_activity_fd")]
     #[inline]
     pub fn activity_fd(&self) -> FileDescriptor {
@@ -108,16 +111,16 @@ impl Connection {
 
     /// Limits how long a call waits for its answer; `None`, as in the beginning, is for ever.
     ///
-    /// When it expires the connection ends, for what the late answer would mean is unknown. The call is [`Error::NotSent`] if
-    /// a forked server had not begun to execute it, and [`Error::Hangup`] otherwise. To wait for a limited time and go on, use
-    /// a [`Pipeline`](super::Pipeline); pipelines have limits of their own.
+    /// When it expires the connection ends, for what the late answer would mean is unknown. The call is
+    /// [`Error::NotSent`] if a forked server had not begun to execute it, and [`Error::Hangup`] otherwise. To wait for
+    /// a limited time and go on, use a [`Pipeline`](super::Pipeline); pipelines have limits of their own.
     ///
     /// It limits each call, not each method: one that makes several calls (a `wait_timeout` there, the first call with
     /// memory, [`Task::exec`](crate::Task::exec)) may take as many times as long.
     ///
-    /// A server that shares this process's file descriptor table and has begun to execute the call is killed, and its end
-    /// awaited for at most a second: the call could otherwise find another owner's file descriptors. If it has not ended by
-    /// then (it may be in an uninterruptible sleep), no file descriptor of its task is closed any more.
+    /// A server that shares this process's file descriptor table and has begun to execute the call is killed, and its
+    /// end awaited for at most a second: the call could otherwise find another owner's file descriptors. If it has not
+    /// ended by then (it may be in an uninterruptible sleep), no file descriptor of its task is closed any more.
     ///
     /// System calls: `setsockopt` for a timeout of at least 100 ms, and for the first shorter one or `None` after it.
     #[inline]
@@ -140,11 +143,11 @@ impl Connection {
         }
     }
 
-    /// Ends the stream: what was submitted and not answered is [`Error::Hangup`], or [`Error::NotSent`] where a forked server
-    /// had not begun to execute it; further calls are [`Error::NotSent`].
+    /// Ends the stream: what was submitted and not answered is [`Error::Hangup`], or [`Error::NotSent`] where a forked
+    /// server had not begun to execute it; further calls are [`Error::NotSent`].
     ///
-    /// System calls: `shutdown`; `pidfd_send_signal` and `ppoll` for a server that shares this process's file descriptor
-    /// table and is busy: it is killed.
+    /// System calls: `shutdown`; `pidfd_send_signal` and `ppoll` for a server that shares this process's file
+    /// descriptor table and is busy: it is killed.
     #[doc(alias = "close_interface")]
     #[inline]
     pub fn shutdown(&self) {
@@ -192,9 +195,9 @@ impl Connection {
     }
 }
 
-// SAFETY: the other process's kernel answers, and its server was vouched for when the connection was made. Of memory that a
-// call writes all bytes are copied before the call returns, and nothing touches it afterwards. The stream orders what
-// happened before a request before what the request does, and that before what follows its answer.
+// SAFETY: the other process's kernel answers, and its server was vouched for when the connection was made. Of memory
+// that a call writes all bytes are copied before the call returns, and nothing touches it afterwards. The stream orders
+// what happened before a request before what the request does, and that before what follows its answer.
 unsafe impl SyscallInterface for Connection {
     type Error = Error;
 

@@ -1,7 +1,7 @@
 //! One call: its memory, its requests, its answer, and what is known of it if none comes.
 
-use super::answers::{Answers, Receipt, Shape};
-use super::layout::{ARGS, Layout, Piece};
+use super::answers::{Answers, Receipt};
+use super::layout::{ARGS, Layout, Piece, Shape};
 use super::memory::{Sink, Source, read_memory, write_memory, written};
 use super::peer::Peer;
 use super::scratch::{ReserveError, Scratch};

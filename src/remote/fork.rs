@@ -80,8 +80,8 @@ pub struct Forked<const N: usize = 0> {
 /// **When the thread that called this ends, the child is killed** (`PR_SET_PDEATHSIG`), although its process and other
 /// threads go on: call it in a thread that lives as long as the child is to, not in one of a pool. [`ForkOptions`] ask
 /// for another rule. A program that the child [executes](Task::exec) is not killed, unless that is asked for with
-/// [`ExecOptions::killed_with_parent`](super::ExecOptions::killed_with_parent). A requested call that changes the user makes
-/// the kernel forget it: the child then ends with its stream.
+/// [`ExecOptions::killed_with_parent`](super::ExecOptions::killed_with_parent). A requested call that changes the user
+/// makes the kernel forget it: the child then ends with its stream.
 ///
 /// # Errors
 ///

@@ -1,9 +1,10 @@
-//! Where a call's memory lies in the scratch space: what goes there first, what goes both ways next, what comes back last.
+//! Where a call's memory lies in the scratch space: what goes there first, what goes both ways next, what comes back
+//! last.
 //!
 //! So whatever a call reads is one stretch, and whatever it writes is one stretch: one transfer each way, however many
 //! arguments there are.
 
-use super::answers::Shape;
+use super::wire::RESPONSE;
 use crate::sysif::{Arg, OutSlice};
 
 /// What an argument is, without the right to write it.
@@ -26,6 +27,29 @@ impl<'a> Piece<'a> {
             Arg::InOut(memory) => Self::InOut(memory),
             Arg::OutVec(vector) => Self::OutVec(vector),
         }
+    }
+}
+
+/// What the answer to a call consists of: that its memory was moved there, the kernel's word, and the memory that comes back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) in_len: usize,
+    pub(super) out_len: usize,
+}
+
+impl Shape {
+    /// How many bytes that are.
+    #[inline]
+    pub(super) const fn len(self) -> usize {
+        let moved_in = if self.in_len == 0 { 0 } else { RESPONSE };
+        let moved_out = if self.out_len == 0 { 0 } else { self.out_len.saturating_add(RESPONSE) };
+        RESPONSE.saturating_add(moved_in).saturating_add(moved_out)
+    }
+
+    /// How many requests are answered with it.
+    #[inline]
+    pub(super) fn requests(self) -> usize {
+        [true, self.in_len != 0, self.out_len != 0].into_iter().filter(|requested| *requested).count()
     }
 }
 

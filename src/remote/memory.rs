@@ -1,7 +1,7 @@
 //! The memory of a call, in the order in which it travels: that of [`Layout`].
 
+use super::disconnect::Disconnect;
 use super::layout::{ARGS, Layout, Piece, VECTOR_ENTRY, align, place};
-use super::stream::Disconnect;
 use crate::Errno;
 use crate::nr;
 use crate::sysif::Arg;
@@ -62,7 +62,8 @@ fn entry(base: usize, len: usize) -> [u8; VECTOR_ENTRY] {
     unsafe { core::mem::transmute::<[usize; 2], [u8; VECTOR_ENTRY]>([base, len]) }
 }
 
-/// How many bytes of its memory a call has written, as far as that can be told: what it left alone stays as it is here too.
+/// How many bytes of its memory a call has written, as far as that can be told: what it left alone stays as it is here
+/// too.
 #[inline]
 pub(super) fn written(nr: usize, ret: usize) -> usize {
     match Errno::from_ret(ret) {
@@ -72,7 +73,8 @@ pub(super) fn written(nr: usize, ret: usize) -> usize {
     }
 }
 
-/// Whether a call returns how many bytes it wrote. Of others it is not known, and all of their memory is taken as written.
+/// Whether a call returns how many bytes it wrote. Of others it is not known, and all of their memory is taken as
+/// written.
 #[inline]
 const fn returns_bytes(nr: usize) -> bool {
     matches!(nr, nr::READ | nr::PREAD64 | nr::READV | nr::PREADV | nr::PREADV2 | nr::RECVFROM | nr::GETRANDOM)

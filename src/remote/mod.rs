@@ -27,6 +27,7 @@ mod answers;
 mod child;
 mod claims;
 mod connection;
+mod disconnect;
 mod exchange;
 mod exec;
 mod fork;

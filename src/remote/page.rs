@@ -2,21 +2,21 @@
 //!
 //! It is not optional: [`fork`](super::fork()) fails with the errno of a refused `mmap`.
 //!
-//! Later children of either process do not get it (`MADV_DONTFORK`), which has to be said after this fork, or this child
-//! would not get it either. A process forked in between by another thread keeps the page mapped; if it is another server of
-//! this crate, it never uses the address. A refused `madvise` is ignored: then later children inherit a page that nothing
-//! there uses.
+//! Later children of either process do not get it (`MADV_DONTFORK`), which has to be said after this fork, or this
+//! child would not get it either. A process forked in between by another thread keeps the page mapped; if it is another
+//! server of this crate, it never uses the address. A refused `madvise` is ignored: then later children inherit a page
+//! that nothing there uses.
 //!
 //! It holds nothing of other connections: one page is made for each child.
 //!
-//! Besides the claims it has room for the memory of one call. What the call reads is copied there before its request is sent,
-//! and what it writes is copied from there after its answer has arrived: so a call with memory is one round trip of two
-//! messages, and the server is the same. The socket orders the two: a receive sees what was written before the send. Only
-//! one call at a time uses it. Pipelines, and calls with more memory, move their memory through the stream.
+//! Besides the claims it has room for the memory of one call. What the call reads is copied there before its request is
+//! sent, and what it writes is copied from there after its answer has arrived: so a call with memory is one round trip
+//! of two messages, and the server is the same. The socket orders the two: a receive sees what was written before the
+//! send. Only one call at a time uses it. Pipelines, and calls with more memory, move their memory through the stream.
 
 use super::claims::Claims;
+use super::disconnect::Disconnect;
 use super::memory::{Sink, Source};
-use super::stream::Disconnect;
 use crate::Errno;
 use crate::near::{self, Address};
 use crate::sysif::Local;
@@ -37,8 +37,8 @@ struct Contents {
     claims: Claims,
     /// The rest of the claims' cache line.
     _unused: [u8; 64 - size_of::<Claims>()],
-    /// Both processes write it, in turn: the server only while it executes a call. One that does not keep to that changes
-    /// bytes while they are copied, and any bytes are memory of a call.
+    /// Both processes write it, in turn: the server only while it executes a call. One that does not keep to that
+    /// changes bytes while they are copied, and any bytes are memory of a call.
     memory: UnsafeCell<[u8; MEMORY]>,
 }
 
@@ -75,7 +75,8 @@ impl Page {
     /// Which requests the server has claimed.
     #[inline]
     pub(super) const fn claims(&self) -> &Claims {
-        // SAFETY: mapped, and zeroed when it was, for as long as `self` lives; the other process writes it atomically only.
+        // SAFETY: mapped, and zeroed when it was, for as long as `self` lives; the other process writes it atomically
+        // only.
         unsafe { &(*self.0.as_ptr()).claims }
     }
 

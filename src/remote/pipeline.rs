@@ -1,9 +1,9 @@
 //! Many calls on their way at once.
 
-use super::answers::{Receipt, Shape};
+use super::answers::Receipt;
 use super::connection::Connection;
 use super::inbox::OWED_LIMIT;
-use super::layout::{ARGS, Layout, Piece};
+use super::layout::{ARGS, Layout, Piece, Shape};
 use super::stream::{Deadline, Disconnect, Moment, deadline_after};
 use crate::far::FdTable;
 use crate::near::FileDescriptor;
@@ -64,13 +64,14 @@ pub struct Completion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// As many calls are on their way as there is room for: complete one first. With nothing on its way: the call itself
-    /// writes more than any pipeline has room for.
+    /// As many calls are on their way as there is room for: complete one first. With nothing on its way: the call
+    /// itself writes more than any pipeline has room for.
     Full,
-    /// The descriptor is not one of this connection's own: another task could close it before the call is made. Those of a
-    /// shared table go through [`Pipeline::submit`].
+    /// The descriptor is not one of this connection's own: another task could close it before the call is made. Those
+    /// of a shared table go through [`Pipeline::submit`].
     Foreign,
-    /// The call, or the one that was to get scratch space for it, failed: it is never [`Error::Hangup`] without being made.
+    /// The call, or the one that was to get scratch space for it, failed: it is never [`Error::Hangup`] without being
+    /// made.
     Call(Error),
 }
 
@@ -115,11 +116,12 @@ impl CallSlot {
 
 /// Calls through a [`Connection`] that are submitted without waiting, and complete in the order of their submission.
 ///
-/// It never waits unless asked to, so one thread can keep many processes busy: poll
-/// [`Connection::as_raw_fd`], then [`try_complete`](Self::try_complete). A call that sleeps in the other process keeps back
-/// only those behind it; [`Child::interrupt`](super::Child::interrupt) ends it with `EINTR`.
+/// It never waits unless asked to, so one thread can keep many processes busy: poll [`Connection::as_raw_fd`], then
+/// [`try_complete`](Self::try_complete). A call that sleeps in the other process keeps back only those behind it;
+/// [`Child::interrupt`](super::Child::interrupt) ends it with `EINTR`.
 ///
-/// Meanwhile the connection can be used as always: a call made with it comes after what was submitted, and waits for it.
+/// Meanwhile the connection can be used as always: a call made with it comes after what was submitted, and waits for
+/// it.
 ///
 /// Dropped, it leaves what is on its way to be made, and its answers to be thrown away.
 ///
@@ -155,8 +157,8 @@ pub struct Pipeline<'c, 's> {
 impl Connection {
     /// A pipeline with room for as many calls as there are slots. `None` while there is another.
     ///
-    /// The connection reads ahead 1792 bytes at most: so many bytes can the answers on their way have together, 8 for a call
-    /// without memory, 16 for a write of an eventfd, 24 for a read.
+    /// The connection reads ahead 1792 bytes at most: so many bytes can the answers on their way have together, 8 for a
+    /// call without memory, 16 for a write of an eventfd, 24 for a read.
     #[inline]
     pub fn pipeline<'c, 's>(&'c self, slots: &'s mut [CallSlot]) -> Option<Pipeline<'c, 's>> {
         self.exchange()?.open_pipeline().then_some(Pipeline { connection: self, slots, first: 0, next: 0 })
@@ -172,20 +174,21 @@ impl Pipeline<'_, '_> {
 
     /// Sends a call, and does not wait for its answer.
     ///
-    /// It waits for room in the stream, if the other process does not read. The first call with memory, and one with more
-    /// than any before, also gets scratch space: [`Connection::reserve_scratch`] does that beforehand.
+    /// It waits for room in the stream, if the other process does not read. The first call with memory, and one with
+    /// more than any before, also gets scratch space: [`Connection::reserve_scratch`] does that beforehand.
     ///
     /// System calls: `sendto`; to get scratch space also `recvfrom`; to wait for room also `ppoll`, and with a timeout
     /// `clock_gettime`. There, the call, and for its memory `recvfrom` and `sendto`.
     ///
     /// # Errors
     ///
-    /// The call was not submitted, and not executed. [`Full`](SubmitError::Full); [`Error::NotSent`]; the refusal of scratch
-    /// space. After [`Error::Hangup`] the call may have been executed.
+    /// The call was not submitted, and not executed. [`Full`](SubmitError::Full); [`Error::NotSent`]; the refusal of
+    /// scratch space. After [`Error::Hangup`] the call may have been executed.
     ///
     /// # Safety
     ///
-    /// As for [`SyscallInterface::syscall`](crate::sysif::SyscallInterface::syscall), at whatever later moment it is made.
+    /// As for [`SyscallInterface::syscall`](crate::sysif::SyscallInterface::syscall), at whatever later moment it is
+    /// made.
     #[inline]
     pub unsafe fn submit<const N: usize>(
         &mut self,
@@ -278,8 +281,9 @@ impl Pipeline<'_, '_> {
         if own { Ok(()) } else { Err(SubmitError::Foreign) }
     }
 
-    /// Waits for the next call to complete; `None` if none is on its way. What the call wrote is written at the beginning of
-    /// `out`, as much as fits: the memory of its operands one after the other, each at the next multiple of eight.
+    /// Waits for the next call to complete; `None` if none is on its way. What the call wrote is written at the
+    /// beginning of `out`, as much as fits: the memory of its operands one after the other, each at the next multiple
+    /// of eight.
     ///
     /// The calls that will never complete complete with [`Error::Hangup`].
     ///
@@ -289,8 +293,8 @@ impl Pipeline<'_, '_> {
         self.complete_before(out, None)
     }
 
-    /// As [`complete`](Self::complete), for a limited time. `None` if nothing completed: it is still on its way, and can be
-    /// completed later.
+    /// As [`complete`](Self::complete), for a limited time. `None` if nothing completed: it is still on its way, and
+    /// can be completed later.
     ///
     /// System calls: `recvfrom`, `ppoll`, `clock_gettime`, unless the answer was read ahead.
     #[inline]

@@ -73,8 +73,8 @@ impl PartialEq<Errno> for ServeError {
 /// interrupted fails with `EINTR`.
 ///
 /// It is not killed by a client that vanished: where `SIGPIPE` has its default action, it is blocked for this thread
-/// until this returns, but for a requested `execve`, and one that came meanwhile is discarded. Its action is that of the
-/// whole process, and not touched.
+/// until this returns, but for a requested `execve`, and one that came meanwhile is discarded. Its action is that of
+/// the whole process, and not touched.
 ///
 /// The stream's file descriptor is made `CLOEXEC` first: so a client sees that a requested `execve` succeeded.
 ///
@@ -215,7 +215,8 @@ impl BlockedPipeSignal {
     #[inline]
     fn unblock(&self) {
         if self.0 {
-            // None was pending when it was blocked, or it had ended the process: one for the thread, one for the process.
+            // None was pending when it was blocked, or it had ended the process: one for the thread, one for the
+            // process.
             while near::take_pending_signal(&Local, Self::SET).is_ok() {}
             // Ignored: the same call has worked before. The rest of the mask may have been changed on request.
             // SAFETY: as it was.

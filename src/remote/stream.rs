@@ -1,5 +1,6 @@
 //! A stream of bytes to another process: sending, receiving, until when, and whether the process lives. It knows no calls.
 
+pub(super) use super::disconnect::Disconnect;
 use super::peer::{Peer, in_entry};
 use crate::Errno;
 pub(super) use crate::deadline::Deadline as Moment;
@@ -11,22 +12,6 @@ use core::time::Duration;
 
 /// A moment, or never.
 pub(super) type Deadline = Option<Moment>;
-
-/// Why a connection carries nothing any more.
-///
-/// As wide as a word, so that a result of either is two registers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)]
-pub(super) enum Disconnect {
-    /// A call took longer than its timeout.
-    TimedOut,
-    /// The stream or the server's process has ended.
-    Ended,
-    /// The bytes of the stream are not the answers to what was requested.
-    OutOfStep,
-    /// This end was shut down by the caller.
-    Closed,
-}
 
 /// The client's end.
 pub(super) struct Stream {

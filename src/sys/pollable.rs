@@ -1,9 +1,9 @@
 //! What can be waited for: everything that [`Epoll`], [`PollSet`](super::poll::PollSet) and the reactor take.
 //!
-//! With feature `std` that is anything `AsFd`, besides this crate's own types. One implementation for all `F: AsFd` and one
-//! for `EventFd<T>` of every task would overlap at `EventFd<Current>`, which is both. So the question is asked of the task: a
-//! task says which [`Handles`] it knows, and the current process alone knows those of std. Generic code, which does not know
-//! its task, relies on the list that every answer contains, with `std` and without.
+//! With feature `std` that is anything `AsFd`, besides this crate's own types. One implementation for all `F: AsFd` and
+//! one for `EventFd<T>` of every task would overlap at `EventFd<Current>`, which is both. So the question is asked of
+//! the task: a task says which [`Handles`] it knows, and the current process alone knows those of std. Generic code,
+//! which does not know its task, relies on the list that every answer contains, with `std` and without.
 //!
 //! Uses [`fd`](crate::fd), [`task`](crate::task) and [`eventfd`](super::eventfd).
 
@@ -22,15 +22,17 @@ use sealed::{Lend, Names, Own};
 /// A descriptor that can be waited for, by [`Epoll`], [`PollSet`](super::poll::PollSet) or a
 /// [`Reactor`](crate::reactor::Reactor).
 ///
-/// It is implemented for the types of this crate that have a descriptor of the task `T`: [`OwnedFd`], [`BorrowedFd`], [`EventFd`],
-/// [`Epoll`], [`SignalFd`], [`PidFd`], what is [`Lent`]; and in the current process also for [`Notifier`](crate::Notifier) and for a
-/// [`Connection`](crate::remote::Connection), which can be waited for although it lends its stream to nobody.
+/// It is implemented for the types of this crate that have a descriptor of the task `T`: [`OwnedFd`], [`BorrowedFd`],
+/// [`EventFd`], [`Epoll`], [`SignalFd`], [`PidFd`], what is [`Lent`]; and in the current process also for
+/// [`Notifier`](crate::Notifier) and for a [`Connection`](crate::remote::Connection), which can be waited for although
+/// it lends its stream to nobody.
 ///
-/// With feature `std` it is implemented for everything that is `AsFd`, in the current process: sockets, files, pipes, and
-/// `Box`, `Rc` and `Arc` of them. Without it, a descriptor that another crate owns is named by
+/// With feature `std` it is implemented for everything that is `AsFd`, in the current process: sockets, files, pipes,
+/// and `Box`, `Rc` and `Arc` of them. Without it, a descriptor that another crate owns is named by
 /// [`BorrowedFd::borrow_raw`].
 ///
-/// It cannot be implemented: that the descriptor stays open for as long as the value is borrowed is this crate's promise.
+/// It cannot be implemented: that the descriptor stays open for as long as the value is borrowed is this crate's
+/// promise.
 ///
 /// ```
 /// use core::mem::MaybeUninit;

@@ -20,8 +20,8 @@ pub(super) fn sleep<T: FileDescriptorTask>(fd: &OwnedFd<T>, timeout: Option<Time
     }
 }
 
-/// What is left where `ppoll` fails for good: with `EINVAL` under an `RLIMIT_NOFILE` of 0, which is set to forbid further
-/// files, or as a seccomp policy has it. `pselect6` asks for no limit.
+/// What is left where `ppoll` fails for good: with `EINVAL` under an `RLIMIT_NOFILE` of 0, which is set to forbid
+/// further files, or as a seccomp policy has it. `pselect6` asks for no limit.
 #[cold]
 #[inline(never)]
 fn sleep_fallback<T: FileDescriptorTask>(

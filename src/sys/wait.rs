@@ -114,8 +114,8 @@ pub struct Waited {
 /// Which children are waited for.
 #[derive(Debug)]
 pub enum Children<'a, T: FileDescriptorTask = Current> {
-    /// Any child. To reap one takes its status away from whoever else waits for it by its pid (std's `Child`, say): look with
-    /// [`Changes::PEEK`] first, and reap by process what is yours.
+    /// Any child. To reap one takes its status away from whoever else waits for it by its pid (std's `Child`, say):
+    /// look with [`Changes::PEEK`] first, and reap by process what is yours.
     ///
     /// The child of a [`remote::fork`](crate::remote::fork()) is not among them until it executes another program.
     Any,
@@ -155,8 +155,8 @@ near::flags! {
 
 /// Waits for children. Every task can: for those of its own process.
 ///
-/// A process that ended is a zombie until its parent reaps it; so long it keeps its pid, and signals to it succeed. A pid
-/// that was reaped can be another process's at once.
+/// A process that ended is a zombie until its parent reaps it; so long it keeps its pid, and signals to it succeed. A
+/// pid that was reaped can be another process's at once.
 ///
 /// ```
 /// use rsyscall::sys::wait::{Changes, Children, WaitTask};
@@ -174,9 +174,9 @@ pub trait WaitTask: FileDescriptorTask {
     /// # Errors
     ///
     /// `ECHILD`: there is no such child, or it was reaped, or `SIGCHLD` is ignored and the last such child has ended.
-    /// `EINTR`: a signal handler ran. `EINVAL`: no change is named, or by pidfd or by group 0 before Linux 5.4. `EBADF`, and
-    /// no call is made: the pidfd is in another table. `EAGAIN`: the pidfd is nonblocking and its process has not ended.
-    /// `EIO`: a change that is not known.
+    /// `EINTR`: a signal handler ran. `EINVAL`: no change is named, or by pidfd or by group 0 before Linux 5.4.
+    /// `EBADF`, and no call is made: the pidfd is in another table. `EAGAIN`: the pidfd is nonblocking and its process
+    /// has not ended. `EIO`: a change that is not known.
     ///
     /// # Source
     ///
@@ -248,8 +248,8 @@ fn look<T: FileDescriptorTask>(task: T, children: Children<'_, T>, options: u32)
     }
 }
 
-/// Waits for the end of a child of this process, and reaps it unless the options hold `WNOWAIT`; `None` with `WNOHANG` if it
-/// has not ended.
+/// Waits for the end of a child of this process, and reaps it unless the options hold `WNOWAIT`; `None` with `WNOHANG`
+/// if it has not ended.
 pub(crate) fn wait_end(kind: WaitId, id: i32, options: u32) -> Result<Option<ExitStatus>, Errno> {
     let change = near::waitid(&Local, kind, id, options | near::WEXITED)?.and_then(Change::new);
     Ok(change.and_then(|change| match change {

@@ -54,10 +54,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// * `Ok(n)` means that the kernel of the process completed the call with the result `n`; an [`Errno`] in `Err`, that
 ///   it refused the call.
-/// * An [`Error`](Self::Error) is made from an [`Errno`] and says so by [`errno`](SyscallError::errno); if it is another and
-///   [`is_not_sent`](SyscallError::is_not_sent), the call was not made and never will be.
-///   [`may_still_execute`](Self::may_still_execute) is true for as long as any other failed call may yet be made: owners
-///   close a file descriptor in the interface's stead on these two.
+/// * An [`Error`](Self::Error) is made from an [`Errno`] and says so by [`errno`](SyscallError::errno); if it is
+///   another and [`is_not_sent`](SyscallError::is_not_sent), the call was not made and never will be.
+///   [`may_still_execute`](Self::may_still_execute) is true for as long as any other failed call may yet be made:
+///   owners close a file descriptor in the interface's stead on these two.
 /// * Of every argument, the bytes that this result says were written are now initialised in the caller's memory.
 /// * Initialised bytes stay initialised, those beyond what was written too: [`Arg::Out`] may be a caller's `&mut [u8]`,
 ///   as in [`std::io::Read`], of which an implementation may overwrite any byte, but only by an initialised one.
@@ -123,8 +123,8 @@ pub unsafe trait SyscallInterface {
         None
     }
 
-    /// Returns whether a call that has failed may still be executed, in a file descriptor table that others share. While it
-    /// may, owners close no file descriptor through this interface, nor in its stead.
+    /// Returns whether a call that has failed may still be executed, in a file descriptor table that others share.
+    /// While it may, owners close no file descriptor through this interface, nor in its stead.
     #[inline(always)]
     fn may_still_execute(&self) -> bool {
         false

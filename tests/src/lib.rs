@@ -11,8 +11,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Reports that a case did not run here, and why: past the test harness, which keeps to itself what a passing test prints.
-/// Where everything is meant to run (`RSYSCALL_NO_SKIP` is set) it is a failure.
+/// Reports that a case did not run here, and why: past the test harness, which keeps to itself what a passing test
+/// prints. Where everything is meant to run (`RSYSCALL_NO_SKIP` is set) it is a failure.
 pub fn skip(case: &str, reason: &str) {
     let _nobody_to_tell = writeln!(std::io::stderr(), "SKIPPED {case}: {reason}");
     assert!(std::env::var_os("RSYSCALL_NO_SKIP").is_none(), "nothing may be skipped here: {case}: {reason}");

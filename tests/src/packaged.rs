@@ -48,7 +48,8 @@ impl Packaged {
             fs::write(source.expect("a folder").path().join(".cargo-checksum.json"), "{\"files\":{}}").expect("a file");
         }
         let config = format!(
-            "[source.crates-io]\nreplace-with = \"packaged\"\n[source.packaged]\ndirectory = {sources:?}\n[net]\noffline = true\n"
+            "[source.crates-io]\nreplace-with = \"packaged\"\n[source.packaged]\ndirectory = {sources:?}\n\
+             [net]\noffline = true\n"
         );
         home.write("config.toml", &config);
         Self { home }

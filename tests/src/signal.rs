@@ -27,8 +27,8 @@ impl Signal {
         }
     }
 
-    /// Installs both handlers. Tests that use them take turns, for as long as they keep what this returns: the handlers'
-    /// count is the process's.
+    /// Installs both handlers. Tests that use them take turns, for as long as they keep what this returns: the
+    /// handlers' count is the process's.
     pub fn install() -> MutexGuard<'static, ()> {
         static ONCE: Once = Once::new();
         static TURN: Mutex<()> = Mutex::new(());

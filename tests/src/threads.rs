@@ -21,8 +21,8 @@ pub enum Call {
 }
 
 impl Call {
-    /// By the kernel's numbers: first those of x86_64, then those that aarch64 and riscv64 share. Under an emulator what
-    /// is seen is the host's call, so either may appear.
+    /// By the kernel's numbers: first those of x86_64, then those that aarch64 and riscv64 share. Under an emulator
+    /// what is seen is the host's call, so either may appear.
     fn is(self, number: usize, first: usize) -> bool {
         match self {
             Self::Read(fd) => [0, 63].contains(&number) && first == fd as usize,
@@ -54,8 +54,8 @@ impl Tid {
         matches!((number, first), (Some(number), Some(first)) if call.is(number, first))
     }
 
-    /// Returns once the thread sleeps in this call. That it comes there is the caller's to know; a thread that has ended
-    /// never will.
+    /// Returns once the thread sleeps in this call. That it comes there is the caller's to know; a thread that has
+    /// ended never will.
     pub fn until_asleep_in(self, call: Call) {
         while !self.sleeps_in(call) {
             let alive = std::path::Path::new(&format!("/proc/self/task/{}", self.0)).exists();

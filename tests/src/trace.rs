@@ -106,8 +106,8 @@ fn state(pid: i32) -> State {
     }
 }
 
-/// `struct ptrace_syscall_info`, as far as it is looked at: what kind of stop, the number or the result, and the first two
-/// arguments.
+/// `struct ptrace_syscall_info`, as far as it is looked at: what kind of stop, the number or the result, and the first
+/// two arguments.
 fn syscall_info(pid: i32) -> Option<(u8, i64, [u64; 2])> {
     let mut info = [0_u64; 16];
     ptrace(GET_SYSCALL_INFO, pid, size_of_val(&info) as libc::c_long, info.as_mut_ptr().expose_provenance() as _)

@@ -1,5 +1,5 @@
-//! The claim word of a remote connection, in every order that the memory model allows (loom): the very file of the crate,
-//! with loom's atomics in the place of core's.
+//! The claim word of a remote connection, in every order that the memory model allows (loom): the very file of the
+//! crate, with loom's atomics in the place of core's.
 #![cfg(target_arch = "x86_64")]
 
 #[path = "../../src/remote/claims.rs"]

@@ -1,4 +1,5 @@
-//! Reads the machine code that users get: `tests/codegen` is compiled for each architecture, and its functions are looked at.
+//! Reads the machine code that users get: `tests/codegen` is compiled for each architecture, and its functions are
+//! looked at.
 //!
 //! Emulators keep the registers that real kernels destroy, so these faults show nowhere else.
 

@@ -1,8 +1,8 @@
 //! Several threads, real signals, real sleep: what the suite's one thread of control cannot show.
 //!
-//! No test here waits by the clock for another thread to be somewhere: it looks where the thread sleeps. The crate's own
-//! atomics are two, a flag that is only ever set (`sysif::Features`) and a counter (`far`); neither guards other memory, so
-//! there is no order of theirs to explore. Ping-pong between processes is the suite's case L2.1.
+//! No test here waits by the clock for another thread to be somewhere: it looks where the thread sleeps. The crate's
+//! own atomics are two, a flag that is only ever set (`sysif::Features`) and a counter (`far`); neither guards other
+//! memory, so there is no order of theirs to explore. Ping-pong between processes is the suite's case L2.1.
 
 use rsyscall::near::{self, FileDescriptor, PollFd};
 use rsyscall::sysif::Local;

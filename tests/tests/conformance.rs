@@ -1,8 +1,8 @@
 //! The suite in this process: as the current process, and as a task whose interface is this process.
 //!
-//! It prints a line for each case, for people and for the `table` program, and fails if a case failed. The world's name is
-//! `host`, or `qemu-user` where it finds itself emulated; `RSYSCALL_WORLD` gives another one. What a world cannot run is
-//! not taken from the name: it is tried.
+//! It prints a line for each case, for people and for the `table` program, and fails if a case failed. The world's name
+//! is `host`, or `qemu-user` where it finds itself emulated; `RSYSCALL_WORLD` gives another one. What a world cannot
+//! run is not taken from the name: it is tried.
 
 use rsyscall::sys::pollable::PollTask;
 use rsyscall::sysif::Local;

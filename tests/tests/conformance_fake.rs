@@ -1,7 +1,7 @@
 //! The suite in the fake kernel: as the newest Linux, and as ones from before what changed.
 //!
-//! It prints a line for each case, as the suite does everywhere, and fails if a case failed, or if a case was skipped for a
-//! reason that is not one of a fake's.
+//! It prints a line for each case, as the suite does everywhere, and fails if a case failed, or if a case was skipped
+//! for a reason that is not one of a fake's.
 
 use rsyscall::fake::{Kernel, Storage};
 use rsyscall_suite::{Can, Line, Outcome, World, run};

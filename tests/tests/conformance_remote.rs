@@ -1,7 +1,7 @@
 //! The suite in another process: a child with a table of its own, and one that shares ours.
 //!
-//! It prints a line for each case, for people and for the `table` program, and fails if a case failed. What a world cannot
-//! run is not taken from its name: it is tried.
+//! It prints a line for each case, for people and for the `table` program, and fails if a case failed. What a world
+//! cannot run is not taken from its name: it is tried.
 
 use rsyscall::remote::Connection;
 use rsyscall::sys::pollable::PollTask;

@@ -1,7 +1,7 @@
 //! The fake kernel against the real one: random programs of calls, whose every answer must be the same in both.
 //!
-//! A failure shrinks to a short program and prints it; its seed is kept in `differential.regressions` beside this file and
-//! run first from then on. `PROPTEST_CASES` sets how many programs are tried.
+//! A failure shrinks to a short program and prints it; its seed is kept in `differential.regressions` beside this file
+//! and run first from then on. `PROPTEST_CASES` sets how many programs are tried.
 //!
 //! A call that would sleep is never made on the real kernel: descriptors are made nonblocking for its duration, and
 //! `EAGAIN` from one that was blocking is what "it sleeps" looks like.

@@ -1,4 +1,5 @@
-//! What the fake kernel adds to a real one: limits, faults, a clock, an account of every call; and what it refuses to touch.
+//! What the fake kernel adds to a real one: limits, faults, a clock, an account of every call; and what it refuses to
+//! touch.
 
 use rsyscall::fake::{Blocked, Fault, Kernel, Register, Storage, Wake, nr};
 use rsyscall::near::{self, FileDescriptor, PollFd, Timespec};

@@ -1,6 +1,7 @@
 //! `examples/init`, built as a user would build it, as PID 1 of a pid namespace and as a subreaper.
 //!
-//! Needs cargo, and the target of this machine; where there is none of that, or no namespace to be had, the case says so.
+//! Needs cargo, and the target of this machine; where there is none of that, or no namespace to be had, the case says
+//! so.
 #![cfg(target_arch = "x86_64")]
 
 use std::io::{BufRead, BufReader};

@@ -1,10 +1,10 @@
 //! What must not compile does not, for the reason that it names, and compiles once that reason is gone.
 //!
 //! The programs are those of tests/misuse. Each marks the line of its error, `//~ error[E0382]` (`//~^` for the line
-//! above); what the compiler says in
-//! words is not compared, since that changes from version to version, and codes and places hardly do. With `--cfg fixed`
-//! every program must compile: nothing else is wrong with it. (`compile_fail` examples would compare codes only with a
-//! nightly compiler; and an error of code generation, such as that of a seventh argument, is not seen by a mere check.)
+//! above); what the compiler says in words is not compared, since that changes from version to version, and codes and
+//! places hardly do. With `--cfg fixed` every program must compile: nothing else is wrong with it. (`compile_fail`
+//! examples would compare codes only with a nightly compiler; and an error of code generation, such as that of a
+//! seventh argument, is not seen by a mere check.)
 
 use rsyscall::Current;
 use rsyscall_suite::World;

@@ -292,7 +292,8 @@ fn processes_that_share_the_state_wake_one_another() {
     let each = if emulated() { 1_000 } else { 50_000 };
     let children: Vec<_> = (0..PROCESSES)
         .map(|_| {
-            // SAFETY: the child only adds to shared memory, makes system calls and ends: nothing that a lock could be held for.
+            // SAFETY: the child only adds to shared memory, makes system calls and ends: nothing that a lock could be
+            // held for.
             match unsafe { libc::fork() } {
                 0 => {
                     for _ in 0..each {

@@ -70,8 +70,8 @@ fn the_package_compiles_by_itself() {
     );
 }
 
-/// Everything is inlined or generic: a user's compiler spends its time on what the user calls, and the library's own build
-/// stays short.
+/// Everything is inlined or generic: a user's compiler spends its time on what the user calls, and the library's own
+/// build stays short.
 #[test]
 fn the_library_leaves_nothing_but_printing_to_be_compiled_beforehand() {
     const AT_MOST: u64 = 4096;
@@ -186,7 +186,8 @@ fn error_of(line: &str) -> Option<&str> {
     None
 }
 
-/// Miri runs a user's tests on the fake kernel. It cannot execute the instruction, so this process has no system calls there.
+/// Miri runs a user's tests on the fake kernel. It cannot execute the instruction, so this process has no system calls
+/// there.
 #[test]
 fn under_miri_every_call_of_this_process_is_enosys_and_a_fake_kernel_works() {
     let folder = Folder::empty("miri");

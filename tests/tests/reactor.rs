@@ -346,7 +346,8 @@ fn a_notification_that_no_reactor_has_taken_is_taken_by_the_next_one() {
     });
 }
 
-/// What the outer future waits for, and what the inner executor takes: first it leaves one, then it waits for another thread.
+/// What the outer future waits for, and what the inner executor takes: first it leaves one, then it waits for another
+/// thread.
 fn takes_what_is_left_for_the_outer(reactor: &Reactor<'_>, outer: &Waker, mut inner: impl FnMut(&EventFd)) {
     let bell = eventfd(0);
     thread::scope(|scope| {

@@ -78,8 +78,8 @@ fn refused(target: &str, message: &str) {
     assert!(said.lines().any(|line| line.starts_with("error: rsyscall") && line.contains(message)), "{said}");
 }
 
-/// Compiles the refusals, and only them, for a target. No library of it is needed: what stands for `core` has the one macro
-/// that they use.
+/// Compiles the refusals, and only them, for a target. No library of it is needed: what stands for `core` has the one
+/// macro that they use.
 fn refusals(target: &str) -> Option<Output> {
     let Ok(refusals) = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../arch/refused.rs")) else {
         skip(&format!("refusal of {target}"), "the sources are not here");

@@ -160,7 +160,8 @@ impl Script {
             let any = next(state) as usize;
             let mut data = 0;
             let (nr, args, answer) = match next(state) % 12 {
-                // Whatever it is, it is not on the list: neither are numbers with bits that the kernel would not look at.
+                // Whatever it is, it is not on the list: neither are numbers with bits that the kernel would not look
+                // at.
                 0 => (rsyscall::nr::GETPID, [any; 6], Some(Errno::EPERM)),
                 1 => (rsyscall::nr::KILL, [any, 9, 0, 0, 0, 0], Some(Errno::EPERM)),
                 2 => (rsyscall::nr::EVENTFD2 | 1 << 32, [0; 6], Some(Errno::EPERM)),

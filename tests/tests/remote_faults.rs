@@ -466,7 +466,8 @@ fn a_server_does_not_outlive_its_parent() {
     let word = EventFd::new(0, EMPTY).unwrap();
     const SIGCHLD: u32 = 17;
     let none = || Arg::Word(0);
-    // SAFETY: the child makes a server, tells its number and waits to be killed; it shares no memory and returns nowhere.
+    // SAFETY: the child makes a server, tells its number and waits to be killed; it shares no memory and returns
+    // nowhere.
     let between =
         unsafe { Local.syscall(rsyscall::nr::CLONE, [SIGCHLD.into(), none(), none(), none(), none()]) }.unwrap();
     if between == 0 {
@@ -566,8 +567,8 @@ fn full_buffers_block_nobody_for_ever() {
             thread::sleep(Duration::from_millis(100));
             bell.write(1).unwrap();
         });
-        // Two megabytes that the child does not read before the bell is rung. An eventfd does not take so much at once: the
-        // answer is EINVAL (or 8, before Linux 6.9), and it is given only after all was read.
+        // Two megabytes that the child does not read before the bell is rung. An eventfd does not take so much at once:
+        // the answer is EINVAL (or 8, before Linux 6.9), and it is given only after all was read.
         for _ in 0..20 {
             let operands = [there.near().into(), Operand::In(&memory), Operand::Word(LARGE)];
             // SAFETY: a write from this memory.

@@ -69,7 +69,8 @@ proptest! {
                     prop_assert_eq!(&memory[..taken.len()], taken);
                 }
                 Step::Word(offset) => {
-                    let word = queue.get(offset..offset + 8).map(|bytes| usize::from_ne_bytes(bytes.try_into().unwrap()));
+                    let word = queue.get(offset..offset + 8);
+                    let word = word.map(|bytes| usize::from_ne_bytes(bytes.try_into().unwrap()));
                     prop_assert_eq!(inbox.word(offset), word);
                 }
                 Step::Get(offset, len) => prop_assert_eq!(inbox.get(offset, len), queue.get(offset..offset + len)),

@@ -1,5 +1,5 @@
-//! Calls that were given up: what the server has not claimed is never executed, and what it has is over before the caller
-//! goes on, where the descriptor table is shared.
+//! Calls that were given up: what the server has not claimed is never executed, and what it has is over before the
+//! caller goes on, where the descriptor table is shared.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;

@@ -1,6 +1,6 @@
 //! A child killed, stopped or interrupted before and after each system call that it makes for a remote call: every such
-//! moment of every kind of call, found by stepping through it. Alone in its program: it counts descriptors, mappings and
-//! children.
+//! moment of every kind of call, found by stepping through it. Alone in its program: it counts descriptors, mappings
+//! and children.
 
 use rsyscall::fd::Token;
 use rsyscall::near::PollFd;

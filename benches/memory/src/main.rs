@@ -1,7 +1,8 @@
-//! `cargo run --release --manifest-path benches/memory/Cargo.toml`: the memory functions of `rsyscall::start!` beside glibc's.
+//! `cargo run --release --manifest-path benches/memory/Cargo.toml`: the memory functions of `rsyscall::start!` beside
+//! glibc's.
 //!
-//! Each bound is a ratio: the median of rounds in which both take their turns, so that what disturbs one disturbs the other. The
-//! second half runs with glibc restricted to SSE2 (`GLIBC_TUNABLES`), which is all that these functions use.
+//! Each bound is a ratio: the median of rounds in which both take their turns, so that what disturbs one disturbs the
+//! other. The second half runs with glibc restricted to SSE2 (`GLIBC_TUNABLES`), which is all that these functions use.
 
 use std::hint::black_box;
 use std::os::unix::process::CommandExt;

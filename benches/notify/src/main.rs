@@ -1,7 +1,8 @@
-//! `cargo run --release --manifest-path benches/notify/Cargo.toml`: all of it; or one of `redundant`, `latency`, `ready`.
+//! `cargo run --release --manifest-path benches/notify/Cargo.toml`: all of it; or one of `redundant`, `latency`,
+//! `ready`.
 //!
-//! Times are medians of rounds in which every way takes its turn, so that what disturbs one disturbs all. `ready` counts
-//! instructions under valgrind: N and 2N turns, and the difference.
+//! Times are medians of rounds in which every way takes its turn, so that what disturbs one disturbs all. `ready`
+//! counts instructions under valgrind: N and 2N turns, and the difference.
 
 mod latency;
 mod ready;
@@ -28,8 +29,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Between which two of the values the median of all that could have been measured lies, with 95 % confidence: those whose
-/// ranks a fair coin thrown for each value seldom leaves (the sign test).
+/// Between which two of the values the median of all that could have been measured lies, with 95 % confidence: those
+/// whose ranks a fair coin thrown for each value seldom leaves (the sign test).
 fn interval(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let count = values.len() as f64;

@@ -1,7 +1,7 @@
 //! Compares instructions and sizes with the files in `expected/`.
 //!
-//! The very numbers only where compiler and architecture are those of the file; always, how rsyscall stands to the limit
-//! and to its peers in the same run.
+//! The very numbers only where compiler and architecture are those of the file; always, how rsyscall stands to the
+//! limit and to its peers in the same run.
 
 use crate::rows::{Allowance, Count, LIMIT, Lost, OURS, Size, UNCHECKED, read};
 use crate::{Result, file};

@@ -30,7 +30,11 @@ fn header(text: &mut String, first: &str, columns: &[&str]) -> Result<()> {
 fn times(text: &mut String, rows: &[Time]) -> Result<()> {
     let operations = distinct(rows.iter().map(|row| row.operation.as_str()));
     let peers = distinct(rows.iter().map(|row| row.peer.as_str()));
-    text.push_str("\n## Time\n\nNanoseconds for one operation: the median, and in brackets the ratio to assembly by hand in the same round (median). In the rows of another process the measure is a minimal client and server in C.\n\n");
+    text.push_str(
+        "\n## Time\n\nNanoseconds for one operation: the median, and in brackets the ratio to assembly by \
+         hand in the same round (median). In the rows of another process the measure is a minimal client and \
+         server in C.\n\n",
+    );
     header(text, "ns (ratio)", &peers)?;
     for operation in &operations {
         write!(text, "| {operation} |")?;
@@ -42,7 +46,10 @@ fn times(text: &mut String, rows: &[Time]) -> Result<()> {
         }
         text.push('\n');
     }
-    text.push_str("\nThe spread of rsyscall: first and third quartile over the rounds.\n\n| operation | ns | ratio |\n|---|--:|--:|\n");
+    text.push_str(
+        "\nThe spread of rsyscall: first and third quartile over the rounds.\n\n| operation | ns | ratio \
+         |\n|---|--:|--:|\n",
+    );
     for row in rows.iter().filter(|row| row.peer == OURS) {
         let (q1, q3) = (short(row.ns_q1), short(row.ns_q3));
         writeln!(text, "| {} | {q1} – {q3} | {:.3} – {:.3} |", row.operation, row.ratio_q1, row.ratio_q3)?;
@@ -58,7 +65,10 @@ fn short(ns: f64) -> String {
 fn counts(text: &mut String, rows: &[Count]) -> Result<()> {
     let operations = distinct(rows.iter().map(|row| row.operation.as_str()));
     let peers = distinct(rows.iter().map(|row| row.peer.as_str()));
-    text.push_str("\n## Instructions\n\nExecuted in user space by one operation in a loop, the loop included; counted by callgrind, and the same every time.\n\n");
+    text.push_str(
+        "\n## Instructions\n\nExecuted in user space by one operation in a loop, the loop included; counted \
+         by callgrind, and the same every time.\n\n",
+    );
     header(text, "instructions", &peers)?;
     for operation in &operations {
         write!(text, "| {operation} |")?;
@@ -76,7 +86,10 @@ fn counts(text: &mut String, rows: &[Count]) -> Result<()> {
 fn sizes(text: &mut String, rows: &[Size]) -> Result<()> {
     let architectures = distinct(rows.iter().map(|row| row.architecture.as_str()));
     let programs = distinct(rows.iter().map(|row| row.program.as_str()));
-    text.push_str("\n## Size\n\nBytes of the same static program (an eventfd made, written, read, verified, closed), built for size: the code, and the stripped file.\n\n");
+    text.push_str(
+        "\n## Size\n\nBytes of the same static program (an eventfd made, written, read, verified, closed), \
+         built for size: the code, and the stripped file.\n\n",
+    );
     let columns: Vec<_> = architectures.iter().flat_map(|name| [format!("{name}, text"), "file".into()]).collect();
     header(text, "bytes", &columns.iter().map(String::as_str).collect::<Vec<_>>())?;
     for program in &programs {
@@ -93,7 +106,11 @@ fn sizes(text: &mut String, rows: &[Size]) -> Result<()> {
 }
 
 fn builds(text: &mut String, rows: &[Build]) -> Result<()> {
-    text.push_str("\n## Build\n\nAn empty project with each crate: packages besides itself, build dependencies included, and seconds of a cold `cargo build --release` (median of three, sources already fetched).\n\n");
+    text.push_str(
+        "\n## Build\n\nAn empty project with each crate: packages besides itself, build dependencies \
+         included, and seconds of a cold `cargo build --release` (median of three, sources already \
+         fetched).\n\n",
+    );
     header(text, "crate", &["packages", "seconds"])?;
     for row in rows {
         writeln!(text, "| {} | {} | {:.1} |", row.krate, row.dependencies, row.seconds)?;

@@ -1,6 +1,7 @@
 //! Tries an eventfd in a process with nothing else in it, as PID 1 of a machine too.
 //!
-//! Prints what it tries, and at the end `RESULT: passed` or `RESULT: failed`: a machine that powers off has no exit status.
+//! Prints what it tries, and at the end `RESULT: passed` or `RESULT: failed`: a machine that powers off has no exit
+//! status.
 #![cfg_attr(not(test), no_std, no_main)]
 
 mod platform;

@@ -1,8 +1,8 @@
-//! Serves system calls on a stream that it inherits: `serve NUMBER [eventfd]`, where NUMBER is the stream's file descriptor;
-//! with `eventfd` it makes only those that an eventfd needs.
+//! Serves system calls on a stream that it inherits: `serve NUMBER [eventfd]`, where NUMBER is the stream's file
+//! descriptor; with `eventfd` it makes only those that an eventfd needs.
 //!
-//! Exit status: 0 at the end of the stream, 1 if it ended inside a request or its memory, 2 if the client vanished before an
-//! answer, 3 if the stream does not work, 4 for other arguments.
+//! Exit status: 0 at the end of the stream, 1 if it ended inside a request or its memory, 2 if the client vanished
+//! before an answer, 3 if the stream does not work, 4 for other arguments.
 #![cfg_attr(not(test), no_std, no_main)]
 
 use rsyscall::fd::OwnedFd;

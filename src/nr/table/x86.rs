@@ -1,7 +1,7 @@
 //! x86: `arch/x86/entry/syscalls/syscall_32.tbl`.
 //!
-//! A word has 32 bits here. A name means the call whose times have 64 bits where there is such a one (`ppoll_time64`), the
-//! one whose user and group numbers have 32 (`setuid32`), `mmap2`, `fcntl64` and `sendfile64`.
+//! A word has 32 bits here. A name means the call whose times have 64 bits where there is such a one (`ppoll_time64`),
+//! the one whose user and group numbers have 32 (`setuid32`), `mmap2`, `fcntl64` and `sendfile64`.
 
 table! {
     READ 3, WRITE 4, READV 145, WRITEV 146, PREAD64 180, PWRITE64 181, PREADV 333, PWRITEV 334, PREADV2 378,

@@ -137,8 +137,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd.inheritable()
     }
 
-    /// Closes it, and says what the kernel answered; dropping it does the same and says nothing. It does not wake a reader
-    /// that sleeps on another descriptor of the counter, or on this one.
+    /// Closes it, and says what the kernel answered; dropping it does the same and says nothing. It does not wake a
+    /// reader that sleeps on another descriptor of the counter, or on this one.
     ///
     /// System calls: `close`.
     ///

@@ -30,16 +30,19 @@ use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 /// assert_eq!(rung(Current), Ok(1));
 /// ```
 pub trait EventfdTask: FileDescriptorTask {
-    /// Makes an eventfd in the task's table whose counter starts at `initval`. [`EventfdFlags::CLOEXEC`] is always added.
+    /// Makes an eventfd in the task's table whose counter starts at `initval`. [`EventfdFlags::CLOEXEC`] is always
+    /// added.
     ///
     /// System calls: `eventfd2`.
     ///
     /// # Errors
     ///
-    /// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are
-    /// used up. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or others: a seccomp policy.
+    /// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors
+    /// are used up. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or others: a seccomp policy.
     ///
-    /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
+    /// # Source
+    ///
+    /// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
     fn eventfd(self, initval: u32, flags: EventfdFlags) -> Result<EventFd<Self>, Self::Error>;
 }
 
@@ -54,15 +57,15 @@ impl<T: FileDescriptorTask> EventfdTask for T {
 
 /// A counter in the kernel, 0..=`u64::MAX` − 1, shared by everyone who has a descriptor for it.
 ///
-/// Writing adds, reading takes the whole count and leaves 0, or takes 1 from a semaphore. Where there is nothing to take, or
-/// no room to add, the caller sleeps, or is told `EAGAIN` if the open description is nonblocking. It is readable in a poll
-/// while the count is above 0, and writable while 1 more fits.
+/// Writing adds, reading takes the whole count and leaves 0, or takes 1 from a semaphore. Where there is nothing to
+/// take, or no room to add, the caller sleeps, or is told `EAGAIN` if the open description is nonblocking. It is
+/// readable in a poll while the count is above 0, and writable while 1 more fits.
 ///
 /// A write happens before the read that takes it: what a thread did before [`write`](Self::write) is seen after that
 /// [`read`](Self::read).
 ///
-/// The value owns its descriptor, and closes it when it goes away. For the current process it is four bytes, and so is an
-/// `Option` of it.
+/// The value owns its descriptor, and closes it when it goes away. For the current process it is four bytes, and so is
+/// an `Option` of it.
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags};
@@ -78,7 +81,9 @@ impl<T: FileDescriptorTask> EventfdTask for T {
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
-/// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `fs/eventfd.c`.
+/// # Source
+///
+/// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `fs/eventfd.c`.
 #[doc(alias = "EventFileDescriptor", alias = "EventConsumer", alias = "EventNotifier")]
 pub struct EventFd<T: FileDescriptorTask = Current> {
     fd: OwnedFd<T>,
@@ -89,7 +94,8 @@ assert_impl_all!(EventFd: Send, Sync);
 assert_not_impl_any!(EventFd: Copy, Clone);
 
 impl EventFd {
-    /// Makes an eventfd in the current process whose counter starts at `initval`. [`EventfdFlags::CLOEXEC`] is always added.
+    /// Makes an eventfd in the current process whose counter starts at `initval`. [`EventfdFlags::CLOEXEC`] is always
+    /// added.
     ///
     /// System calls: `eventfd2`.
     ///
@@ -127,8 +133,8 @@ impl EventFd {
     ///
     /// # Safety
     ///
-    /// The number is open, and this value is from now on the only one that closes it. That it is an eventfd is not a matter
-    /// of safety: another kind answers with its own errors, or `EIO` where it moves another number of bytes.
+    /// The number is open, and this value is from now on the only one that closes it. That it is an eventfd is not a
+    /// matter of safety: another kind answers with its own errors, or `EIO` where it moves another number of bytes.
     #[inline(always)]
     #[must_use = "dropped, it closes the number at once"]
     pub unsafe fn from_raw_fd(fd: i32) -> Self {
@@ -163,8 +169,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
 
     /// Takes the count: all of it, which leaves 0, or 1 from a semaphore. Exactly one system call.
     ///
-    /// If the count is 0 it sleeps, or is `EAGAIN` on a nonblocking description. [`try_read`](Self::try_read) never sleeps,
-    /// [`wait`](Self::wait) always does.
+    /// If the count is 0 it sleeps, or is `EAGAIN` on a nonblocking description. [`try_read`](Self::try_read) never
+    /// sleeps, [`wait`](Self::wait) always does.
     ///
     /// System calls: `read`.
     ///
@@ -182,7 +188,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Nothing is taken. `EAGAIN`: the count is 0 and the description nonblocking. `EINTR`: a signal handler without
     /// `SA_RESTART` ran while it slept. `EIO`: the descriptor is not an eventfd and gave another length.
     ///
-    /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
+    /// # Source
+    ///
+    /// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
     #[inline(always)]
     #[doc(alias = "eventfd_read", alias = "consume")]
     pub fn read(&self) -> Result<u64, T::Error> {
@@ -213,10 +221,12 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// # Errors
     ///
     /// Nothing is added. `EAGAIN`: it does not fit and the description is nonblocking. `EINVAL`: `value` is `u64::MAX`.
-    /// `EINTR`: a signal handler without `SA_RESTART` ran while it slept. `EIO`: the descriptor is not an eventfd and took
-    /// another length.
+    /// `EINTR`: a signal handler without `SA_RESTART` ran while it slept. `EIO`: the descriptor is not an eventfd and
+    /// took another length.
     ///
-    /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
+    /// # Source
+    ///
+    /// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
     #[inline(always)]
     #[doc(alias = "eventfd_write", alias = "notify", alias = "arm")]
     pub fn write(&self, value: u64) -> Result<(), T::Error> {

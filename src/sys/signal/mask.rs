@@ -7,10 +7,11 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use static_assertions::assert_not_impl_any;
 
-/// Signals blocked in a thread until this is dropped. Made by [`SignalTask::block_signals`](super::SignalTask::block_signals).
+/// Signals blocked in a thread until this is dropped. Made by
+/// [`SignalTask::block_signals`](super::SignalTask::block_signals).
 ///
-/// Dropping it puts the mask back as it was. Guards end in the reverse order of their beginning; in another order, the mask
-/// is the one that the last dropped guard had found. A mask belongs to one thread, so a guard is not `Send`:
+/// Dropping it puts the mask back as it was. Guards end in the reverse order of their beginning; in another order, the
+/// mask is the one that the last dropped guard had found. A mask belongs to one thread, so a guard is not `Send`:
 ///
 /// ```compile_fail,E0277
 /// use rsyscall::Current;

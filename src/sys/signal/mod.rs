@@ -1,7 +1,7 @@
 //! `#include <signal.h>`: names and numbers of signals, what blocks them, what they do, and sending one.
 //!
-//! An init or a supervisor blocks signals and reads them from a [`SignalFd`](super::signalfd::SignalFd). No handler can be
-//! installed here: it would have to be sound between any two instructions of the process.
+//! An init or a supervisor blocks signals and reads them from a [`SignalFd`](super::signalfd::SignalFd). No handler can
+//! be installed here: it would have to be sound between any two instructions of the process.
 
 mod mask;
 mod name;
@@ -145,10 +145,10 @@ pub enum Preset {
 pub trait SignalTask: FileDescriptorTask {
     /// Blocks these signals in the task's thread too, until the guard is dropped.
     ///
-    /// A blocked signal stays pending, even if its disposition is to ignore it, and even for process 1: it is read from a
-    /// [`SignalFd`](super::signalfd::SignalFd). `SIGKILL` and `SIGSTOP` cannot be blocked, and a blocked `SIGCONT` continues
-    /// the process all the same. The mask belongs to the *thread*, and is inherited by threads and processes that it makes,
-    /// and by `execve`: in a program with several threads, block before the first one is made.
+    /// A blocked signal stays pending, even if its disposition is to ignore it, and even for process 1: it is read from
+    /// a [`SignalFd`](super::signalfd::SignalFd). `SIGKILL` and `SIGSTOP` cannot be blocked, and a blocked `SIGCONT`
+    /// continues the process all the same. The mask belongs to the *thread*, and is inherited by threads and processes
+    /// that it makes, and by `execve`: in a program with several threads, block before the first one is made.
     ///
     /// glibc and musl use signals 32 to 34 among their threads: a program with a libc leaves them out.
     ///
@@ -198,8 +198,9 @@ pub trait SignalTask: FileDescriptorTask {
 
     /// Sets what a signal does when it is delivered, for the whole process.
     ///
-    /// Where `SIGCHLD` is ignored, children leave no zombie, no status and no signal behind: [`wait`](super::wait) then fails
-    /// with `ECHILD`. Whoever starts a program can leave it so, therefore an init makes it [`Preset::Default`] first.
+    /// Where `SIGCHLD` is ignored, children leave no zombie, no status and no signal behind: [`wait`](super::wait) then
+    /// fails with `ECHILD`. Whoever starts a program can leave it so, therefore an init makes it [`Preset::Default`]
+    /// first.
     ///
     /// System calls: `rt_sigaction`.
     ///
@@ -214,8 +215,8 @@ pub trait SignalTask: FileDescriptorTask {
 
     /// Sends a signal to a process, a process group, or every process.
     ///
-    /// A pid can be another process's by now, unless it is that of a child that was not reaped: where that matters, use a
-    /// [`PidFd`](super::pidfd::PidFd).
+    /// A pid can be another process's by now, unless it is that of a child that was not reaped: where that matters, use
+    /// a [`PidFd`](super::pidfd::PidFd).
     ///
     /// System calls: `kill`.
     ///
@@ -229,8 +230,8 @@ pub trait SignalTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// `ESRCH`: there is no such process or group. `EPERM`: not allowed for any of them. `EINVAL`, and no call is made: a
-    /// process below 1, or a group below 2.
+    /// `ESRCH`: there is no such process or group. `EPERM`: not allowed for any of them. `EINVAL`, and no call is made:
+    /// a process below 1, or a group below 2.
     ///
     /// # Source
     ///
@@ -266,8 +267,8 @@ impl<T: FileDescriptorTask> SignalTask for T {
         if matches!(preset, Preset::Ignore) {
             action.handler = SignalAction::IGNORE;
         }
-        // SAFETY: no handler is installed, and no code can rely on one that was there for its soundness: without it a signal
-        // that stands for a fault ends the process, ignored or not, and any other does less than it did.
+        // SAFETY: no handler is installed, and no code can rely on one that was there for its soundness: without it a
+        // signal that stands for a fault ends the process, ignored or not, and any other does less than it did.
         unsafe { near::set_signal_action(self.sysif(), signal.raw(), action) }
     }
 

@@ -14,8 +14,8 @@ pub enum Target {
     Process(Process),
     /// The processes of the group of this number.
     Group(Process),
-    /// Every process of the pid namespace that the sender may signal, except process 1 and the sender itself. For anything
-    /// but process 1 of a container that is every process of its user.
+    /// Every process of the pid namespace that the sender may signal, except process 1 and the sender itself. For
+    /// anything but process 1 of a container that is every process of its user.
     Everyone,
 }
 

@@ -1,5 +1,5 @@
-//! `api FILE`: the public interface out of rustdoc's JSON, a line for each item. Status 3 if it is of another format than
-//! the one that is understood here.
+//! `api FILE`: the public interface out of rustdoc's JSON, a line for each item. Status 3 if it is of another format
+//! than the one that is understood here.
 
 use public_api::Builder;
 use std::process::ExitCode;

@@ -74,8 +74,9 @@ mod call {
         // SAFETY: the caller's.
         unsafe {
             asm!("syscall 0", in("$a7") nr, inlateout("$a0") fd => ret, in("$a1") memory, in("$a2") EIGHT,
-                lateout("$t0") _, lateout("$t1") _, lateout("$t2") _, lateout("$t3") _, lateout("$t4") _, lateout("$t5") _,
-                lateout("$t6") _, lateout("$t7") _, lateout("$t8") _, options(nostack, preserves_flags))
+                lateout("$t0") _, lateout("$t1") _, lateout("$t2") _, lateout("$t3") _, lateout("$t4") _,
+                lateout("$t5") _, lateout("$t6") _, lateout("$t7") _, lateout("$t8") _,
+                options(nostack, preserves_flags))
         };
         ret
     }
@@ -113,9 +114,9 @@ mod call {
         // SAFETY: the caller's.
         unsafe {
             asm!("sc", "bns+ 2f", "neg 3, 3", "2:", inlateout("r0") nr => _, inlateout("r3") fd => ret,
-                inlateout("r4") memory => _, inlateout("r5") EIGHT => _, lateout("r6") _, lateout("r7") _, lateout("r8") _,
-                lateout("r9") _, lateout("r10") _, lateout("r11") _, lateout("r12") _, lateout("cr0") _, lateout("ctr") _,
-                lateout("xer") _, options(nostack))
+                inlateout("r4") memory => _, inlateout("r5") EIGHT => _, lateout("r6") _, lateout("r7") _,
+                lateout("r8") _, lateout("r9") _, lateout("r10") _, lateout("r11") _, lateout("r12") _,
+                lateout("cr0") _, lateout("ctr") _, lateout("xer") _, options(nostack))
         };
         ret
     }

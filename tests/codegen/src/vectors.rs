@@ -91,8 +91,8 @@ pub fn every_arity(w: &[usize; 6]) -> usize {
     }
 }
 
-/// The fault itself: an inlined instruction that does not say what the kernel destroys. The reader must find it here, or it
-/// would not find it anywhere.
+/// The fault itself: an inlined instruction that does not say what the kernel destroys. The reader must find it here,
+/// or it would not find it anywhere.
 #[unsafe(no_mangle)]
 pub unsafe fn vector_across_unsaid(from: *const Wide, to: *mut Wide, fd: usize) {
     // SAFETY: compiled and read, never run.

@@ -1,5 +1,5 @@
-//! An eventfd in the reactors that programs have: each sees it become readable from another thread, reads the count, and
-//! lets go of it.
+//! An eventfd in the reactors that programs have: each sees it become readable from another thread, reads the count,
+//! and lets go of it.
 
 use interop::Census;
 use rsyscall::{Errno, EventFd, EventfdFlags};

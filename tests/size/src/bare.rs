@@ -1,5 +1,5 @@
-//! Creates an eventfd, writes, reads, verifies, closes, exits: with bare `asm!`, and the same tests. It begins as the other
-//! does, so that the two differ in nothing else.
+//! Creates an eventfd, writes, reads, verifies, closes, exits: with bare `asm!`, and the same tests. It begins as the
+//! other does, so that the two differ in nothing else.
 #![no_std]
 #![no_main]
 

@@ -1,9 +1,9 @@
 //! Turns the lines of many worlds into one table: worlds × cases.
 //!
-//! Reads the files named as arguments, or standard input, picks the lines
-//! `CASE <world> <id> passed|skipped|failed <sentence>[ | <reason>]`, whoever else prints in between, and prints a row for
-//! each case and a column for each world, what was skipped and why, and what failed. Its last line is
-//! `conformance: N passed, M failed, K skipped`; its status is 1 if a case failed, and also if there was none at all.
+//! Reads the files named as arguments, or standard input, picks the lines `CASE <world> <id> passed|skipped|failed
+//! <sentence>[ | <reason>]`, whoever else prints in between, and prints a row for each case and a column for each
+//! world, what was skipped and why, and what failed. Its last line is `conformance: N passed, M failed, K skipped`; its
+//! status is 1 if a case failed, and also if there was none at all.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

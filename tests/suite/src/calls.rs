@@ -1,7 +1,7 @@
 //! The calls that cases need and the crate does not wrap, made through the task's interface.
 //!
-//! All are safe to offer: the memory they name is borrowed for the call, new descriptors come back owned, and a number that
-//! is only asked about may be anyone's.
+//! All are safe to offer: the memory they name is borrowed for the call, new descriptors come back owned, and a number
+//! that is only asked about may be anyone's.
 
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
@@ -88,7 +88,8 @@ pub(crate) fn pread<T: EventfdTask>(fd: &OwnedFd<T>, buffer: &mut [u8], offset: 
     unsafe { fd.task().sysif().syscall(nr::PREAD64, args) }
 }
 
-/// The words that hold a position of 64 bits: where a word has 32 they are two, low and high, on arm an even pair of registers.
+/// The words that hold a position of 64 bits: where a word has 32 they are two, low and high, on arm an even pair of
+/// registers.
 fn position<'a>(offset: usize) -> [Arg<'a>; 3] {
     if cfg!(target_arch = "arm") { [0, offset, 0] } else { [offset, 0, 0] }.map(Arg::Word)
 }
@@ -338,15 +339,16 @@ pub(crate) fn shared_words() -> Result<[*const u32; 2], Errno> {
 ///
 /// # Safety
 ///
-/// The task is in this process, and `work` makes system calls and nothing else: no other thread exists in the child, and
-/// what those of the parent had locked stays locked there.
+/// The task is in this process, and `work` makes system calls and nothing else: no other thread exists in the child,
+/// and what those of the parent had locked stays locked there.
 pub(crate) unsafe fn fork<T: EventfdTask>(task: T, work: impl FnOnce() -> bool) -> Result<Child<T>, T::Error> {
     /// `include/uapi/asm-generic/signal.h`.
     const SIGCHLD: u32 = 17;
     let zero = || Arg::Word(0);
     let (flags, stack) = (Arg::from(SIGCHLD), zero());
     let (first, second) = if cfg!(target_arch = "s390x") { (stack, flags) } else { (flags, stack) };
-    // SAFETY: without CLONE_VM this is `fork`: the child goes on here with a copy of everything, on a copy of this stack.
+    // SAFETY: without CLONE_VM this is `fork`: the child goes on here with a copy of everything, on a copy of this
+    // stack.
     let pid = unsafe { task.sysif().syscall(nr::CLONE, [first, second, zero(), zero(), zero()]) }?;
     if pid == 0 {
         let status = if work() { 0 } else { 1 };

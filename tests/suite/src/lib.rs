@@ -2,11 +2,11 @@
 //!
 //! A world is a kernel and a way to it: the host, an emulator, a real kernel with this as its PID 1, another process
 //! behind a connection, a fake kernel. A case is a sentence, a number and a function that is generic over the task; it
-//! makes all its calls through the task's interface and names memory only as [`Arg`](rsyscall::sysif::Arg)s. Nothing here
-//! allocates, and a case that fails does not stop the others.
+//! makes all its calls through the task's interface and names memory only as [`Arg`](rsyscall::sysif::Arg)s. Nothing
+//! here allocates, and a case that fails does not stop the others.
 //!
-//! Numbers: C creation, R reading, W writing, P readiness, S sharing; A what the typed layer adds; E errors; M waiting for many; N notifiers and
-//! futures; L long runs.
+//! Numbers: C creation, R reading, W writing, P readiness, S sharing; A what the typed layer adds; E errors; M waiting
+//! for many; N notifiers and futures; L long runs.
 //!
 //! # To run it in another world
 //!
@@ -15,7 +15,8 @@
 //! # use rsyscall::{Task, far, near, sysif::Local};
 //! # // SAFETY: `Local` is this process, and these are its tables.
 //! # let task = unsafe {
-//! #     Task::new(Local, near::Process(0), far::FdTable::CURRENT, far::AddressSpace::CURRENT, far::PidNamespace::CURRENT)
+//! #     let (table, space) = (far::FdTable::CURRENT, far::AddressSpace::CURRENT);
+//! #     Task::new(Local, near::Process(0), table, space, far::PidNamespace::CURRENT)
 //! # };
 //! let mut world = World::of(&task, "mine"); // asks the kernel behind the task for its version
 //! world.rounds = 1_000; // a slow world makes fewer rounds in the long cases
@@ -24,9 +25,9 @@
 //! assert_eq!(tally.failed, 0);
 //! ```
 //!
-//! A fake kernel of which only the crate's own calls can be asked starts from [`World::fake`], and lifts what it does have:
-//! `let mut world = World::fake("fake", (6, 18)); world.epoll = Ok(());`. The lines of all worlds, put together, are what
-//! the `table` program of the tests turns into a table.
+//! A fake kernel of which only the crate's own calls can be asked starts from [`World::fake`], and lifts what it does
+//! have: `let mut world = World::fake("fake", (6, 18)); world.epoll = Ok(());`. The lines of all worlds, put together,
+//! are what the `table` program of the tests turns into a table.
 #![no_std]
 #![expect(clippy::result_large_err, reason = "a failure carries its text, as nothing here allocates; it happens once")]
 

@@ -44,15 +44,16 @@ pub struct World<'a> {
     pub limits: Can,
     /// `pidfd_open` and `pidfd_getfd` of the task's own process.
     pub pidfd: Can,
-    /// The task is this process: what is not made through it is the same world, and a child that `clone` makes goes on here.
+    /// The task is this process: what is not made through it is the same world, and a child that `clone` makes goes on
+    /// here.
     pub here: Can,
 }
 
 impl<'a> World<'a> {
     /// The world behind a task whose calls a Linux kernel answers, directly, through an emulator or over a connection.
     ///
-    /// The version is what `uname` says. What a real kernel of that version has is claimed; what an emulator may lack is
-    /// tried. Wherever the task is not this process, `here` must be set to `Err` by the caller.
+    /// The version is what `uname` says. What a real kernel of that version has is claimed; what an emulator may lack
+    /// is tried. Wherever the task is not this process, `here` must be set to `Err` by the caller.
     pub fn of<T: EventfdTask>(task: T, name: &'a str) -> Self {
         let kernel = calls::kernel_version(task).unwrap_or((0, 0));
         let mut world = Self {
@@ -140,8 +141,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whether an emulator answers instead of the kernel: it shows the program as `/proc/self/exe`, and itself under the
-    /// other name of the same link.
+    /// Whether an emulator answers instead of the kernel: it shows the program as `/proc/self/exe`, and itself under
+    /// the other name of the same link.
     pub fn is_emulated<T: EventfdTask>(task: T) -> bool {
         let (mut told, mut real) = ([0; 256], [0; 256]);
         let told = calls::readlink(task, c"/proc/self/exe", &mut told);

@@ -1,8 +1,8 @@
 //! "System calls:" of each item, beside the calls that it really makes.
 //!
-//! A child of this test does, one after the other, what a user would do with an item, between two calls of `sched_yield`,
-//! which nothing here makes otherwise. It is traced (`ptrace`). Each call in between must be in the item's list, and each
-//! one of the list must have been made, unless the case says where it is made instead.
+//! A child of this test does, one after the other, what a user would do with an item, between two calls of
+//! `sched_yield`, which nothing here makes otherwise. It is traced (`ptrace`). Each call in between must be in the
+//! item's list, and each one of the list must have been made, unless the case says where it is made instead.
 
 use rsyscall::deadline::Deadline;
 use rsyscall::near::{self, FileDescriptor, PollFd};
@@ -722,8 +722,8 @@ fn has_ended(pid: i32) -> bool {
 /// The calls between the marks of each case, as the child of `run` made them; `None` where nothing can be traced.
 fn traced(cases: &[Case]) -> Option<Vec<BTreeSet<String>>> {
     let (mut gate, child_gate) = std::os::unix::net::UnixStream::pair().unwrap();
-    // SAFETY: the child runs the cases, which take no lock that another thread could hold but the allocator's, which the C
-    // library makes usable again, and ends without this process's destructors.
+    // SAFETY: the child runs the cases, which take no lock that another thread could hold but the allocator's, which
+    // the C library makes usable again, and ends without this process's destructors.
     let pid = match unsafe { libc::fork() } {
         0 => {
             let mut byte = [0];

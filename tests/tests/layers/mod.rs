@@ -1,7 +1,7 @@
 //! The layers of the crate, derived from what its files import.
 //!
-//! The order is the table of layers in the crate's documentation, the top first: a module uses modules below it, or of its
-//! own row where that makes no circle. Among the files of one folder there is no circle either.
+//! The order is the table of layers in the crate's documentation, the top first: a module uses modules below it, or of
+//! its own row where that makes no circle. Among the files of one folder there is no circle either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -186,7 +186,8 @@ fn the_files_of_a_folder_use_each_other_in_no_circle() {
 
 #[test]
 fn paths_are_found_alone_and_in_braces_and_comments_are_not() {
-    let code = "use crate::sysif::{Arg, Error};\nuse crate::{\n Errno,\n task::{Task, Current},\n};\nmy_crate::no; crate::nr::READ";
+    let code = "use crate::sysif::{Arg, Error};\nuse crate::{\n Errno,\n task::{Task, Current},\n};\nmy_crate::no;\
+                crate::nr::READ";
     let names: Vec<_> = named(code, "crate::").into_iter().collect();
     assert_eq!(names, ["Errno", "nr", "sysif", "task"]);
     let graph = |edges: &[(&str, &str)]| {

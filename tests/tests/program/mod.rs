@@ -238,7 +238,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (new, h()).prop_map(|(new, h)| Clone(new, h)),
         2 => (new, h()).prop_map(|(new, h)| Dup(new, h)),
         1 => (h(), h()).prop_map(|(from, to)| Dup2(from, to)),
-        1 => (h(), h(), select(vec![0, CLOEXEC, 1, NONBLOCK])).prop_map(|(from, to, flags)| Dup3(from, to, Flags(flags))),
+        1 => (h(), h(), select(vec![0, CLOEXEC, 1, NONBLOCK]))
+            .prop_map(|(from, to, flags)| Dup3(from, to, Flags(flags))),
         3 => h().prop_map(Close),
         3 => (h(), any::<bool>()).prop_map(|(h, on)| SetNonblocking(h, on)),
         2 => h().prop_map(IsNonblocking),
@@ -252,7 +253,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (h(), len()).prop_map(|(h, len)| ReadNowhere(h, len)),
         1 => (h(), len()).prop_map(|(h, len)| WriteNowhere(h, len)),
         1 => (h(), lens()).prop_map(|(h, lens)| Readv(h, lens)),
-        2 => (h(), lens(), select(vec![-1_i64, 0, 1, -2, i64::MIN]), select(vec![8_u32, 0, 1, 2, 4, 6, 16, 0x8000_0000]))
+        2 => (
+            h(),
+            lens(),
+            select(vec![-1_i64, 0, 1, -2, i64::MIN]),
+            select(vec![8_u32, 0, 1, 2, 4, 6, 16, 0x8000_0000]),
+        )
             .prop_map(|(h, lens, position, flags)| Preadv2(h, lens, position, flags)),
         1 => (h(), select(vec![0_i64, 1, -1])).prop_map(|(h, position)| Pread(h, position)),
         1 => (h(), select(vec![0_u32, 1, 2, 3, 4, 5, u32::MAX])).prop_map(|(h, whence)| Lseek(h, whence)),

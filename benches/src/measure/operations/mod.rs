@@ -1,8 +1,8 @@
 //! The table: every operation with every peer that has it.
 //!
 //! A case is a function of its own that makes what it needs and then does the operation N times in a loop, as a user's
-//! loop would: the peer is inlined into it as far as the peer allows. What is made before the loop goes through a `black_box`,
-//! because a user's loop does not see how its descriptor was made.
+//! loop would: the peer is inlined into it as far as the peer allows. What is made before the loop goes through a
+//! `black_box`, because a user's loop does not see how its descriptor was made.
 
 mod counter;
 mod many;
@@ -48,7 +48,10 @@ macro_rules! operation {
             name: $name,
             exact: $exact,
             descriptors: 64,
-            cases: &[$(Case { peer: <$peer as Peer>::NAME, run: |n| $module::$run::<$peer>(n).expect(<$peer as Peer>::NAME) }),*],
+            cases: &[$(Case {
+                peer: <$peer as Peer>::NAME,
+                run: |n| $module::$run::<$peer>(n).expect(<$peer as Peer>::NAME),
+            }),*],
         }
     };
 }

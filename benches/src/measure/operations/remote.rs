@@ -1,8 +1,8 @@
-//! Calls that another process makes, through a connection: `getpid`, beside a minimal client and server of the same format
-//! in C, which are the limit here.
+//! Calls that another process makes, through a connection: `getpid`, beside a minimal client and server of the same
+//! format in C, which are the limit here.
 //!
-//! Both ends are on one processor. Left to the scheduler they are on one or on two, five times dearer, and that would be
-//! what is compared.
+//! Both ends are on one processor. Left to the scheduler they are on one or on two, five times dearer, and that would
+//! be what is compared.
 
 use super::{Case, timed};
 use rsyscall::near;

@@ -1,5 +1,5 @@
-//! Sets of counters to wait for: epoll, as each peer has it. mio and polling have no counters of their own here, and take
-//! those of the C library.
+//! Sets of counters to wait for: epoll, as each peer has it. mio and polling have no counters of their own here, and
+//! take those of the C library.
 
 use super::asm::{Asm, Word, new_fd};
 use super::libc::{Libc, failed};

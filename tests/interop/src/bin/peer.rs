@@ -1,5 +1,5 @@
-//! The other process of tests/scm_rights.rs. Its standard input is a socket on which it is sent a descriptor. It answers
-//! with a descriptor of its own and adds 5 to the one that it was sent; then it waits for its own to be rung.
+//! The other process of tests/scm_rights.rs. Its standard input is a socket on which it is sent a descriptor. It
+//! answers with a descriptor of its own and adds 5 to the one that it was sent; then it waits for its own to be rung.
 
 use rsyscall::{EventFd, EventfdFlags};
 use rustix::net::{

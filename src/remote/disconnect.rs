@@ -1,0 +1,17 @@
+//! How a connection ends.
+
+/// Why a connection carries nothing any more.
+///
+/// As wide as a word, so that a result of either is two registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub(super) enum Disconnect {
+    /// A call took longer than its timeout.
+    TimedOut,
+    /// The stream or the server's process has ended.
+    Ended,
+    /// The bytes of the stream are not the answers to what was requested.
+    OutOfStep,
+    /// This end was shut down by the caller.
+    Closed,
+}
