@@ -9,10 +9,12 @@
 //!
 //! Anything more was not requested, and puts the stream out of step.
 
+use super::disconnect::Disconnect;
 use super::inbox::Inbox;
 use super::layout::Shape;
-use super::stream::{Deadline, Disconnect, Moment, Stream};
+use super::stream::{Deadline, Moment, Stream};
 use super::wire::{REQUEST, RESPONSE, Request, response_from_bytes};
+use crate::fd::OwnedFd;
 use crate::near::{MSG_WAITALL, PollFd};
 use core::mem::MaybeUninit;
 
@@ -198,6 +200,35 @@ impl Answers {
             }
             self.fill(deadline)?;
         }
+    }
+
+    /// Receives all that nothing waits for any more.
+    #[inline]
+    pub(super) fn skip_unwanted(&mut self, deadline: Deadline) -> Result<(), Disconnect> {
+        while self.unwanted != 0 {
+            self.fill(deadline)?;
+        }
+        Ok(())
+    }
+
+    /// Receives the answer to the last call where nothing else is outstanding: that `moved` bytes of memory were moved there,
+    /// then a byte that comes with a file descriptor, if the call succeeded, and the word that it returned.
+    #[inline]
+    pub(super) fn word_with_fd(
+        &mut self,
+        moved: usize,
+        deadline: Deadline,
+    ) -> Result<(usize, Option<OwnedFd>), Disconnect> {
+        // No byte more: received in another way, the file descriptor would be closed.
+        self.gather(1, deadline)?;
+        if self.word_read_ahead(deadline)? != moved {
+            return Err(Disconnect::OutOfStep);
+        }
+        let mut bytes = [0; RESPONSE];
+        let (count, fd, came) = self.stream.receive_fd(uninit(&mut bytes), deadline)?;
+        let bytes = bytes.get(..count).unwrap_or_default();
+        self.inbox.append(if came { bytes.get(1..).unwrap_or_default() } else { bytes });
+        self.word(deadline).map(|word| (word, fd))
     }
 
     /// Receives the next bytes of the answer to the last call.

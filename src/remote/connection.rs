@@ -1,11 +1,12 @@
 //! The client's end as an interface.
 
 use super::answers::Answers;
+use super::disconnect::Disconnect;
 use super::exchange::Exchange;
 use super::layout::ARGS;
 use super::peer::Peer;
 use super::scratch::Scratch;
-use super::stream::{Disconnect, Stream};
+use super::stream::Stream;
 use crate::fd::OwnedFd;
 use crate::near::FileDescriptor;
 use crate::sys::pollable::PolledFd;

@@ -1,14 +1,16 @@
 //! One call: its memory, its requests, its answer, and what is known of it if none comes.
 
 use super::answers::{Answers, Receipt};
+use super::disconnect::Disconnect;
 use super::layout::{ARGS, Layout, Piece, Shape};
 use super::memory::{Sink, Source, read_memory, write_memory, written};
 use super::peer::Peer;
 use super::scratch::{ReserveError, Scratch};
-use super::stream::{Deadline, Disconnect, deadline_after};
+use super::stream::{Deadline, deadline_after};
 use super::wire::Request;
 use crate::Errno;
-use crate::near::{FileDescriptor, MSG_WAITALL, Shutdown};
+use crate::fd::OwnedFd;
+use crate::near::{FileDescriptor, MSG_NOSIGNAL, MSG_WAITALL, Shutdown};
 use crate::nr;
 use crate::sysif::{Arg, Error};
 use core::mem::MaybeUninit;
@@ -235,6 +237,50 @@ impl Exchange {
         match self.fail(why, receipt) {
             Error::Hangup if why == Disconnect::Ended && executed.is_none() => Ok(()),
             error => Err(error),
+        }
+    }
+
+    /// Makes the server send a duplicate of one of its file descriptors over the stream.
+    #[inline]
+    pub(super) fn receive_fd(&mut self, fd: FileDescriptor, deadline: Deadline) -> Result<OwnedFd, Error> {
+        // `include/linux/socket.h`
+        const SOL_SOCKET: i32 = 1;
+        const SCM_RIGHTS: i32 = 1;
+        const WORD: usize = size_of::<usize>();
+        /// `struct cmsghdr`, and one file descriptor.
+        const CONTROL: usize = WORD + 12;
+        /// `struct iovec`, `struct user_msghdr` and the control message, and the byte with which it travels.
+        const LEN: usize = 9 * WORD + CONTROL + 1;
+        if self.answers.owed() != 0 {
+            // What arrives before it would have to be told from it.
+            return Err(Errno::EBUSY.into());
+        }
+        if let Err(why) = self.answers.skip_unwanted(deadline) {
+            self.abort(why);
+            return Err(Error::NotSent);
+        }
+        self.reserve(LEN, deadline)?;
+        let base = self.scratch.address();
+        let [message, control, byte] = [2 * WORD, 9 * WORD, LEN - 1].map(|place| base.wrapping_add(place));
+        let memory = |outgoing: &mut Outgoing<'_>| {
+            for word in [byte, 1, 0, 0, base, 1, control, CONTROL, 0, CONTROL] {
+                outgoing.write(&word.to_ne_bytes())?;
+            }
+            for half in [SOL_SOCKET, SCM_RIGHTS, fd.0] {
+                outgoing.write(&half.to_ne_bytes())?;
+            }
+            outgoing.write(&[0])
+        };
+        let server = Arg::from(self.server).word();
+        let request = Request { nr: nr::SENDMSG, args: [server, message, MSG_NOSIGNAL as usize, 0, 0, 0] };
+        let receipt = self.write(LEN, memory, request, None, deadline)?;
+        match self.answers.word_with_fd(LEN, deadline) {
+            Ok((ret, fd)) => {
+                self.answers.settle();
+                // The byte has arrived without it where there is no room for it here.
+                from_ret(ret).and_then(|_| fd.ok_or(Errno::EMFILE.into()))
+            }
+            Err(why) => Err(self.fail(why, receipt)),
         }
     }
 

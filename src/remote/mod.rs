@@ -11,12 +11,45 @@
 //! and no identifier: both ends have the same architecture.
 //!
 //! Memory is moved by the calls themselves: `recvfrom(server, address, N, MSG_WAITALL)`, N bytes behind the request, puts
-//! them there; `sendto(server, address, N, 0)` makes N bytes come before its response. Either answers N, or the stream is
-//! out of step and so of no more use. The server reads no byte ahead, so what follows a request may be its data.
+//! them there; `sendto(server, address, N, 0)` makes N bytes come before its response. Either returns N, or the stream is
+//! out of step and of no more use. The server reads no byte ahead, so what follows a request may be its data.
 //!
 //! The end of the stream between requests is a clean end. `exit` and a successful `execve` are not answered: the stream ends.
 //!
 //! It is the format of the Python library [rsyscall](https://github.com/catern/rsyscall), and either end can talk to it.
+//!
+//! # The bytes of one call
+//!
+//! A `write(13, "\x02", 8)` and a `read(13, …, 8)` of an eventfd there. The server's end of the stream is its file descriptor
+//! 5, and it has memory for arguments at `m`. On a little-endian machine, with `│` between words and `·` for zero bytes:
+//!
+//! ```text
+//! client                                                            server
+//! recvfrom │ 5 · │ m   │ 8 · │ 00 01 · │ · │ ·   56 bytes ──▶   recvfrom(5, m, 8, MSG_WAITALL)
+//! 02 ·                                            8 bytes ──▶      takes these
+//! write    │ 0d · │ m  │ 8 · │ · │ · │ ·         56 bytes ──▶   write(13, m, 8)
+//!                                           ◀──   8 bytes        08 ·   what recvfrom returned
+//!                                           ◀──   8 bytes        08 ·   what write returned
+//!
+//! read     │ 0d · │ m  │ 8 · │ · │ · │ ·         56 bytes ──▶   read(13, m, 8)
+//! sendto   │ 5 · │ m   │ 8 · │ · │ · │ ·         56 bytes ──▶   sendto(5, m, 8, 0)
+//!                                           ◀──   8 bytes        08 ·   what read returned
+//!                                           ◀──   8 bytes        02 ·   the memory
+//!                                           ◀──   8 bytes        08 ·   what sendto returned
+//! ```
+//!
+//! What is sent is one `sendto` of the client. With a child that [`fork`] has made, `m` is in a page that both processes share:
+//! the client writes and reads it itself, and only the requests `write` and `read` are sent.
+//!
+//! # Layers
+//!
+//! ```text
+//! connection   pipeline   exec   fetch      the interface, and what goes beyond one call at a time
+//! exchange                                  one call: requests, answer, and the error if none comes
+//! scratch                                   memory there, and whether it can be moved
+//! answers                                   what is outstanding, and what has arrived of it
+//! stream   peer   page                      bytes and deadlines; the forked process; the memory shared with it
+//! ```
 //!
 //! Uses [`sys`](crate::sys), [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
 
@@ -30,6 +63,7 @@ mod connection;
 mod disconnect;
 mod exchange;
 mod exec;
+mod fetch;
 mod fork;
 mod inbox;
 mod kept;

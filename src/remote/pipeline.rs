@@ -2,9 +2,10 @@
 
 use super::answers::Receipt;
 use super::connection::Connection;
+use super::disconnect::Disconnect;
 use super::inbox::OWED_LIMIT;
 use super::layout::{ARGS, Layout, Piece, Shape};
-use super::stream::{Deadline, Disconnect, Moment, deadline_after};
+use super::stream::{Deadline, Moment, deadline_after};
 use crate::far::FdTable;
 use crate::near::FileDescriptor;
 use crate::nr;

@@ -1,7 +1,8 @@
 //! Memory of the other process through which arguments travel.
 
 use super::answers::Answers;
-use super::stream::{Deadline, Disconnect};
+use super::disconnect::Disconnect;
+use super::stream::Deadline;
 use super::wire::Request;
 use crate::Errno;
 use crate::near::{self, FileDescriptor, MSG_DONTWAIT};

@@ -1,11 +1,12 @@
 //! A stream of bytes to another process: sending, receiving, until when, and whether the process lives. It knows no calls.
 
-pub(super) use super::disconnect::Disconnect;
+use super::disconnect::Disconnect;
 use super::peer::{Peer, in_entry};
 use crate::Errno;
 pub(super) use crate::deadline::Deadline as Moment;
 use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, PollFd, Shutdown, Timespec};
+use crate::sys::socket::{Received, recv_fd};
 use crate::sysif::Local;
 use core::mem::MaybeUninit;
 use core::time::Duration;
@@ -130,6 +131,30 @@ impl Stream {
                 Err(Errno::EAGAIN) => {
                     self.wait(PollFd::IN, deadline)?;
                 }
+                Err(_) => return Err(Disconnect::Ended),
+            }
+        }
+    }
+
+    /// Blocks until something has arrived, and receives it with the file descriptor that comes with it. Returns how many bytes
+    /// there were, the file descriptor, and whether one came with them, be it lost or not.
+    #[inline]
+    pub(super) fn receive_fd(
+        &self,
+        buffer: &mut [MaybeUninit<u8>],
+        deadline: Deadline,
+    ) -> Result<(usize, Option<OwnedFd>, bool), Disconnect> {
+        loop {
+            if self.wait(PollFd::IN, deadline)? == 0 {
+                continue;
+            }
+            match recv_fd(&self.fd, buffer) {
+                Ok(Received { bytes: [], .. }) => return Err(Disconnect::Ended),
+                Ok(Received { bytes, fd, truncated }) => {
+                    let came = truncated || fd.is_some();
+                    return Ok((bytes.len(), fd, came));
+                }
+                Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(_) => return Err(Disconnect::Ended),
             }
         }

@@ -205,6 +205,80 @@ fn memory_of_a_forked_childs_call_arrives_through_the_page_and_through_the_strea
     }
 }
 
+/// A task whose server is not forked, but runs in a thread of this process.
+fn adopted(policy: Policy<'static>) -> (Task<Connection>, thread::JoinHandle<Result<(), ServeError>>) {
+    let (client, server) = UnixStream::pair().unwrap();
+    let number = FileDescriptor(server.as_raw_fd());
+    let server = thread::spawn(move || {
+        let server = owned(server);
+        // SAFETY: the client is this test.
+        unsafe { serve(&server, policy) }
+    });
+    // SAFETY: `serve` is at the other end.
+    (task(unsafe { Connection::from_stream(owned(client), number) }), server)
+}
+
+#[test]
+fn a_fetched_descriptor_is_used_here_and_closed_on_its_own() {
+    let forked = remote::fork([]).unwrap();
+    let (task, server) = adopted(Policy::Everything);
+    // By pidfd_getfd, and over the stream.
+    for task in [&forked.task, &task] {
+        let there = task.eventfd(1, EventfdFlags::empty()).unwrap();
+        for round in 0..3 {
+            let here = there.fetch().unwrap();
+            assert_eq!(here.is_cloexec(), Ok(true));
+            here.write(6).unwrap();
+            assert_eq!(there.read(), Ok(if round == 0 { 7 } else { 6 }));
+            there.write(2).unwrap();
+            assert_eq!(here.read(), Ok(2));
+        }
+        let here = there.fetch().unwrap();
+        there.close().unwrap();
+        here.write(1).unwrap();
+        assert_eq!(here.read(), Ok(1));
+    }
+    // Behind answers that nothing waits for, and not among those of a pipeline.
+    let there = task.eventfd(0, EventfdFlags::empty()).unwrap();
+    let mut slots = [remote::CallSlot::EMPTY; 4];
+    let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
+    pipeline.write(&there, 3).unwrap();
+    pipeline.write(&there, 4).unwrap();
+    assert_eq!(there.fetch().map(drop), Err(Error::Os(Errno::EBUSY)));
+    drop(pipeline);
+    assert_eq!(there.fetch().unwrap().read(), Ok(7));
+    drop(there);
+    drop(task);
+    let _either = server.join().unwrap();
+}
+
+#[test]
+fn a_descriptor_that_cannot_be_fetched_stays_remote() {
+    let (task, server) = adopted(Policy::EVENTFD);
+    let there = task.eventfd(1, EventfdFlags::empty()).unwrap();
+    assert_eq!(there.fetch().map(drop), Err(Error::Os(Errno::EPERM)));
+    there.write(2).unwrap();
+    assert_eq!(there.read(), Ok(3));
+    drop(there);
+    drop(task);
+    let _either = server.join().unwrap();
+    // A server that has ended.
+    let mut forked = remote::fork([]).unwrap();
+    let there = forked.task.eventfd(1, EventfdFlags::empty()).unwrap();
+    forked.child.kill().unwrap();
+    forked.child.wait().unwrap();
+    assert_eq!(there.fetch().map(drop), Err(Error::NotSent));
+    // One that shares the table.
+    if rsyscall_tests::shares_files() {
+        let forked = remote::fork_sharing_files().unwrap();
+        let there = forked.task.eventfd(1, EventfdFlags::empty()).unwrap();
+        let here = there.fetch().unwrap();
+        assert_ne!(here.as_raw_fd(), there.as_raw_fd());
+        drop(there);
+        assert_eq!(here.read(), Ok(1));
+    }
+}
+
 /// The addresses of a process's shared anonymous mappings.
 fn shared_pages(process: Process) -> Vec<String> {
     let maps = std::fs::read_to_string(format!("/proc/{}/maps", process.0)).unwrap();
