@@ -132,10 +132,11 @@ impl Task<Connection> {
     /// [`Error::Hangup`] that the process was killed before or that the timeout expired. (Not where clone knows one way
     /// to fork, as in qemu-user, or where something else reaped the process meanwhile.)
     ///
-    /// # Which thread
+    /// # The server ends with the thread that forked it, the program does not
     ///
-    /// The program is not tied to the thread that forked it, although the server was: see
-    /// [`ExecOptions::killed_with_parent`].
+    /// **Until it has executed the program a forked process is killed when the thread that forked it ends** (see
+    /// [`fork`](super::fork()) and [`ForkOptions`](super::ForkOptions)). Afterwards the end of that thread, or of this
+    /// process, does nothing to it, unless [`ExecOptions::killed_with_parent`] asks for that.
     ///
     /// # Errors
     ///
