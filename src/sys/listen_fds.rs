@@ -94,6 +94,7 @@ impl<'a> ListenFds<'a> {
 }
 
 /// A number in decimal digits.
+#[inline]
 fn number(text: &[u8]) -> Result<i32, Errno> {
     let digits = text.iter().all(u8::is_ascii_digit);
     let text = core::str::from_utf8(text).ok().filter(|_| digits);
@@ -103,6 +104,7 @@ fn number(text: &[u8]) -> Result<i32, Errno> {
 impl<'a> Iterator for ListenFds<'a> {
     type Item = (&'a [u8], OwnedFd);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.next >= self.end {
             return None;
@@ -126,6 +128,7 @@ impl ExactSizeIterator for ListenFds<'_> {}
 impl core::iter::FusedIterator for ListenFds<'_> {}
 
 impl Drop for ListenFds<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.for_each(drop);
     }

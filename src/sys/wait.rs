@@ -250,6 +250,7 @@ fn look<T: FileDescriptorTask>(task: T, children: Children<'_, T>, options: u32)
 
 /// Waits for the end of a child of this process, and reaps it unless the options hold `WNOWAIT`; `None` with `WNOHANG`
 /// if it has not ended.
+#[inline]
 pub(crate) fn wait_end(kind: WaitId, id: i32, options: u32) -> Result<Option<ExitStatus>, Errno> {
     let change = near::waitid(&Local, kind, id, options | near::WEXITED)?.and_then(Change::new);
     Ok(change.and_then(|change| match change {

@@ -88,6 +88,7 @@ impl Signal {
     /// assert_eq!(Signal::from_name(b"SIGIT"), None);
     /// assert_eq!(Signal::from_name(b"0"), None);
     /// ```
+    #[inline]
     pub fn from_name(name: &[u8]) -> Option<Self> {
         if name.first()?.is_ascii_digit() {
             return Self::from_raw(number(name)?);
