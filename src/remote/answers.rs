@@ -2,8 +2,8 @@
 //!
 //! What arrives is, in this order, and partly in the inbox already:
 //!
-//! 1. `unwanted` bytes: answers to calls of a pipeline that was dropped. They are skipped as they arrive, so while any are
-//!    outstanding the inbox is empty.
+//! 1. `unwanted` bytes: answers to calls of a pipeline that was dropped. They are skipped as they arrive, so while any
+//!    are outstanding the inbox is empty.
 //! 2. `owed` bytes: answers to the calls of the pipeline that exists.
 //! 3. The answer to the call that is being made, which takes its bytes from behind those that are owed.
 //!
@@ -163,8 +163,8 @@ impl Answers {
         Ok(())
     }
 
-    /// Receives the answers to `requests` requests of the last call at once, where nothing is outstanding before them. They
-    /// must be certain to come, whatever they are.
+    /// Receives the answers to `requests` requests of the last call at once, where nothing is outstanding before them.
+    /// They must be certain to come, whatever they are.
     #[inline]
     pub(super) fn gather(&mut self, requests: usize, deadline: Deadline) -> Result<(), Disconnect> {
         let len = requests.saturating_mul(RESPONSE);
@@ -211,8 +211,8 @@ impl Answers {
         Ok(())
     }
 
-    /// Receives the answer to the last call where nothing else is outstanding: that `moved` bytes of memory were moved there,
-    /// then a byte that comes with a file descriptor, if the call succeeded, and the word that it returned.
+    /// Receives the answer to the last call where nothing else is outstanding: that `moved` bytes of memory were moved
+    /// there, then a byte that comes with a file descriptor, if the call succeeded, and the word that it returned.
     #[inline]
     pub(super) fn word_with_fd(
         &mut self,

@@ -159,7 +159,8 @@ impl Exchange {
         )
     }
 
-    /// Sends `len` bytes for the scratch space, which `memory` writes, then a request, and then one for memory that comes back.
+    /// Sends `len` bytes for the scratch space, which `memory` writes, then a request, and then one for memory that
+    /// comes back.
     #[inline]
     fn write(
         &mut self,
@@ -198,9 +199,9 @@ impl Exchange {
     /// Makes a call that returns only if it fails, with `len` bytes of memory that `memory` writes: they lie at
     /// [`scratch_address`](Self::scratch_address).
     ///
-    /// The end of the stream is its success, unless `executed` knows better of a server that this process forked. Where that
-    /// server shares this process's descriptor table the stream does not end with the program: then `executed` is called from
-    /// time to time.
+    /// The end of the stream is its success, unless `executed` knows better of a server that this process forked. Where
+    /// that server shares this process's descriptor table the stream does not end with the program: then `executed` is
+    /// called from time to time.
     #[inline]
     pub(super) fn call_without_return(
         &mut self,
@@ -397,8 +398,8 @@ impl Exchange {
         self.answers.stream().shutdown(Shutdown::Write);
     }
 
-    /// Ends the connection. What the server has not claimed is never executed; if it shares this process's descriptor table
-    /// and executes a call, it is killed, for the numbers in that call may soon be other files'.
+    /// Ends the connection. What the server has not claimed is never executed; if it shares this process's descriptor
+    /// table and executes a call, it is killed, for the numbers in that call may soon be other files'.
     #[cold]
     #[inline]
     pub(super) fn abort(&mut self, why: Disconnect) {
@@ -447,8 +448,8 @@ impl Exchange {
     #[inline]
     pub(super) fn end(&mut self) {
         if self.peer().is_none() {
-            // A server that outlives the connection would keep the scratch space for ever. The request is left with it, for it
-            // may be in a call that never ends.
+            // A server that outlives the connection would keep the scratch space for ever. The request is left with it,
+            // for it may be in a call that never ends.
             if let Some(request) = self.scratch.unmap().filter(|_| self.open) {
                 self.answers.stream().send_last(&request.to_bytes());
             }

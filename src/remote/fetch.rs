@@ -10,16 +10,16 @@ use crate::task::{Current, Task};
 use crate::{Errno, EventFd};
 
 impl OwnedFd<&Task<Connection>> {
-    /// Duplicates the file descriptor into this process, where using it is a local call. Both are closed separately, and share
-    /// the open file description.
+    /// Duplicates the file descriptor into this process, where using it is a local call. Both are closed separately,
+    /// and share the open file description.
     ///
-    /// The duplicate is made by `pidfd_getfd` if the process was [forked](super::fork()) here. Where that fails (Linux before
-    /// 5.6; a seccomp filter, such as that of a container without `CAP_SYS_PTRACE`), and for an adopted server, the process
-    /// sends it over the connection (`SCM_RIGHTS`). Where that fails too, the file descriptor can still be used through its
-    /// task.
+    /// The duplicate is made by `pidfd_getfd` if the process was [forked](super::fork()) here. Where that fails (Linux
+    /// before 5.6; a seccomp filter, such as that of a container without `CAP_SYS_PTRACE`), and for an adopted server,
+    /// the process sends it over the connection (`SCM_RIGHTS`). Where that fails too, the file descriptor can still be
+    /// used through its task.
     ///
-    /// System calls: `pidfd_getfd`; or `ppoll`, `recvmsg`, and there `recvfrom`, `sendmsg`. `fcntl(F_DUPFD_CLOEXEC)` if the
-    /// table is this process's own.
+    /// System calls: `pidfd_getfd`; or `ppoll`, `recvmsg`, and there `recvfrom`, `sendmsg`. `fcntl(F_DUPFD_CLOEXEC)` if
+    /// the table is this process's own.
     ///
     /// ```
     /// use rsyscall::{EventfdFlags, EventfdTask, remote};
@@ -34,9 +34,9 @@ impl OwnedFd<&Task<Connection>> {
     ///
     /// # Errors
     ///
-    /// `EMFILE`: no file descriptor is free in this process. `EBUSY`: it would have to be sent over the connection, on which
-    /// calls of a [`Pipeline`](super::Pipeline) are outstanding. `EPERM`: a [`Policy`](super::Policy) does not allow `sendmsg`.
-    /// `EINVAL`, `EOPNOTSUPP`: the stream is no Unix socket. [`Error::NotSent`], [`Error::Hangup`].
+    /// `EMFILE`: no file descriptor is free in this process. `EBUSY`: it would have to be sent over the connection, on
+    /// which calls of a [`Pipeline`](super::Pipeline) are outstanding. `EPERM`: a [`Policy`](super::Policy) does not
+    /// allow `sendmsg`. `EINVAL`, `EOPNOTSUPP`: the stream is no Unix socket. [`Error::NotSent`], [`Error::Hangup`].
     ///
     /// # Source
     ///
@@ -57,7 +57,8 @@ impl OwnedFd<&Task<Connection>> {
 }
 
 impl EventFd<&Task<Connection>> {
-    /// Duplicates the file descriptor into this process, as [`OwnedFd::fetch`] does: one counter, here used by local calls.
+    /// Duplicates the file descriptor into this process, as [`OwnedFd::fetch`] does: one counter, here used by local
+    /// calls.
     ///
     /// System calls: those of [`OwnedFd::fetch`].
     ///

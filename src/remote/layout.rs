@@ -30,7 +30,8 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// What the answer to a call consists of: that its memory was moved there, the kernel's word, and the memory that comes back.
+/// What the answer to a call consists of: that its memory was moved there, the kernel's word, and the memory that comes
+/// back.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) in_len: usize,

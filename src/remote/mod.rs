@@ -1,27 +1,30 @@
 //! Tasks that are other processes.
 //!
 //! A system call is a message. Here it travels over a stream to a process that makes it and answers: [`serve`] is that
-//! process's loop, a [`Connection`] the interface to it, and a [`Task`](crate::Task) made of that does what any task does.
-//! [`fork`] makes such a process; [`Connection::from_stream`] talks to one that somebody else started.
+//! process's loop, a [`Connection`] the interface to it, and a [`Task`](crate::Task) made of that does what any task
+//! does. [`fork`] makes such a process; [`Connection::from_stream`] talks to one that somebody else started.
 //!
 //! # Format
 //!
-//! A request is seven words of 64 bits in native order: the call's number and six arguments, 0 where the call has fewer. A
-//! response is one: the kernel's word. Requests are answered in order, each exactly once. There is no greeting, no version
-//! and no identifier: both ends have the same architecture.
+//! A request is seven words of 64 bits in native order: the call's number and six arguments, 0 where the call has
+//! fewer. A response is one: the kernel's word. Requests are answered in order, each exactly once. There is no
+//! greeting, no version and no identifier: both ends have the same architecture.
 //!
-//! Memory is moved by the calls themselves: `recvfrom(server, address, N, MSG_WAITALL)`, N bytes behind the request, puts
-//! them there; `sendto(server, address, N, 0)` makes N bytes come before its response. Either returns N, or the stream is
-//! out of step and of no more use. The server reads no byte ahead, so what follows a request may be its data.
+//! Memory is moved by the calls themselves: `recvfrom(server, address, N, MSG_WAITALL)`, N bytes behind the request,
+//! puts them there; `sendto(server, address, N, 0)` makes N bytes come before its response. Either returns N, or the
+//! stream is out of step and of no more use. The server reads no byte ahead, so what follows a request may be its data.
 //!
-//! The end of the stream between requests is a clean end. `exit` and a successful `execve` are not answered: the stream ends.
+//! The end of the stream between requests is a clean end. `exit` and a successful `execve` are not answered: the stream
+//! ends.
 //!
-//! It is the format of the Python library [rsyscall](https://github.com/catern/rsyscall), and either end can talk to it.
+//! It is the format of the Python library [rsyscall](https://github.com/catern/rsyscall), and either end can talk to
+//! it.
 //!
 //! # The bytes of one call
 //!
-//! A `write(13, "\x02", 8)` and a `read(13, …, 8)` of an eventfd there. The server's end of the stream is its file descriptor
-//! 5, and it has memory for arguments at `m`. On a little-endian machine, with `│` between words and `·` for zero bytes:
+//! A `write(13, "\x02", 8)` and a `read(13, …, 8)` of an eventfd there. The server's end of the stream is its file
+//! descriptor 5, and it has memory for arguments at `m`. On a little-endian machine, with `│` between words and `·` for
+//! zero bytes:
 //!
 //! ```text
 //! client                                                            server
@@ -38,8 +41,8 @@
 //!                                           ◀──   8 bytes        08 ·   what sendto returned
 //! ```
 //!
-//! What is sent is one `sendto` of the client. With a child that [`fork`] has made, `m` is in a page that both processes share:
-//! the client writes and reads it itself, and only the requests `write` and `read` are sent.
+//! What is sent is one `sendto` of the client. With a child that [`fork`] has made, `m` is in a page that both
+//! processes share: the client writes and reads it itself, and only the requests `write` and `read` are sent.
 //!
 //! # Layers
 //!

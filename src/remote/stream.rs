@@ -1,4 +1,5 @@
-//! A stream of bytes to another process: sending, receiving, until when, and whether the process lives. It knows no calls.
+//! A stream of bytes to another process: sending, receiving, until when, and whether the process lives. It knows no
+//! calls.
 
 use super::disconnect::Disconnect;
 use super::peer::{Peer, in_entry};
@@ -46,7 +47,8 @@ impl Stream {
 
     /// Prepares for calls with this timeout: with `SO_RCVTIMEO`, a receive that is in time needs no `ppoll` before it.
     ///
-    /// The socket is up to an eighth too late, so it is armed with three quarters of the timeout; `ppoll` does the rest.
+    /// The socket is up to an eighth too late, so it is armed with three quarters of the timeout; `ppoll` does the
+    /// rest.
     #[inline]
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
         let timeout = timeout.filter(|timeout| *timeout >= TEN_TICKS && self.watched().is_none());
@@ -81,8 +83,8 @@ impl Stream {
         self.peer.as_ref().and_then(Peer::watched)
     }
 
-    /// Sends as many bytes as there is room for, and returns how many: 0 if there is none. It blocks until there is, if it is
-    /// `alone` to be waited for.
+    /// Sends as many bytes as there is room for, and returns how many: 0 if there is none. It blocks until there is, if
+    /// it is `alone` to be waited for.
     #[inline]
     pub(super) fn send(&self, bytes: &[u8], alone: bool, deadline: Deadline) -> Result<usize, Disconnect> {
         let block = alone && deadline.is_none() && self.watched().is_none();
@@ -115,8 +117,8 @@ impl Stream {
             // More has arrived than was ever requested.
             return Err(Disconnect::OutOfStep);
         }
-        // The kernel may block in the receive itself if it wakes in time, and nothing else has to be watched meanwhile. With a
-        // timeout it is armed for all of a call, and so can only count for the first receive.
+        // The kernel may block in the receive itself if it wakes in time, and nothing else has to be watched meanwhile.
+        // With a timeout it is armed for all of a call, and so can only count for the first receive.
         let fresh = core::mem::replace(&mut self.fresh, false);
         let block = (fresh || deadline.is_none()) && self.watched().is_none();
         let mut flags = if block { flags } else { MSG_DONTWAIT };
@@ -136,8 +138,8 @@ impl Stream {
         }
     }
 
-    /// Blocks until something has arrived, and receives it with the file descriptor that comes with it. Returns how many bytes
-    /// there were, the file descriptor, and whether one came with them, be it lost or not.
+    /// Blocks until something has arrived, and receives it with the file descriptor that comes with it. Returns how
+    /// many bytes there were, the file descriptor, and whether one came with them, be it lost or not.
     #[inline]
     pub(super) fn receive_fd(
         &self,
@@ -181,11 +183,11 @@ impl Stream {
         }
     }
 
-    /// Waits as [`wait`](Self::wait) does where `ppoll` fails for good: with `EINVAL` if `RLIMIT_NOFILE` is 0 or 1, or because
-    /// of a seccomp filter. A receive blocks, takes nothing, and is limited by `SO_RCVTIMEO`.
+    /// Waits as [`wait`](Self::wait) does where `ppoll` fails for good: with `EINVAL` if `RLIMIT_NOFILE` is 0 or 1, or
+    /// because of a seccomp filter. A receive blocks, takes nothing, and is limited by `SO_RCVTIMEO`.
     ///
-    /// Returns 0 or `POLLOUT` after at most a slice in which nothing arrived. Where the socket cannot be given a limit either,
-    /// deadlines are not kept.
+    /// Returns 0 or `POLLOUT` after at most a slice in which nothing arrived. Where the socket cannot be given a limit
+    /// either, deadlines are not kept.
     #[cold]
     #[inline]
     fn wait_without_poll(&self, events: i16, left: Option<Timespec>) -> Result<i16, Disconnect> {

@@ -8,6 +8,7 @@ use rsyscall::sys::poll::{PollEvents, PollSet};
 use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task};
 use rsyscall_suite::World;
+use rsyscall_tests::skip;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -620,10 +621,13 @@ fn that_an_old_kernel_has_no_read_that_never_waits_is_asked_once() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).with_version(5, 7).into_task();
     let bell = bell(&task);
-    for _ in 0..3 {
+    let asked = || {
         assert_eq!(bell.try_read(), Ok(None));
-    }
-    assert_eq!(task.sysif().calls().filter(|call| call.nr == nr::PREADV2).count(), 1);
+        task.sysif().calls().filter(|call| call.nr == nr::PREADV2).count()
+    };
+    // Of this descriptor, and of one that certainly is an eventfd.
+    assert_eq!(asked(), 2);
+    assert_eq!((asked(), asked()), (2, 2));
 }
 
 #[test]
@@ -663,7 +667,12 @@ fn the_clock_never_runs_backwards() {
 fn memory_anywhere_in_user_space_is_accepted_and_none_behind_it() {
     // A stack on aarch64 is just below 1 << 48. Of an address that passes the first check the count is lost, as it is
     // taken before the memory is touched.
-    let end: usize = if cfg!(target_arch = "aarch64") { 1 << 48 } else { 1 << 47 };
+    let bits = match std::env::consts::ARCH {
+        "aarch64" => 48,
+        "x86_64" | "riscv64" => 47,
+        arch => return skip("the end of user space", &format!("it is not stated here for {arch}")),
+    };
+    let end = 1_usize.wrapping_shl(bits);
     for (address, left) in [(end - 8, 0), (end - 7, 3), (end, 3)] {
         let mut storage = <Storage>::new();
         let kernel = Kernel::new(&mut storage);

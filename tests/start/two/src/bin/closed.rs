@@ -1,4 +1,5 @@
-//! Ends with the number of the first descriptor that it makes, which is 3 wherever it was started with 0, 1 and 2 closed.
+//! Ends with the number of the first descriptor that it makes, which is 3 wherever it was started with 0, 1 and 2
+//! closed.
 #![cfg_attr(not(test), no_std, no_main)]
 #![forbid(unsafe_code)]
 
