@@ -138,10 +138,7 @@ macro_rules! errnos {
             /// ```
             #[doc(alias = "strerrorname_np")]
             pub const fn name(self) -> Option<&'static str> {
-                match self.0.get() {
-                    $($raw => Some(stringify!($name)),)*
-                    _ => None,
-                }
+                self.text(0)
             }
 
             /// Returns the message of `strerror`, or `None` for a number that has no name.
@@ -151,16 +148,53 @@ macro_rules! errnos {
             /// ```
             #[doc(alias = "strerror")]
             pub const fn message(self) -> Option<&'static str> {
-                match self.0.get() {
-                    $($raw => Some($message),)*
-                    _ => None,
-                }
+                self.text(1)
             }
         }
+
+        /// The numbers, and of each, in the same order, name and message. A table of pointers would have to be relocated in
+        /// every program that prints an error, and a `match` is 1.7 KiB of code.
+        const NUMBERS: &[u8] = &[$($raw),*];
+        const TEXTS: &str = concat!($(stringify!($name), "\0", $message, "\0",)*);
     };
 }
 
 impl Errno {
+    /// The name (0) or the message (1).
+    const fn text(self, which: usize) -> Option<&'static str> {
+        let (mut numbers, mut before) = (NUMBERS, which);
+        loop {
+            match numbers {
+                [number, ..] if *number as i32 == self.0.get() => break,
+                [_, rest @ ..] => numbers = rest,
+                [] => return None,
+            }
+            before = before.wrapping_add(2);
+        }
+        let mut texts = TEXTS.as_bytes();
+        while before > 0 {
+            match texts {
+                [byte, rest @ ..] => {
+                    texts = rest;
+                    before = before.wrapping_sub((*byte == 0) as usize);
+                }
+                [] => return None,
+            }
+        }
+        let mut length: usize = 0;
+        let mut rest = texts;
+        while let [byte, more @ ..] = rest {
+            if *byte == 0 {
+                break;
+            }
+            length = length.wrapping_add(1);
+            rest = more;
+        }
+        let (text, _) = texts.split_at(length);
+        // SAFETY: part of a string, between two bytes that are characters of their own.
+        Some(unsafe { core::str::from_utf8_unchecked(text) })
+    }
+
     /// The same number as [`EAGAIN`](Self::EAGAIN).
     pub const EWOULDBLOCK: Self = Self::EAGAIN;
     /// The same number as [`EDEADLK`](Self::EDEADLK).

@@ -105,6 +105,17 @@ pub struct Strings {
     next: *const *const c_char,
 }
 
+impl Strings {
+    /// Returns the list of what is left, as the kernel takes it: pointers to strings, and a null pointer at the end. List and
+    /// strings stay for as long as the process does.
+    ///
+    /// System calls: none.
+    #[inline]
+    pub fn as_ptr(&self) -> *const *const c_char {
+        self.next
+    }
+}
+
 impl Iterator for Strings {
     type Item = &'static CStr;
 

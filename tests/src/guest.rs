@@ -39,6 +39,11 @@ pub fn build(package: &str, binary: &str, target: &str, profile: Profile, target
     Guest { bytes: std::fs::read(&path).expect("what cargo has built"), path }
 }
 
+/// A program that was built elsewhere.
+pub fn open(path: &Path) -> Guest {
+    Guest { bytes: std::fs::read(path).expect("a program"), path: path.to_owned() }
+}
+
 /// A program that was built.
 pub struct Guest {
     /// Where it is.

@@ -1,61 +1,58 @@
-//! `examples/init`, built as a user would build it, as PID 1 of a pid namespace and as a subreaper.
-//!
-//! Needs cargo, and the target of this machine; where there is none of that, or no namespace to be had, the case says
-//! so.
+//! The init of `init/`, built as a user would build it: as process 1 of a pid namespace, as a subreaper, under other names.
 #![cfg(target_arch = "x86_64")]
 
+use rsyscall_tests::{cargo, skip};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-/// The program, or why there is none.
-fn init() -> Result<&'static PathBuf, &'static str> {
-    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        // A shell cannot trap what was ignored when it began, as `nohup` and a job in the background have it.
-        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
-            // SAFETY: this program handles none of them.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
+/// Builds it, with features, and copies it to where it stays.
+fn build(name: &str, features: &[&str]) -> PathBuf {
+    // A shell cannot trap what was ignored when it began, as `nohup` and a job in the background have it.
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+        // SAFETY: this program handles none of them.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../init");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut cargo = cargo();
+    cargo.args(["build", "--release", "--quiet", "--bin", "init"]).args(features).current_dir(package);
+    let output = cargo.arg("--target-dir").arg(&target).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    target.join("release/init")
+}
+
+fn init() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("init", &[]))
+}
+
+/// The same program under another name.
+fn called(name: &str) -> PathBuf {
+    let path = init().with_file_name(name);
+    static LINKED: OnceLock<()> = OnceLock::new();
+    LINKED.get_or_init(|| {
+        for name in ["tini", "dumb-init"] {
+            let link = init().with_file_name(name);
+            let _not_there = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink("init", link).unwrap();
         }
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/init");
-        let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("init");
-        let built = Command::new(std::env::var_os("CARGO").ok_or("no cargo")?)
-            .args(["build", "--release", "--quiet", "--target", "x86_64-unknown-linux-gnu"])
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .env_remove("CARGO_BUILD_TARGET")
-            .env("CARGO_TARGET_DIR", &target)
-            .current_dir(folder)
-            .output()
-            .map_err(|error| format!("no cargo: {error}"))?;
-        if !built.status.success() {
-            return Err(format!("it was not built: {}", String::from_utf8_lossy(&built.stderr)));
-        }
-        Ok(target.join("x86_64-unknown-linux-gnu/release/init"))
     });
-    built.as_ref().map_err(String::as_str)
+    path
 }
 
-/// Whether this test goes on; if not, it has said why.
-fn ready(name: &str) -> Option<&'static PathBuf> {
-    match init() {
-        Ok(path) => Some(path),
-        Err(why) => {
-            println!("SKIPPED: {name}: {why}");
-            None
+/// Whether it can be process 1 here: the command that makes it so.
+fn namespace(test: &str) -> Option<Command> {
+    for way in [&["--pid", "--fork", "--mount-proc", "--kill-child"][..], &["-Ur", "--pid", "--fork", "--kill-child"]] {
+        if Command::new("unshare").args(way).arg("true").output().is_ok_and(|output| output.status.success()) {
+            let mut unshare = Command::new("unshare");
+            unshare.args(way);
+            return Some(unshare);
         }
     }
-}
-
-/// Whether it can be PID 1 here: the arguments that make it so.
-fn namespace(name: &str) -> Option<Vec<&'static str>> {
-    for way in [vec!["--pid", "--fork", "--kill-child"], vec!["--user", "--pid", "--fork", "--kill-child"]] {
-        if Command::new("unshare").args(&way).arg("true").output().is_ok_and(|output| output.status.success()) {
-            return Some(way);
-        }
-    }
-    println!("SKIPPED: {name}: no pid namespace to be had (unshare)");
+    skip(test, "no pid namespace to be had (unshare)");
     None
 }
 
@@ -63,19 +60,28 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn as_subreaper(init: &PathBuf, arguments: &[&str]) -> Output {
-    Command::new(init).args(arguments).output().unwrap()
+fn run(program: &Path, arguments: &[&str]) -> Output {
+    Command::new(program).args(arguments).output().unwrap()
 }
 
-/// Starts it with a service that prints `ready` when it is, and waits for that.
-fn started(init: &PathBuf, options: &[&str], script: &str) -> (Child, BufReader<std::process::ChildStdout>) {
-    let mut child =
-        Command::new(init).args(options).args(["--", "sh", "-c", script]).stdout(Stdio::piped()).spawn().unwrap();
+fn status(arguments: &[&str]) -> Option<i32> {
+    run(init(), arguments).status.code()
+}
+
+/// Starts it with a shell's script that prints `ready` when it is, and waits for that.
+fn started(program: &Path, options: &[&str], script: &str) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut command = Command::new(program);
+    command.args(options).args(["--", "sh", "-c", script]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
+    assert_eq!(line(&mut lines), "ready");
+    (child, lines)
+}
+
+fn line(lines: &mut impl BufRead) -> String {
     let mut line = String::new();
     lines.read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n");
-    (child, lines)
+    line.trim_end().to_owned()
 }
 
 fn kill(child: &Child, signal: i32) {
@@ -83,156 +89,433 @@ fn kill(child: &Child, signal: i32) {
     assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
 }
 
+/// The processor time of an unreaped process, in clock ticks of 10 ms.
+fn ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+/// The state letter of a process.
+fn state(pid: u32) -> char {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
 #[test]
-fn as_pid_1_it_stops_a_thousand_children_and_takes_leave_of_each() {
-    let name = "as_pid_1_it_stops_a_thousand_children_and_takes_leave_of_each";
-    let (Some(init), Some(way)) = (ready(name), namespace(name)) else { return };
-    let output = Command::new("unshare").args(way).arg(init).arg("selftest").output().unwrap();
+fn its_text_is_at_most_twenty_kibibytes_and_it_needs_nothing() {
+    let guest = rsyscall_tests::guest::open(init());
+    assert!(guest.text() <= 20 * 1024, "{} bytes of text", guest.text());
+    assert_eq!(guest.undefined(), Vec::<String>::new());
+}
+
+#[test]
+fn as_process_1_it_stops_a_thousand_children_and_reaps_each() {
+    let Some(mut unshare) = namespace("as_process_1_it_stops_a_thousand_children_and_reaps_each") else { return };
+    let program = build("init-selftest", &["--features", "selftest"]);
+    let output = unshare.arg(&program).arg("--selftest").output().unwrap();
     let transcript = text(&output.stderr);
     assert_eq!(text(&output.stdout), "RESULT: passed\n", "{transcript}");
-    assert!(output.status.success());
-    for line in [
+    for said in [
         "service: fails, to be started again",
-        "init: the service has ended with status 1",
-        "service: processes made: 1000",
-        "init: told to stop, by signal 15",
-        "init: all have ended, processes taken leave of: 1002",
+        "init: the service exited with status 1",
+        "init: starting it again in 100 ms",
+        "service: 1000 processes started",
+        "init: received SIGTERM, shutting down",
+        "init: the service was killed by SIGTERM",
+        "init: sending SIGTERM to all processes, SIGKILL in 30 s",
+        "init: reaped 1002 processes",
     ] {
-        assert!(transcript.lines().any(|said| said == line), "not said: {line}\n{transcript}");
+        assert!(transcript.lines().any(|line| line == said), "not said: {said}\n{transcript}");
     }
 }
 
 #[test]
-fn as_pid_1_it_makes_everyone_end_who_does_not_end_when_asked() {
-    let name = "as_pid_1_it_makes_everyone_end_who_does_not_end_when_asked";
-    let (Some(init), Some(way)) = (ready(name), namespace(name)) else { return };
+fn the_self_test_is_not_in_the_program_and_not_asked_for_by_the_environment() {
+    assert_eq!(status(&["--selftest"]), Some(125));
+    let output = Command::new(init()).args(["sh", "-c", "exit 7"]).env("selftest", "1").output().unwrap();
+    assert_eq!(output.status.code(), Some(7));
+}
+
+#[test]
+fn as_process_1_it_kills_after_the_grace_who_does_not_end() {
+    let Some(mut unshare) = namespace("as_process_1_it_kills_after_the_grace_who_does_not_end") else { return };
     // One that ignores it, one that is stopped, one in a session of its own.
     let script = "trap '' TERM; (sleep 1000 & kill -STOP $!); setsid sleep 1000 & kill -TERM 1; sleep 1000";
-    let output =
-        Command::new("unshare").args(way).arg(init).args(["-v", "-g", "1", "--", "sh", "-c", script]).output().unwrap();
+    let output = unshare.arg(init()).args(["-v", "-g", "1", "--", "sh", "-c", script]).output().unwrap();
     assert_eq!(output.status.code(), Some(128 + 9), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("init: grace period expired, sending SIGKILL"));
 }
 
 #[test]
-fn its_status_is_that_of_the_service() {
-    let Some(init) = ready("its_status_is_that_of_the_service") else { return };
-    let status = |arguments: &[&str]| as_subreaper(init, arguments).status.code();
-    assert_eq!(status(&["--", "sh", "-c", "exit 7"]), Some(7));
-    assert_eq!(status(&["true"]), Some(0));
+fn as_process_1_it_asks_who_is_left_when_the_service_has_ended() {
+    let Some(mut unshare) = namespace("as_process_1_it_asks_who_is_left_when_the_service_has_ended") else { return };
+    let script = "(setsid sh -c 'trap \"echo asked; exit\" TERM; echo up; while :; do sleep 0.01; done') & \
+                  while ! [ -e /proc/$!/fd ]; do :; done; sleep 0.3; exit 4";
+    let output = unshare.arg(init()).args(["sh", "-c", script]).output().unwrap();
+    assert_eq!((text(&output.stdout).as_str(), output.status.code()), ("up\nasked\n", Some(4)));
+}
+
+#[test]
+fn its_status_is_that_of_the_service_and_every_other_is_documented() {
+    for code in [0, 1, 7, 125, 126, 127, 128, 255] {
+        assert_eq!(status(&["--", "sh", "-c", &format!("exit {code}")]), Some(code));
+    }
     assert_eq!(status(&["sh", "-c", "kill -SEGV $$"]), Some(128 + 11));
     assert_eq!(status(&["--", "no-such-program-anywhere"]), Some(127));
+    assert_eq!(status(&["--", ""]), Some(127));
     assert_eq!(status(&["--", "/etc/passwd"]), Some(126));
-    assert_eq!(status(&["-x"]), Some(125));
-    assert_eq!(status(&["-g", "soon", "true"]), Some(125));
+    for wrong in [
+        &["-x"][..],
+        &["-g", "soon", "true"],
+        &[],
+        &["-g"],
+        &["-r", "15", "true"],
+        &["-e", "256", "true"],
+        &["-vz", "true"],
+    ] {
+        assert_eq!(status(wrong), Some(125), "{wrong:?}");
+    }
+    assert_eq!(status(&["-e", "143", "-e7", "sh", "-c", "kill $$"]), Some(0));
+    assert_eq!(status(&["-e", "143", "-e7", "sh", "-c", "exit 7"]), Some(0));
+    assert_eq!(status(&["-e", "143", "sh", "-c", "exit 7"]), Some(7));
 }
 
 #[test]
-fn it_says_nothing_unless_asked_and_hands_arguments_and_environment_on() {
-    let Some(init) = ready("it_says_nothing_unless_asked_and_hands_arguments_and_environment_on") else { return };
-    let output = Command::new(init)
-        .args(["--", "sh", "-c", "echo \"$0 $1 $WORD\"", "zero", "one two"])
-        .env("WORD", "three")
-        .output()
-        .unwrap();
-    assert_eq!((text(&output.stdout), text(&output.stderr)), ("zero one two three\n".into(), String::new()));
+fn messages_name_the_program_and_the_error_and_help_and_version_are_printed() {
+    let said = |arguments: &[&str]| text(&run(init(), arguments).stderr);
+    assert_eq!(said(&["/no/such"]), "init: exec /no/such: ENOENT No such file or directory\n");
+    assert_eq!(said(&["/etc/passwd"]), "init: exec /etc/passwd: EACCES Permission denied\n");
+    assert_eq!(said(&["a\u{1b}[2Jb"]), "init: exec a?[2Jb: ENOENT No such file or directory\n");
+    assert_eq!(said(&["true"]), "");
+    assert!(said(&[]).starts_with("Usage: init "));
+    let help = run(init(), &["-h"]);
+    assert!(help.status.success() && text(&help.stdout).starts_with("Usage: init "));
+    let version = run(init(), &["--version"]);
+    assert!(version.status.success() && text(&version.stdout).starts_with("init 0.1.0"));
 }
 
 #[test]
-fn the_service_blocks_no_signal_has_no_descriptor_of_inits_and_a_session_of_its_own() {
-    let name = "the_service_blocks_no_signal_has_no_descriptor_of_inits_and_a_session_of_its_own";
-    let Some(init) = ready(name) else { return };
-    // Counted by the shell itself: for a pipeline it would have its pipe open for a while.
-    let script = "grep SigBlk /proc/self/status; set -- /proc/$$/fd/*; echo $#; cut -d' ' -f1,6 /proc/$$/stat";
-    let output = text(&as_subreaper(init, &["--", "sh", "-c", script]).stdout);
-    let without = text(&Command::new("sh").args(["-c", script]).output().unwrap().stdout);
-    let mut lines = output.lines();
-    assert_eq!(lines.next(), Some("SigBlk:\t0000000000000000"));
-    assert_eq!(lines.next(), without.lines().nth(1), "as many descriptors as without init");
-    let (process, session) = lines.next().unwrap().split_once(' ').unwrap();
-    assert_eq!(process, session);
+fn arguments_environment_mask_dispositions_directory_and_descriptors_are_handed_on_as_they_were() {
+    let script = "echo \"$0 $1 $WORD\"; pwd; grep -E 'Sig(Blk|Ign)' /proc/self/status; \
+                  set -- /proc/$$/fd/*; echo $#";
+    let wrapped = |with: &[&str]| {
+        let mut command = Command::new(with[0]);
+        command.args(&with[1..]).args(["bash", "-c", script, "zero", "one two"]).env("WORD", "three");
+        command.current_dir("/usr/share");
+        // SAFETY: two calls that may be made between fork and exec.
+        unsafe {
+            std::os::unix::process::CommandExt::pre_exec(&mut command, || {
+                let mut set = std::mem::zeroed();
+                libc::sigemptyset(&mut set);
+                libc::sigaddset(&mut set, libc::SIGUSR2);
+                libc::sigprocmask(libc::SIG_SETMASK, &set, std::ptr::null_mut());
+                libc::signal(libc::SIGHUP, libc::SIG_IGN);
+                Ok(())
+            });
+        }
+        text(&command.output().unwrap().stdout)
+    };
+    let plain = wrapped(&["env"]);
+    assert!(plain.starts_with("zero one two three\n/usr/share\nSigBlk:\t0000000000000800"), "{plain}");
+    assert_eq!(wrapped(&[init().to_str().unwrap(), "--"]), plain);
 }
 
 #[test]
-fn it_forwards_signals_to_the_service() {
-    let Some(init) = ready("it_forwards_signals_to_the_service") else { return };
-    for (signal, name) in
-        [(libc::SIGHUP, "HUP"), (libc::SIGUSR1, "USR1"), (libc::SIGUSR2, "USR2"), (libc::SIGQUIT, "QUIT")]
-    {
+fn init_itself_stands_in_the_root_and_restarts_the_service_where_it_was_started() {
+    let folder = rsyscall_tests::Folder::empty("init-directory");
+    let (child, mut lines) = {
+        let mut command = Command::new(init());
+        command.args(["-r", "always", "-n", "3", "--", "sh", "-c", "pwd; exit 1"]).current_dir(folder.path());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        (child, lines)
+    };
+    let here = folder.path().to_str().unwrap();
+    assert_eq!(line(&mut lines), here);
+    assert_eq!(std::fs::read_link(format!("/proc/{}/cwd", child.id())).unwrap(), Path::new("/"));
+    assert_eq!([line(&mut lines), line(&mut lines)], [here, here]);
+    assert_eq!({ child }.wait().unwrap().code(), Some(1));
+
+    // Where no restart can follow it holds nothing of the directory.
+    let (mut child, _lines) = {
+        let mut command = Command::new(init());
+        command.args(["sh", "-c", "echo ready; sleep 100"]).current_dir(folder.path()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        assert_eq!(line(&mut lines), "ready");
+        (child, lines)
+    };
+    let held = || {
+        std::fs::read_dir(format!("/proc/{}/fd", child.id()))
+            .unwrap()
+            .flatten()
+            .any(|entry| std::fs::read_link(entry.path()).is_ok_and(|path| path == folder.path()))
+    };
+    until("the directory is given up", || !held());
+    kill(&child, libc::SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+#[test]
+fn every_signal_reaches_the_service_as_itself_or_rewritten() {
+    let names = [
+        (libc::SIGHUP, "HUP"),
+        (libc::SIGUSR1, "USR1"),
+        (libc::SIGQUIT, "QUIT"),
+        (libc::SIGINT, "INT"),
+        (libc::SIGPWR, "PWR"),
+    ];
+    for (signal, name) in names {
         let script = format!("trap 'exit 42' {name}; echo ready; while :; do sleep 0.01; done");
-        let (mut child, _lines) = started(init, &[], &script);
+        let (mut child, _lines) = started(init(), &[], &script);
         kill(&child, signal);
         assert_eq!(child.wait().unwrap().code(), Some(42), "{name}");
     }
+    let script = "trap 'exit 42' QUIT; trap 'echo usr1' USR1; echo ready; while :; do sleep 0.01; done";
+    let (mut child, mut lines) = started(init(), &["-r", "15:3", "-r", "USR2:0", "-r", "hup:SIGUSR1"], script);
+    kill(&child, libc::SIGUSR2);
+    kill(&child, libc::SIGHUP);
+    assert_eq!(line(&mut lines), "usr1");
+    kill(&child, libc::SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(42));
 }
 
 #[test]
-fn told_to_stop_it_asks_the_service_and_waits() {
-    let Some(init) = ready("told_to_stop_it_asks_the_service_and_waits") else { return };
-    for signal in [libc::SIGTERM, libc::SIGINT] {
-        let script = "trap 'sleep 0.2; exit 5' TERM; echo ready; while :; do sleep 0.01; done";
-        let (mut child, _lines) = started(init, &["-r", "always", "-g", "60"], script);
-        kill(&child, signal);
-        assert_eq!(child.wait().unwrap().code(), Some(5));
-    }
+fn a_signal_goes_to_the_service_alone_or_to_its_group() {
+    let script = "trap 'echo parent' USR1; \
+                  sh -c 'trap \"echo child; exit\" USR1; echo ready; while :; do sleep 0.01; done' & wait; wait; exit 3";
+    let (mut child, mut lines) = started(init(), &["-G"], script);
+    kill(&child, libc::SIGUSR1);
+    let mut both = [line(&mut lines), line(&mut lines)];
+    both.sort();
+    assert_eq!(both, ["child", "parent"]);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+
+    let (mut child, mut lines) = started(init(), &[], script);
+    kill(&child, libc::SIGUSR1);
+    assert_eq!(line(&mut lines), "parent");
+    kill(&child, libc::SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
 }
 
 #[test]
-fn a_service_that_does_not_end_is_made_to_after_the_grace_or_at_the_second_word() {
-    let name = "a_service_that_does_not_end_is_made_to_after_the_grace_or_at_the_second_word";
-    let Some(init) = ready(name) else { return };
+fn a_first_and_a_second_sigterm_go_to_the_service_which_has_the_time_it_wants() {
+    let script = "n=0; trap 'n=$((n + 1)); echo asked $n; [ $n = 2 ] && { sleep 0.2; exit 5; }' TERM; echo ready; \
+                  while :; do sleep 0.01; done";
+    let (mut child, mut lines) = started(init(), &["-r", "always"], script);
+    kill(&child, libc::SIGTERM);
+    assert_eq!(line(&mut lines), "asked 1");
+    kill(&child, libc::SIGTERM);
+    assert_eq!(line(&mut lines), "asked 2");
+    assert_eq!(child.wait().unwrap().code(), Some(5), "and it is not started again");
+}
+
+#[test]
+fn a_service_that_does_not_end_is_killed_after_the_grace() {
     let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
-    let (mut child, _lines) = started(init, &["-g", "1"], script);
-    kill(&child, libc::SIGTERM);
-    assert_eq!(child.wait().unwrap().code(), Some(128 + 9));
-
-    // The first word has been taken when the service, which is asked by it, says so.
-    let script = "trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done";
-    let (mut child, mut lines) = started(init, &["-g", "100000"], script);
-    kill(&child, libc::SIGTERM);
-    let mut line = String::new();
-    lines.read_line(&mut line).unwrap();
-    assert_eq!(line, "asked\n");
+    let (mut child, _lines) = started(init(), &["-g", "1"], script);
     kill(&child, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(128 + 9));
 }
 
 #[test]
 fn a_service_that_fails_is_started_again_and_given_up_after_the_fifth_quick_end() {
-    let name = "a_service_that_fails_is_started_again_and_given_up_after_the_fifth_quick_end";
-    let Some(init) = ready(name) else { return };
-    let starts = |rule: &str, script: &str| {
-        let output = as_subreaper(init, &["-v", "-r", rule, "--", "sh", "-c", script]);
+    let starts = |options: &[&str], script: &str| {
+        let mut arguments = vec!["-v"];
+        arguments.extend(options);
+        arguments.extend(["--", "sh", "-c", script]);
+        let output = run(init(), &arguments);
         let said = text(&output.stderr);
-        (said.lines().filter(|line| line.starts_with("init: the service runs")).count(), output.status.code())
+        (said.lines().filter(|line| line.starts_with("init: the service runs")).count(), output.status.code(), said)
     };
-    assert_eq!(starts("failure", "exit 0"), (1, Some(0)));
-    assert_eq!(starts("never", "exit 3"), (1, Some(3)));
-    assert_eq!(starts("failure", "exit 3"), (5, Some(3)));
+    assert_eq!(starts(&["-r", "failure"], "exit 0").0, 1);
+    assert_eq!(starts(&["-r", "never"], "exit 3").0, 1);
+    let (count, status, said) = starts(&["-r", "failure"], "exit 3");
+    assert_eq!((count, status), (5, Some(3)));
+    assert!(said.contains("init: gave up after 5 quick ends in a row"), "{said}");
+    assert_eq!(starts(&["-r", "always", "-n", "2"], "exit 0").0, 2);
+}
+
+#[test]
+fn signals_between_two_runs_are_kept_for_the_next_and_sigterm_ends_the_wait() {
+    let folder = rsyscall_tests::Folder::empty("init-kept");
+    let mark = folder.path().join("mark");
+    let script =
+        format!("trap 'exit 9' USR1; if [ -e {0} ]; then sleep 2; exit 1; else touch {0}; exit 1; fi", mark.display());
+    let mut child = Command::new(init()).args(["-r", "always", "-n", "2", "sh", "-c", &script]).spawn().unwrap();
+    until("the first run ends", || mark.exists() && children(child.id()).is_empty());
+    kill(&child, libc::SIGUSR1);
+    // Either the shell had its trap already, or it was killed by the signal: in no case was it dropped.
+    let code = child.wait().unwrap().code();
+    assert!(matches!(code, Some(9) | Some(138)), "{code:?}");
+
+    let mut child = Command::new(init()).args(["-r", "always", "-n", "0", "sh", "-c", "exit 6"]).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    kill(&child, libc::SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(6));
+}
+
+#[test]
+fn a_service_that_dies_at_once_for_ever_costs_next_to_nothing() {
+    let mut child = Command::new(init()).args(["-r", "always", "-n", "0", "true"]).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(5));
+    let used = ticks(child.id());
+    kill(&child, libc::SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(used <= 8, "{used} ticks of 10 ms in 5 s");
 }
 
 #[test]
 fn orphans_become_its_children_and_no_zombie_stays() {
-    let Some(init) = ready("orphans_become_its_children_and_no_zombie_stays") else { return };
     // Each of the twenty is an orphan at once, says whose child it is now, and ends.
     let script = "echo ready; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do \
                   (sh -c 'sleep 0.1; cut -d\" \" -f4 /proc/$$/stat' &); done; while :; do sleep 0.01; done";
-    let (mut child, mut lines) = started(init, &[], script);
+    let (mut child, mut lines) = started(init(), &[], script);
     for _ in 0..20 {
-        let mut line = String::new();
-        lines.read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), child.id().to_string());
+        assert_eq!(line(&mut lines), child.id().to_string());
     }
-    // They have said it and are about to end: in the end nothing but the service is left.
-    let children = || std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id()));
-    if children().is_ok() {
-        while children().unwrap().split_whitespace().count() != 1 {
-            std::thread::yield_now();
-        }
-    } else {
-        println!(
-            "SKIPPED: the second half of orphans_become_its_children_and_no_zombie_stays: no list of children in /proc"
-        );
-    }
+    until("nothing but the service is left", || children(child.id()).len() == 1);
     kill(&child, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+}
+
+#[test]
+fn a_subreaper_asks_the_group_of_a_service_that_has_ended_and_then_kills_it() {
+    let begin = Instant::now();
+    let (mut child, mut lines) =
+        started(init(), &["-g", "1"], "sh -c 'trap \"\" TERM; echo ready; sleep 50' & sleep 0.2; exit 3");
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    assert_eq!(line(&mut lines), "", "nobody holds the pipe any more");
+}
+
+#[test]
+fn where_sigchld_is_ignored_the_status_comes_back_all_the_same() {
+    let mut command = Command::new(init());
+    command.args(["sh", "-c", "exit 7"]);
+    // SAFETY: a call that may be made between fork and exec.
+    unsafe {
+        std::os::unix::process::CommandExt::pre_exec(&mut command, || {
+            libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+            Ok(())
+        });
+    }
+    assert_eq!(command.status().unwrap().code(), Some(7));
+}
+
+#[test]
+fn a_stopped_service_stops_init_and_both_are_continued() {
+    let (mut child, _lines) = started(init(), &[], "echo ready; while :; do sleep 0.01; done");
+    kill(&child, libc::SIGTSTP);
+    until("init is stopped", || state(child.id()) == 'T');
+    let service = children(child.id())[0];
+    until("the service is stopped", || state(service) == 'T');
+    kill(&child, libc::SIGCONT);
+    until("both are continued", || state(child.id()) != 'T' && state(service) != 'T');
+    // A stopped service ends when it is asked to.
+    kill(&child, libc::SIGTSTP);
+    until("init is stopped", || state(child.id()) == 'T');
+    kill(&child, libc::SIGTERM);
+    kill(&child, libc::SIGCONT);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+#[test]
+fn a_full_pipe_or_one_without_a_reader_does_not_hold_init_up() {
+    // Full: nobody reads what it says.
+    let (reader, writer) = std::io::pipe().unwrap();
+    let writer2 = writer.try_clone().unwrap();
+    // SAFETY: only a flag of the description is changed and put back.
+    unsafe {
+        libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&writer2), libc::F_SETFL, libc::O_NONBLOCK);
+        while std::io::Write::write(&mut { &writer2 }, &[b'x'; 4096]).is_ok() {}
+        libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&writer2), libc::F_SETFL, 0);
+    }
+    let mut child = Command::new(init()).args(["-v", "sh", "-c", "exit 5"]).stderr(writer).spawn().unwrap();
+    until("it ends", || child.try_wait().unwrap().is_some());
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    drop(writer2);
+
+    drop(reader);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = Command::new(init()).args(["-v", "sh", "-c", "sleep 0.3; exit 5"]).stderr(writer).spawn().unwrap();
+    kill(&child, libc::SIGWINCH);
+    assert_eq!(child.wait().unwrap().code(), Some(5), "its own SIGPIPE is forwarded to nobody");
+}
+
+#[test]
+fn with_a_parent_death_signal_it_ends_with_its_parent() {
+    let script = format!("{} -p KILL sleep 100 >/dev/null 2>&1 & echo $!; read line", init().display());
+    let mut shell = Command::new("sh");
+    let mut shell = shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let pid: u32 = line(&mut BufReader::new(shell.stdout.take().unwrap())).parse().unwrap();
+    until("it has a service", || children(pid).len() == 1);
+    let service = children(pid)[0];
+    drop(shell.stdin.take());
+    shell.wait().unwrap();
+    until("it is gone", || !Path::new(&format!("/proc/{pid}")).exists() || state(pid) == 'Z');
+    // SAFETY: the service, whose parent is gone.
+    unsafe { libc::kill(service as i32, libc::SIGKILL) };
+}
+
+#[test]
+fn called_tini_it_has_tinis_options_and_defaults() {
+    let tini = called("tini");
+    let code = |arguments: &[&str]| run(&tini, arguments).status.code();
+    assert_eq!(code(&["-s", "--", "sh", "-c", "exit 9"]), Some(9));
+    assert_eq!(code(&["-s", "sh", "--", "-c", "exit 9"]), Some(9), "the documented place of --");
+    assert_eq!(code(&["-vvv", "-e", "9", "-g", "-p", "SIGKILL", "sh", "-c", "exit 9"]), Some(0));
+    assert_eq!(
+        (code(&[]), code(&["-x"]), code(&["nosuch"]), code(&["/etc/passwd"])),
+        (Some(1), Some(1), Some(127), Some(126))
+    );
+    let warned = text(&run(&tini, &["true"]).stderr);
+    assert!(warned.contains("zombie reaping won't work"), "{warned}");
+    let quiet = Command::new(&tini).arg("true").env("TINI_SUBREAPER", "").output().unwrap();
+    assert_eq!(text(&quiet.stderr), "");
+    // It ends with the program, and leaves who is left.
+    let begin = Instant::now();
+    let output = run(&tini, &["-s", "sh", "-c", "sleep 3 >/dev/null 2>&1 & exit 4"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(begin.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn called_dumb_init_it_has_its_options_and_defaults() {
+    let dumb_init = called("dumb-init");
+    let code = |arguments: &[&str]| run(&dumb_init, arguments).status.code();
+    assert_eq!(code(&["sh", "-c", "exit 9"]), Some(9));
+    assert_eq!((code(&[]), code(&["-x"]), code(&["nosuch"])), (Some(1), Some(1), Some(2)));
+    let session = "cut -d' ' -f1,6 /proc/$$/stat";
+    let own = |arguments: &[&str]| {
+        let said = text(&run(&dumb_init, arguments).stdout);
+        let (process, session) = said.trim().split_once(' ').unwrap();
+        process == session
+    };
+    assert!(own(&["sh", "-c", session]));
+    assert!(!own(&["--single-child", "sh", "-c", session]));
+    // To the group.
+    let script = "trap 'echo parent' USR2; \
+                  sh -c 'trap \"echo child; exit\" USR2; echo ready; while :; do sleep 0.01; done' & wait; wait; exit 3";
+    let (mut child, mut lines) = started(&dumb_init, &["-r", "10:12"], script);
+    kill(&child, libc::SIGUSR1);
+    let mut both = [line(&mut lines), line(&mut lines)];
+    both.sort();
+    assert_eq!(both, ["child", "parent"]);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
 }

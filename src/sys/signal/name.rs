@@ -93,11 +93,8 @@ impl Signal {
         if name.first()?.is_ascii_digit() {
             return Self::from_raw(number(name)?);
         }
-        let name = match name.split_at_checked(3) {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(b"SIG") => rest,
-            _ => name,
-        };
-        if let Some((b"RTM" | b"rtm", rest)) = name.split_at_checked(3) {
+        let name = behind(name, b"SIG").unwrap_or(name);
+        if let Some(rest) = behind(name, b"RTM") {
             return real_time(rest).and_then(Self::from_raw);
         }
         // Other names of C for the same numbers.
@@ -107,24 +104,34 @@ impl Signal {
             b"IOT" => b"ABRT",
             name => name,
         };
-        let is = |known: &&str| known.as_bytes().get(3..).is_some_and(|known| known.eq_ignore_ascii_case(name));
+        let is = |known: &&str| behind(name, known.as_bytes().get(3..).unwrap_or_default()) == Some(&[]);
         let index = NAMES.iter().position(is)?;
         Self::from_raw(u32::try_from(index).ok()?.saturating_add(1))
     }
 }
 
+/// What follows a prefix of capital letters and digits, whatever the case of the text.
+fn behind<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    let (front, rest) = text.split_at_checked(prefix.len())?;
+    let same = front.iter().zip(prefix).all(|(byte, capital)| byte.to_ascii_uppercase() == *capital);
+    same.then_some(rest)
+}
+
 /// The number of a real-time signal, of whose name `RTM` was read.
 fn real_time(rest: &[u8]) -> Option<u32> {
-    let (end, offset) = rest.split_at_checked(2)?;
+    let (least, offset) = match behind(rest, b"IN") {
+        Some(offset) => (true, offset),
+        None => (false, behind(rest, b"AX")?),
+    };
+    let sign = offset.first();
     let offset = match offset {
         [] => 0,
         [b'+' | b'-', digits @ ..] => number(digits)?,
         _ => return None,
     };
-    let minus = offset.min(RTMAX);
-    let number = match (end, rest.get(2)) {
-        (b"IN" | b"in", None | Some(b'+')) => RTMIN.saturating_add(offset),
-        (b"AX" | b"ax", None | Some(b'-')) => RTMAX.saturating_sub(minus),
+    let number = match sign {
+        None | Some(b'+') if least => RTMIN.saturating_add(offset),
+        None | Some(b'-') if !least => RTMAX.saturating_sub(offset),
         _ => return None,
     };
     Some(number).filter(|number| (RTMIN..=RTMAX).contains(number))

@@ -1,0 +1,123 @@
+//! An init: starts a service, starts it again by a rule, forwards signals to it, reaps every orphan, and stops in order.
+//!
+//! As process 1 of a container or of a machine, or as a subreaper; called `tini` or `dumb-init` it has their options and
+//! defaults. README.md says what it does. This file is the order of it, `options.rs` what was asked for, `supervisor.rs` the
+//! loop.
+#![cfg_attr(not(test), no_std, no_main)]
+#![forbid(unsafe_code)]
+
+mod log;
+mod options;
+#[cfg(feature = "selftest")]
+mod selftest;
+mod supervisor;
+mod terminal;
+
+use core::ffi::CStr;
+use log::{Level, Log, Part};
+use options::{Done, Options, Style};
+use rsyscall::near::Process;
+use rsyscall::start::{Arguments, Strings};
+use rsyscall::sys::stdio::Stdio;
+use rsyscall_init::{StringList, path, process, reboot};
+use supervisor::{Service, Supervisor};
+
+rsyscall::start!(main);
+
+fn main(arguments: Arguments, stdio: Stdio) -> i32 {
+    #[cfg(feature = "selftest")]
+    if let Some(status) = selftest::part(arguments, stdio) {
+        return status;
+    }
+    let machine = reboot::is_machine();
+    let mut options = options::defaults(arguments, machine);
+    let strings = match options::parse(&mut options, arguments, stdio, machine) {
+        Ok(strings) => strings,
+        Err(Done(status)) if !machine => return status,
+        // Process 1 of a machine must not end.
+        Err(Done(_)) => end_machine(Log::new(stdio, "init: ", Level::Info), reboot::End::PowerOff),
+    };
+    let prefix = match options.style {
+        Style::Init => "init: ",
+        Style::Tini => "[tini] ",
+        Style::DumbInit => "[dumb-init] ",
+    };
+    let log = Log::new(stdio, prefix, options.level);
+    prepare(&options, log);
+
+    let mut list = StringList::<256>::new();
+    let service = service(&options, &arguments, strings, &mut list);
+    let (status, end) = match Supervisor::new(&options, service, log, stdio, machine) {
+        Ok(mut supervisor) => {
+            let status = supervisor.run();
+            #[cfg(feature = "selftest")]
+            let status = selftest::verdict(&options, stdio, supervisor.reaped(), status);
+            (status, supervisor.end)
+        }
+        Err(errno) => {
+            log.say(Level::Error, "cannot begin: %", &[Part::Errno(errno)]);
+            (if options.style == Style::Init { 125 } else { 1 }, reboot::End::PowerOff)
+        }
+    };
+    if machine {
+        end_machine(log, end);
+    }
+    status
+}
+
+/// What this process is to others: the reaper of its descendants, and what its parent's end means to it.
+fn prepare(options: &Options, log: Log) {
+    let first = process::pid() == Ok(Process(1));
+    if !first && options.subreaper {
+        if let Err(errno) = process::become_subreaper() {
+            log.say(Level::Warning, "cannot become a subreaper: %", &[Part::Errno(errno)]);
+        }
+    } else if !first && options.style == Style::Tini {
+        log.say(Level::Warning, "not process 1, and not a subreaper (-s): zombie reaping won't work", &[]);
+    }
+    if options.parent_death.is_some() {
+        if let Err(errno) = process::die_with_parent(options.parent_death) {
+            log.say(Level::Error, "cannot set the parent-death signal: %", &[Part::Errno(errno)]);
+        }
+    }
+}
+
+/// The service out of the arguments. tini drops a `--` behind the program.
+fn service<'a>(
+    options: &Options,
+    arguments: &Arguments,
+    strings: Strings,
+    list: &'a mut StringList<'static, 256>,
+) -> Option<Service<'a>> {
+    let mut rest = strings.clone();
+    let program = rest.next()?;
+    let mut after = rest.clone();
+    let mut all = rsyscall_init::Strings::from(strings);
+    #[cfg(feature = "selftest")]
+    if options.selftest {
+        selftest::service(program, list)?;
+        let arguments = list.as_strings();
+        return Some(Service { program, arguments, environment: rsyscall_init::Strings::EMPTY, path: b"" });
+    }
+    if options.style == Style::Tini && after.next().map(CStr::to_bytes) == Some(b"--") {
+        let copied = list.push(program).and_then(|()| after.try_for_each(|argument| list.push(argument)));
+        if copied.is_ok() {
+            all = list.as_strings();
+        }
+    }
+    Some(Service {
+        program,
+        arguments: all,
+        environment: arguments.vars().into(),
+        path: options::var(*arguments, b"PATH").map_or(path::DEFAULT, CStr::to_bytes),
+    })
+}
+
+/// Ends the machine, in which nothing runs any more. It comes back only where it is forbidden.
+fn end_machine(log: Log, end: reboot::End) -> ! {
+    log.say(Level::Info, if end == reboot::End::Restart { "restarting" } else { "powering off" }, &[]);
+    reboot::sync();
+    let errno = reboot::end(end);
+    log.say(Level::Error, "reboot: %", &[Part::Errno(errno)]);
+    rsyscall::Current.exit(125)
+}

@@ -1,0 +1,403 @@
+//! What was asked for: arguments, environment, and the name under which the program was called.
+
+use core::ffi::CStr;
+use rsyscall::start::{Arguments, Strings};
+use rsyscall::sys::signal::{Signal, SignalSet};
+use rsyscall::sys::stdio::{Output, Stdio};
+
+use crate::log::Level;
+
+/// Whose options and defaults are in force.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    Init,
+    Tini,
+    DumbInit,
+}
+
+/// When the service is started again after its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restart {
+    Never,
+    OnFailure,
+    Always,
+}
+
+/// Quick ends in a row after which it is not started again, unless told otherwise.
+const QUICK_ENDS: u32 = 5;
+
+pub(crate) struct Options {
+    pub(crate) style: Style,
+    pub(crate) level: Level,
+    pub(crate) restart: Restart,
+    /// Quick ends in a row after which it is not started again; 0: never given up.
+    pub(crate) quick_ends: u32,
+    /// Seconds from the first SIGTERM to SIGKILL, as they were given.
+    pub(crate) grace: Option<u32>,
+    /// Whether signals go to the service's process group.
+    pub(crate) to_group: bool,
+    /// Whether the service has a session of its own.
+    pub(crate) session: bool,
+    pub(crate) subreaper: bool,
+    pub(crate) parent_death: Option<Signal>,
+    /// What a signal is forwarded as; 0: not at all.
+    rewrite: [u8; 65],
+    /// Statuses that are told as 0.
+    success: [u64; 4],
+    pub(crate) warn_on_reap: bool,
+    #[cfg(feature = "selftest")]
+    pub(crate) selftest: bool,
+}
+
+/// The program ends with this status: what it was asked for is printed.
+pub(crate) struct Done(pub(crate) i32);
+
+impl Options {
+    fn new(style: Style, machine: bool) -> Self {
+        let mut rewrite = [0; 65];
+        for (number, place) in (0..).zip(&mut rewrite) {
+            *place = number;
+        }
+        Self {
+            style,
+            level: match style {
+                _ if machine => Level::Info,
+                Style::Tini => Level::Warning,
+                Style::Init | Style::DumbInit => Level::Error,
+            },
+            // A machine without its service is of no use; a container whose service has ended is over.
+            restart: if machine { Restart::OnFailure } else { Restart::Never },
+            quick_ends: if machine { 0 } else { QUICK_ENDS },
+            grace: None,
+            to_group: style == Style::DumbInit,
+            session: style == Style::DumbInit,
+            subreaper: style == Style::Init,
+            parent_death: None,
+            rewrite,
+            success: [0; 4],
+            warn_on_reap: false,
+            #[cfg(feature = "selftest")]
+            selftest: false,
+        }
+    }
+
+    #[cfg(feature = "selftest")]
+    fn for_selftest(&mut self) {
+        (self.selftest, self.level, self.restart) = (true, Level::Info, Restart::OnFailure);
+    }
+
+    /// What a signal is forwarded as.
+    pub(crate) fn rewritten(&self, signal: Signal) -> Option<Signal> {
+        self.rewrite.get(signal.raw() as usize).copied().and_then(|number| Signal::from_raw(number.into()))
+    }
+
+    /// The status that is told for this one.
+    pub(crate) fn told(&self, status: i32) -> i32 {
+        let status = status.unsigned_abs() & 0xff;
+        let word = self.success.get(status as usize / 64).copied().unwrap_or(0);
+        if word >> (status % 64) & 1 == 1 { 0 } else { i32::from_ne_bytes(status.to_ne_bytes()) }
+    }
+
+    /// Signals that end the restarts.
+    pub(crate) fn stops(&self, machine: bool) -> SignalSet {
+        match self.style {
+            Style::Init if machine => SignalSet::of(&[Signal::TERM, Signal::INT, Signal::PWR]),
+            Style::Init => SignalSet::of(&[Signal::TERM, Signal::INT]),
+            Style::Tini | Style::DumbInit => SignalSet::EMPTY,
+        }
+    }
+
+    /// One option, by its letter. `None`: it is none of these, or its value is wrong.
+    fn set(&mut self, letter: u8, value: &[u8]) -> Option<()> {
+        match (letter, self.style) {
+            (b'v', _) => self.level = Level::Info,
+            (b's', Style::Init | Style::Tini) => self.subreaper = true,
+            (b'G', Style::Init) | (b'g', Style::Tini) => self.to_group = true,
+            (b'w', Style::Init | Style::Tini) => self.warn_on_reap = true,
+            (b'c', Style::DumbInit) => (self.to_group, self.session) = (false, false),
+            (b'g', Style::Init) => self.grace = Some(number(value)?),
+            (b'n', Style::Init) => self.quick_ends = number(value)?,
+            (b'p', Style::Init | Style::Tini) => self.parent_death = Some(Signal::from_name(value)?),
+            (b'e', Style::Init | Style::Tini) => {
+                let status = number(value).filter(|status| *status < 256)?;
+                *self.success.get_mut(status as usize / 64)? |= 1 << (status % 64);
+            }
+            (b'r', Style::Init | Style::DumbInit) => {
+                let mut parts = value.splitn(2, |byte| *byte == b':');
+                let (from, to) = (parts.next()?, parts.next());
+                match to {
+                    None if is(from, b"never") => self.restart = Restart::Never,
+                    None if is(from, b"failure") => self.restart = Restart::OnFailure,
+                    None if is(from, b"always") => self.restart = Restart::Always,
+                    to => {
+                        let to = if is(to?, b"0") { 0 } else { number_of(Signal::from_name(to?)?) };
+                        *self.rewrite.get_mut(Signal::from_name(from)?.raw() as usize)? = to;
+                    }
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// What dumb-init does with signals that stop a job, unless they are rewritten.
+    fn stop_jobs(&mut self) {
+        for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
+            if let Some(place) = self.rewrite.get_mut(signal.raw() as usize) {
+                if u32::from(*place) == signal.raw() {
+                    *place = number_of(Signal::STOP);
+                }
+            }
+        }
+    }
+}
+
+/// The number, 1..=64.
+fn number_of(signal: Signal) -> u8 {
+    u8::try_from(signal.raw()).unwrap_or(0)
+}
+
+/// Letters that take a value.
+fn takes_value(style: Style, letter: u8) -> bool {
+    match style {
+        Style::Init => matches!(letter, b'g' | b'n' | b'p' | b'e' | b'r'),
+        Style::Tini => matches!(letter, b'p' | b'e'),
+        Style::DumbInit => letter == b'r',
+    }
+}
+
+/// The letter of a long option.
+fn letter(style: Style, name: &[u8]) -> Option<u8> {
+    let all =
+        [(&b"help"[..], b'h'), (b"version", b'V'), (b"verbose", b'v'), (b"rewrite", b'r'), (b"single-child", b'c')];
+    let found = all.iter().find(|(long, _)| is(name, long))?;
+    // The others are dumb-init's, and some of them our own.
+    let known = match style {
+        Style::Tini => 2,
+        Style::Init => 4,
+        Style::DumbInit => 5,
+    };
+    all.iter().take(known).any(|(_, letter)| *letter == found.1).then_some(found.1)
+}
+
+/// Whether two words are the same. Never inlined: the compiler would compare byte by byte, in code.
+#[inline(never)]
+fn is(word: &[u8], other: &[u8]) -> bool {
+    word == other
+}
+
+/// A number of at most six digits.
+fn number(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() || digits.len() > 6 {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| u32::from(digit.wrapping_sub(b'0')))?;
+        Some(u32::wrapping_add(u32::wrapping_mul(number, 10), digit))
+    })
+}
+
+/// Whose name the program was called by.
+fn style(name: Option<&CStr>) -> Style {
+    let mut name = name.map_or(&b""[..], CStr::to_bytes);
+    while let Some(slash) = name.iter().position(|byte| *byte == b'/') {
+        name = name.get(slash.wrapping_add(1)..).unwrap_or_default();
+    }
+    if is(name, b"dumb-init") {
+        Style::DumbInit
+    } else if is(name, b"tini") || is(name, b"tini-static") || is(name, b"docker-init") {
+        Style::Tini
+    } else {
+        Style::Init
+    }
+}
+
+/// The value of an environment variable.
+#[inline(never)]
+pub(crate) fn var(arguments: Arguments, name: &[u8]) -> Option<&'static CStr> {
+    arguments.vars().find_map(|entry| {
+        let (front, rest) = entry.to_bytes_with_nul().split_at_checked(name.len())?;
+        let value = if front == name { rest.strip_prefix(b"=") } else { None };
+        CStr::from_bytes_with_nul(value?).ok()
+    })
+}
+
+/// The options and defaults of the name that the program was called by.
+pub(crate) fn defaults(arguments: Arguments, machine: bool) -> Options {
+    Options::new(style(arguments.args().next()), machine)
+}
+
+/// Reads the arguments, and what of the environment is an option too. Returns what is left: the program, if there is one, and
+/// its arguments.
+pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, machine: bool) -> Result<Strings, Done> {
+    let mut strings = arguments.args();
+    strings.next();
+    let style = options.style;
+    if style == Style::Tini {
+        options.subreaper = var(arguments, b"TINI_SUBREAPER").is_some();
+        options.to_group = var(arguments, b"TINI_KILL_PROCESS_GROUP").is_some();
+        options.level = match var(arguments, b"TINI_VERBOSITY").map(|value| number(value.to_bytes()).unwrap_or(0)) {
+            None | Some(1) => Level::Warning,
+            Some(0) => Level::Error,
+            Some(_) => Level::Info,
+        };
+    }
+    #[cfg(feature = "selftest")]
+    if machine && var(arguments, b"selftest").is_some_and(|value| is(value.to_bytes(), b"1")) {
+        options.for_selftest();
+        return Ok(arguments.args());
+    }
+    loop {
+        let mut ahead = strings.clone();
+        let Some(word) = ahead.next().map(CStr::to_bytes) else { break };
+        match word {
+            b"--" => {
+                strings = ahead;
+                break;
+            }
+            #[cfg(feature = "selftest")]
+            b"--selftest" => {
+                options.for_selftest();
+                return Ok(arguments.args());
+            }
+            [b'-', b'-', long @ ..] => {
+                let mut parts = long.splitn(2, |byte| *byte == b'=');
+                let letter = letter(style, parts.next().unwrap_or_default());
+                let Some(letter) = letter else { return Err(wrong(style, stdio)) };
+                let value = match parts.next() {
+                    None if takes_value(style, letter) => ahead.next().map(CStr::to_bytes),
+                    value => value,
+                };
+                one(options, letter, value, stdio)?;
+            }
+            // Several letters in one word; the value of the last is the rest of the word, or the next one.
+            [b'-', letters @ ..] if !letters.is_empty() => {
+                let mut rest = letters;
+                while let [letter, behind @ ..] = rest {
+                    rest = behind;
+                    let value = if !takes_value(style, *letter) {
+                        None
+                    } else if behind.is_empty() {
+                        ahead.next().map(CStr::to_bytes)
+                    } else {
+                        rest = &[];
+                        Some(behind)
+                    };
+                    one(options, *letter, value, stdio)?;
+                }
+            }
+            _ => break,
+        }
+        strings = ahead;
+    }
+    if style == Style::DumbInit {
+        if var(arguments, b"DUMB_INIT_DEBUG").is_some_and(|value| is(value.to_bytes(), b"1")) {
+            options.level = Level::Info;
+        }
+        if var(arguments, b"DUMB_INIT_SETSID").is_some_and(|value| is(value.to_bytes(), b"0")) {
+            (options.to_group, options.session) = (false, false);
+        }
+        if options.session {
+            options.stop_jobs();
+        }
+    }
+    // Process 1 of a machine has something to do without a program, too.
+    if strings.clone().next().is_none() && !machine {
+        return Err(wrong(style, stdio));
+    }
+    Ok(strings)
+}
+
+/// Takes one option, or says what ends the program.
+#[inline(never)]
+fn one(options: &mut Options, letter: u8, value: Option<&[u8]>, stdio: Stdio) -> Result<(), Done> {
+    let style = options.style;
+    let text = match letter {
+        b'h' => usage(style),
+        b'V' => version(style),
+        b'l' if style == Style::Tini => "MIT OR Apache-2.0\n",
+        _ if takes_value(style, letter) == value.is_some()
+            && options.set(letter, value.unwrap_or_default()).is_some() =>
+        {
+            return Ok(());
+        }
+        _ => return Err(wrong(style, stdio)),
+    };
+    Err(say(if style == Style::DumbInit { stdio.error() } else { stdio.output() }, text))
+}
+
+/// Prints what was asked for.
+fn say(output: Output, text: &str) -> Done {
+    // Nobody reads it: nothing else was asked for.
+    let _ignored = output.write_all(text.as_bytes());
+    Done(0)
+}
+
+/// Prints how it is called, as an error.
+fn wrong(style: Style, stdio: Stdio) -> Done {
+    let text = match style {
+        Style::Init | Style::Tini => usage(style),
+        Style::DumbInit => "Usage: dumb-init [option] program [args]\nTry dumb-init --help for full usage.\n",
+    };
+    let _printed = say(stdio.error(), text);
+    Done(if style == Style::Init { 125 } else { 1 })
+}
+
+fn version(style: Style) -> &'static str {
+    match style {
+        Style::Init => concat!("init ", env!("CARGO_PKG_VERSION"), " (rsyscall-init)\n"),
+        Style::Tini => concat!("tini version 0.19.0 - rsyscall-init ", env!("CARGO_PKG_VERSION"), "\n"),
+        Style::DumbInit => concat!("dumb-init v1.2.5 (rsyscall-init ", env!("CARGO_PKG_VERSION"), ")\n"),
+    }
+}
+
+fn usage(style: Style) -> &'static str {
+    match style {
+        Style::Init => {
+            "Usage: init [OPTION]... [--] PROGRAM [ARGUMENT]...
+Starts PROGRAM, forwards signals to it, reaps every orphan, and ends with its status.
+
+  -G         forward signals to the program's process group
+  -g SECONDS SIGKILL so long after the first SIGTERM; also for what the program leaves behind (30)
+  -r RULE    start it again: never, failure, always
+  -n COUNT   give up after so many quick ends in a row (5); 0: never
+  -r 15:3    forward signal 15 as signal 3; to 0: not at all
+  -e STATUS  end with 0 instead of this status
+  -p SIGNAL  be sent this signal when the parent ends
+  -w         say which orphans are reaped
+  -v         say what goes on
+  -h, -V     this help, the version
+Exit status: the program's; 128 and the signal that ended it; 127 not found, 126 not executable,
+125 wrong usage or init's own failure.
+"
+        }
+        Style::Tini => {
+            "tini (rsyscall-init)
+Usage: tini [OPTIONS] PROGRAM -- [ARGS] | --version
+
+  --version: Show version and exit.
+  -h: Show this help message and exit.
+  -s: Register as a process subreaper (requires Linux >= 3.4).
+  -p SIGNAL: Trigger SIGNAL when parent dies, e.g. \"-p SIGKILL\".
+  -v: Generate more verbose output.
+  -w: Print a warning when processes are getting reaped.
+  -g: Send signals to the child's process group.
+  -e EXIT_CODE: Remap EXIT_CODE (from 0 to 255) to 0.
+  -l: Show license and exit.
+
+Environment variables: TINI_SUBREAPER, TINI_VERBOSITY (default: 1), TINI_KILL_PROCESS_GROUP
+"
+        }
+        Style::DumbInit => {
+            "dumb-init v1.2.5 (rsyscall-init)
+Usage: dumb-init [option] command [[arg] ...]
+
+   -c, --single-child   signals to the direct child only, which has no session of its own
+   -r, --rewrite s:r    forward signal s as signal r; to 0: not at all
+   -v, --verbose        print debugging information to stderr
+   -h, --help           print this help message and exit
+   -V, --version        print the current version and exit
+"
+        }
+    }
+}

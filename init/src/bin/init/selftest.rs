@@ -1,0 +1,87 @@
+//! A service that is this program again, for test builds: it fails once, then makes a thousand processes, half of them orphans
+//! in sessions of their own, and has everything stopped.
+
+use crate::options::{Options, Restart};
+use core::ffi::CStr;
+use rsyscall::near::{self, Process};
+use rsyscall::start::Arguments;
+use rsyscall::sys::signal::{Signal, SignalTask, Target};
+use rsyscall::sys::stdio::Stdio;
+use rsyscall::sysif::Local;
+use rsyscall::{Current, EventFd, EventfdFlags};
+use rsyscall_init::{Command, Program, Step, StringList, process, spawn};
+
+const CHILDREN: u32 = 1000;
+
+/// What a part of the test does, if this process is one.
+pub(crate) fn part(arguments: Arguments, stdio: Stdio) -> Option<i32> {
+    let mut strings = arguments.args();
+    let program = strings.next()?;
+    match strings.next()?.to_bytes() {
+        b"--selftest-service" => Some(run(program, stdio)),
+        b"--selftest-orphan" => Some(i32::from(!start(program, c"--selftest-wait", &[Step::NewSession]))),
+        b"--selftest-wait" => Some(wait()),
+        _ => None,
+    }
+}
+
+/// Sleeps until a signal ends it.
+fn wait() -> i32 {
+    EventFd::new(0, EventfdFlags::empty()).and_then(|never| never.wait()).map_or(1, |_| 0)
+}
+
+fn start(program: &CStr, part: &CStr, steps: &[Step<'_>]) -> bool {
+    let mut list = StringList::<3>::new();
+    let full = list.push(program).and_then(|()| list.push(part));
+    let command = Command { arguments: list.as_strings(), steps, ..Command::new(Program::Path(program)) };
+    full.is_ok() && spawn(&command).is_ok()
+}
+
+fn run(program: &CStr, stdio: Stdio) -> i32 {
+    let say = |text: &str| {
+        let _printed = stdio.error().write_all(text.as_bytes());
+    };
+    // The first service is the first child of process 1.
+    if process::pid() == Ok(Process(2)) {
+        say("service: fails, to be started again\n");
+        return 1;
+    }
+    for number in 0..CHILDREN {
+        let part = if number % 2 == 0 { c"--selftest-wait" } else { c"--selftest-orphan" };
+        let mut list = StringList::<3>::new();
+        let full = list.push(program).and_then(|()| list.push(part));
+        let command = Command { arguments: list.as_strings(), ..Command::new(Program::Path(program)) };
+        let Some(mut child) = full.ok().and_then(|()| spawn(&command).ok()) else {
+            say("service: cannot start a child\n");
+            return 1;
+        };
+        // Its child is an orphan once it has ended.
+        if number % 2 == 1 && !child.wait().is_ok_and(|status| status.success()) {
+            say("service: an orphan is missing\n");
+            return 1;
+        }
+    }
+    say("service: 1000 processes started\n");
+    let parent = near::getppid(&Local).unwrap_or(Process(0));
+    let _told = Current.send_signal(Target::Process(parent), Signal::TERM);
+    wait()
+}
+
+/// The arguments of the test's service.
+pub(crate) fn service(program: &'static CStr, list: &mut StringList<'static, 256>) -> Option<()> {
+    list.push(program).ok()?;
+    list.push(c"--selftest-service").ok()
+}
+
+/// What the test has shown: of the service that failed and the one that did not, of five hundred children and five hundred
+/// orphans, each was reaped once.
+pub(crate) fn verdict(options: &Options, stdio: Stdio, reaped: u32, status: i32) -> i32 {
+    const EXPECTED: u32 = 1 + 1 + CHILDREN;
+    if !options.selftest {
+        return status;
+    }
+    let passed = reaped == EXPECTED && options.restart == Restart::OnFailure;
+    let text = if passed { "RESULT: passed\n" } else { "RESULT: failed\n" };
+    let _printed = stdio.output().write_all(text.as_bytes());
+    i32::from(!passed)
+}

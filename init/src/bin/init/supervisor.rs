@@ -1,0 +1,559 @@
+//! The loop: one signalfd, and a table.
+//!
+//! | phase | stop signal | other signal | the service ends | the time is up | no process is left |
+//! |---|---|---|---|---|---|
+//! | `Running` | forwarded; `Stopping` | forwarded | by the rule: `Waiting`, else `Leaving` | | |
+//! | `Waiting` | `Leaving` | kept for the next service | | started: `Running` | |
+//! | `Stopping` | forwarded | forwarded | `Leaving` | SIGKILL: `Killing` | |
+//! | `Leaving` | | | | SIGKILL: `Killing` | `Over` |
+//! | `Killing` | | | | SIGKILL again; at last `Over` | `Over` |
+//!
+//! To leave means: SIGTERM to whom the service leaves behind. As tini it means to end at once, as dumb-init to end at once
+//! after SIGTERM to the service's group. A stop signal is SIGTERM or SIGINT, for a machine also SIGPWR; as tini or dumb-init
+//! there is none, as nothing is started again.
+
+use crate::log::{Level, Log, Part};
+use crate::options::{Options, Restart, Style};
+use crate::terminal::Terminal;
+use core::ffi::CStr;
+use rsyscall::fd::OwnedFd;
+use rsyscall::near::{self, PollFd, Process, Timespec, clock_monotonic};
+use rsyscall::sys::signal::{Disposition, Preset, Signal, SignalSet, SignalTask, Target};
+use rsyscall::sys::signalfd::{SignalFd, SignalInfo};
+use rsyscall::sys::stdio::Stdio;
+use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask};
+use rsyscall::sysif::Local;
+use rsyscall::{Current, Errno};
+use rsyscall_init::reboot::End;
+use rsyscall_init::{At, Child, Command, Program, SpawnError, Step, Strings, process, spawn, tty};
+
+/// What is started.
+#[derive(Clone, Copy)]
+pub(crate) struct Service<'a> {
+    pub(crate) program: &'a CStr,
+    pub(crate) arguments: Strings<'a>,
+    pub(crate) environment: Strings<'a>,
+    /// The directories in which the program is looked for.
+    pub(crate) path: &'a [u8],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running { since: u64 },
+    Waiting { until: Option<u64> },
+    Stopping { until: Option<u64> },
+    Leaving { until: u64 },
+    Killing { again: u64, rounds: u32 },
+    Over,
+}
+
+pub(crate) struct Supervisor<'a> {
+    options: &'a Options,
+    service: Option<Service<'a>>,
+    log: Log,
+    stdio: Stdio,
+    machine: bool,
+    /// Whether this is process 1.
+    first: bool,
+    me: Process,
+    signals: SignalFd,
+    /// As this process has found them.
+    mask: SignalSet,
+    child_ignored: bool,
+    terminal: Terminal,
+    /// Where the service is started.
+    directory: Option<OwnedFd>,
+    phase: Phase,
+    child: Option<Child>,
+    /// The group of the last service, which stays its own until no child of ours is in it.
+    group: Option<Process>,
+    stopped: bool,
+    status: i32,
+    quick_ends: u32,
+    /// Milliseconds until the next start after a quick end.
+    backoff: u32,
+    kept: SignalSet,
+    /// Signals that come of giving up the terminal, and are nobody's.
+    hand_off: SignalSet,
+    reaped: u32,
+    /// How the machine ends.
+    pub(crate) end: End,
+}
+
+/// An end after no more milliseconds is a quick one.
+const QUICK: u64 = 1000;
+/// The first wait after one, and the longest.
+const SHORTEST: u32 = 100;
+const LONGEST: u32 = 60_000;
+/// Seconds from SIGTERM to SIGKILL, unless told otherwise.
+const GRACE: u32 = 30;
+/// How often SIGKILL is sent, a second apart, before what does not end is left.
+const ROUNDS: u32 = 10;
+const STOP_JOB: SignalSet = SignalSet::of(&[Signal::TSTP, Signal::TTIN, Signal::TTOU]);
+
+/// The time in milliseconds.
+#[inline(never)]
+fn now() -> u64 {
+    // It cannot fail, except by a seccomp policy: then every moment is the same, and no time is ever up.
+    let Timespec { seconds, nanoseconds } = clock_monotonic(&Local).unwrap_or(Timespec::ZERO);
+    seconds.unsigned_abs().wrapping_mul(1000).wrapping_add(nanoseconds.unsigned_abs() / 1_000_000)
+}
+
+fn in_milliseconds(milliseconds: u32) -> u64 {
+    now().saturating_add(milliseconds.into())
+}
+
+impl<'a> Supervisor<'a> {
+    pub(crate) fn new(
+        options: &'a Options,
+        service: Option<Service<'a>>,
+        log: Log,
+        stdio: Stdio,
+        machine: bool,
+    ) -> Result<Self, Errno> {
+        let me = process::pid()?;
+        // Ignored, children would leave no status behind.
+        let child_ignored = Current.disposition(Signal::CHLD)? == Disposition::Ignore;
+        Current.set_disposition(Signal::CHLD, Preset::Default)?;
+        // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it does not handle.
+        let mask = Current.block_signals(SignalSet::ALL)?.keep();
+        let signals = SignalFd::new(SignalSet::ALL)?;
+        let mut hand_off = SignalSet::EMPTY;
+        if options.session && tty::give_up(stdio.into()).is_ok() && process::session() == Ok(me) {
+            hand_off = SignalSet::of(&[Signal::HUP, Signal::CONT]);
+        }
+        // So that this process keeps no file system from being unmounted.
+        let directory = match options.style {
+            Style::Tini => None,
+            Style::Init | Style::DumbInit => process::working_directory().ok(),
+        };
+        if directory.is_some() {
+            process::change_directory(c"/")?;
+        }
+        Ok(Self {
+            options,
+            service,
+            log,
+            stdio,
+            machine,
+            first: me == Process(1),
+            me,
+            signals,
+            mask,
+            child_ignored,
+            terminal: Terminal::new(options.style, stdio),
+            directory,
+            phase: Phase::Waiting { until: None },
+            child: None,
+            group: None,
+            stopped: false,
+            status: 0,
+            quick_ends: 0,
+            backoff: SHORTEST,
+            kept: SignalSet::EMPTY,
+            hand_off,
+            reaped: 0,
+            end: End::PowerOff,
+        })
+    }
+
+    /// Runs until all is over, and returns the status.
+    pub(crate) fn run(&mut self) -> i32 {
+        self.start();
+        loop {
+            let childless = self.reap();
+            if self.phase == Phase::Over || self.is_over(childless) {
+                break;
+            }
+            match self.next() {
+                Ok(Some(info)) => self.on_signal(info),
+                Ok(None) => self.on_time(),
+                Err(errno) => {
+                    // The signalfd is this process's own: only a policy can forbid to read it.
+                    self.log.say(Level::Error, "signalfd: %", &[Part::Errno(errno)]);
+                    self.status = 125;
+                    break;
+                }
+            }
+        }
+        self.terminal.take_back(self.group);
+        self.log.say(Level::Info, "reaped % processes", &[Part::Number(self.reaped)]);
+        self.options.told(self.status)
+    }
+
+    /// How many processes were reaped.
+    #[cfg(feature = "selftest")]
+    pub(crate) fn reaped(&self) -> u32 {
+        self.reaped
+    }
+
+    /// The next signal, or `None` when the time is up.
+    fn next(&self) -> Result<Option<SignalInfo>, Errno> {
+        let until = match self.phase {
+            Phase::Running { .. } | Phase::Over => None,
+            Phase::Waiting { until } | Phase::Stopping { until } => until,
+            Phase::Leaving { until } | Phase::Killing { again: until, .. } => Some(until),
+        };
+        loop {
+            let left = match until {
+                // So that no wait is longer than what a number of milliseconds can say.
+                None => u64::from(u32::MAX),
+                Some(until) => until.saturating_sub(now()),
+            };
+            match self.signals.try_read() {
+                Ok(None) if left == 0 => return Ok(None),
+                Ok(None) | Err(Errno::EINTR) => {}
+                found => return found,
+            }
+            let timeout = Timespec { seconds: (left / 1000) as i64, nanoseconds: (left % 1000 * 1_000_000) as i64 };
+            let mut entry = [PollFd { fd: self.signals.near(), events: PollFd::IN, revents: 0 }];
+            // Interrupted, or the time is up: it is seen above.
+            let _ready = near::ppoll(&Local, &mut entry, Some(timeout), None);
+        }
+    }
+
+    fn on_time(&mut self) {
+        match self.phase {
+            Phase::Waiting { .. } => self.start(),
+            Phase::Stopping { .. } | Phase::Leaving { .. } => {
+                self.log.say(Level::Info, "grace period expired, sending SIGKILL", &[]);
+                self.kill(ROUNDS);
+            }
+            Phase::Killing { rounds: 0, .. } => self.phase = Phase::Over,
+            // Who was just being started when the signal went round is met the next time.
+            Phase::Killing { rounds, .. } => self.kill(rounds.saturating_sub(1)),
+            Phase::Running { .. } | Phase::Over => {}
+        }
+    }
+
+    fn kill(&mut self, rounds: u32) {
+        self.send_rest(Signal::KILL);
+        self.phase = Phase::Killing { again: in_milliseconds(1000), rounds };
+    }
+
+    fn on_signal(&mut self, info: SignalInfo) {
+        let signal = info.signal();
+        let own = info.sender().is_some_and(|(process, _)| process == self.me);
+        if signal == Signal::CHLD || own && matches!(signal, Signal::PIPE | Signal::XFSZ) {
+            // Children are looked after anyway; the others come of what this process has written itself.
+            return;
+        }
+        if self.hand_off.has(signal) {
+            self.hand_off = self.hand_off.without(signal.raw());
+            return;
+        }
+        let stop = self.options.stops(self.machine).has(signal);
+        if stop && self.machine {
+            self.end = if signal == Signal::INT { End::Restart } else { End::PowerOff };
+        }
+        match self.phase {
+            Phase::Running { .. } | Phase::Stopping { .. } => {
+                if stop && matches!(self.phase, Phase::Running { .. }) {
+                    self.log.say(Level::Info, "received %, shutting down", &[Part::Signal(signal)]);
+                    // In a container nobody's patience but the engine's ends, unless it was asked for.
+                    let grace = self.options.grace.or(self.machine.then_some(GRACE));
+                    let until = grace.map(|seconds| in_milliseconds(seconds.saturating_mul(1000)));
+                    self.phase = Phase::Stopping { until };
+                }
+                // Of the machine's own signals a service knows nothing.
+                self.forward(if stop && self.machine { Signal::TERM } else { signal });
+                if stop && self.stopped {
+                    self.forward(Signal::CONT);
+                }
+                if self.options.style == Style::DumbInit && STOP_JOB.has(signal) {
+                    self.stop_myself();
+                }
+            }
+            Phase::Waiting { .. } if stop => {
+                self.log.say(Level::Info, "received %, shutting down", &[Part::Signal(signal)]);
+                self.leave();
+            }
+            Phase::Waiting { .. } => self.kept = self.kept.with(signal.raw()),
+            Phase::Leaving { .. } | Phase::Killing { .. } | Phase::Over => {}
+        }
+    }
+
+    /// Sends a signal to the service, as the options have it.
+    fn forward(&mut self, signal: Signal) {
+        let (Some(child), Some(signal)) = (&self.child, self.options.rewritten(signal)) else { return };
+        self.log.say(Level::Info, "forwarding %", &[Part::Signal(signal)]);
+        let continued = signal == Signal::CONT && self.options.style == Style::Init;
+        if continued {
+            self.stopped = false;
+            // A shell has brought this process to the foreground: the service is what it meant.
+            self.terminal.hand_over(child.process());
+        }
+        let sent = if self.options.to_group || continued {
+            child.send_signal_to_group(signal)
+        } else {
+            child.send_signal(signal)
+        };
+        if let Err(errno) = sent {
+            self.log.say(
+                Level::Warning,
+                "signal to process %: %",
+                &[Part::Number(child.process().0.unsigned_abs()), Part::Errno(errno)],
+            );
+        }
+    }
+
+    /// Sends a signal to whom the service leaves behind: to every process, if this is process 1. A subreaper must not, or all of
+    /// its user's would be meant. It reaches the service's group, whose number is no other's while a child of ours is in it.
+    fn send_rest(&self, signal: Signal) {
+        let target = match self.group {
+            _ if self.first => Target::Everyone,
+            Some(group) if !is_empty(group) => Target::Group(group),
+            _ => return,
+        };
+        // ESRCH: nobody is left, which is what is wanted.
+        let _ignored = Current.send_signal(target, signal);
+    }
+
+    /// Whether what was left behind has ended.
+    fn is_over(&self, childless: bool) -> bool {
+        matches!(self.phase, Phase::Leaving { .. } | Phase::Killing { .. })
+            && self.child.is_none()
+            && if self.first { childless } else { childless || self.group.is_none_or(is_empty) }
+    }
+
+    /// The service does not run, and never will again.
+    fn leave(&mut self) {
+        self.directory = None;
+        self.phase = Phase::Over;
+        match self.options.style {
+            Style::Tini => {}
+            // Without a session of its own the service is in our group, and its number is no group's.
+            Style::DumbInit if self.options.session => self.send_rest(Signal::TERM),
+            Style::DumbInit => {}
+            Style::Init => {
+                let grace = self.options.grace.unwrap_or(GRACE);
+                let whom = if self.first { "all processes" } else { "the service's group" };
+                self.log.say(
+                    Level::Info,
+                    "sending SIGTERM to %, SIGKILL in % s",
+                    &[Part::Text(whom), Part::Number(grace)],
+                );
+                self.send_rest(Signal::TERM);
+                // Who is stopped cannot end.
+                self.send_rest(Signal::CONT);
+                self.phase = Phase::Leaving { until: in_milliseconds(grace.saturating_mul(1000)) };
+            }
+        }
+    }
+
+    /// Starts the service, or says when it will be tried again, or that it never can.
+    fn start(&mut self) {
+        let Some(service) = self.service else {
+            self.log.say(Level::Error, "no program was given: waiting for SIGTERM or Ctrl-Alt-Del", &[]);
+            self.phase = Phase::Waiting { until: None };
+            return;
+        };
+        match self.spawn(service) {
+            Ok(child) => {
+                self.log.say(
+                    Level::Info,
+                    "the service runs as process %",
+                    &[Part::Number(child.process().0.unsigned_abs())],
+                );
+                self.group = Some(child.process());
+                self.child = Some(child);
+                self.stopped = false;
+                self.phase = Phase::Running { since: now() };
+                if self.options.restart == Restart::Never {
+                    self.directory = None;
+                }
+                let kept = core::mem::take(&mut self.kept);
+                for signal in (1..65).filter_map(Signal::from_raw).filter(|signal| kept.has(*signal)) {
+                    self.forward(signal);
+                }
+            }
+            Err(error) => self.not_started(service, error),
+        }
+    }
+
+    fn not_started(&mut self, service: Service<'_>, error: SpawnError) {
+        let SpawnError { at, errno } = error;
+        let later = self.machine || self.options.restart != Restart::Never;
+        if at == At::Clone && later && matches!(errno, Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) {
+            self.log.say(
+                Level::Error,
+                "clone: %, trying again in % ms",
+                &[Part::Errno(errno), Part::Number(self.backoff)],
+            );
+            return self.later();
+        }
+        let style = self.options.style;
+        let text = match (style, at) {
+            (Style::Init, At::Exec) => "exec %: %",
+            (Style::Init, At::Step(_)) => "before exec of %: %",
+            (Style::Init, At::Clone) => "clone for %: %",
+            (Style::Tini, _) => "exec % failed: %",
+            (Style::DumbInit, _) => "%: %",
+        };
+        let error = if style == Style::Init { Part::Errno(errno) } else { Part::Message(errno) };
+        self.log.say(Level::Error, text, &[Part::String(service.program), error]);
+        self.status = match (style, at, errno) {
+            (Style::DumbInit, At::Exec, _) => 2,
+            (Style::Init | Style::Tini, At::Exec, Errno::ENOENT) => 127,
+            (Style::Tini, At::Exec, Errno::EACCES) | (Style::Init, At::Exec | At::Step(_), _) => 126,
+            (Style::Init, At::Clone, _) => 125,
+            _ => 1,
+        };
+        self.leave();
+    }
+
+    fn later(&mut self) {
+        self.phase = Phase::Waiting { until: Some(in_milliseconds(self.backoff)) };
+        self.backoff = self.backoff.saturating_mul(2).min(LONGEST);
+    }
+
+    fn spawn(&self, service: Service<'_>) -> Result<Child, SpawnError> {
+        let mut dispositions = (SignalSet::EMPTY, SignalSet::EMPTY);
+        let mut mask = self.mask;
+        if self.options.style == Style::DumbInit {
+            // It handles them all, and so none stays ignored; and it unblocks them all.
+            dispositions.0 = SignalSet::from_bits(0x7fff_ffff);
+            mask = SignalSet::EMPTY;
+        } else if self.child_ignored {
+            dispositions.1 = SignalSet::of(&[Signal::CHLD]);
+        }
+        let terminal = if self.options.session { Some(self.stdio.into()) } else { self.terminal.to_give(self.group) };
+        // Without the terminal, if it cannot be had.
+        let with = self.spawn_with(service, mask, dispositions, terminal);
+        match with {
+            Err(SpawnError { at: At::Step(1), .. }) if terminal.is_some() => {
+                self.spawn_with(service, mask, dispositions, None)
+            }
+            result => result,
+        }
+    }
+
+    fn spawn_with(
+        &self,
+        service: Service<'_>,
+        mask: SignalSet,
+        (default, ignore): (SignalSet, SignalSet),
+        terminal: Option<tty::Descriptor<'_>>,
+    ) -> Result<Child, SpawnError> {
+        let lead = match self.options.style {
+            Style::DumbInit if !self.options.session => None,
+            Style::DumbInit => Some(Step::NewSession),
+            Style::Init | Style::Tini => Some(Step::NewGroup),
+        };
+        let terminal = terminal.map(|terminal| match self.options.session {
+            true => Step::ControllingTerminal(terminal),
+            false => Step::Foreground(terminal),
+        });
+        let directory = self.directory.as_ref().map(Step::Directory);
+        let mut steps = [Step::NewGroup; 3];
+        let mut count: usize = 0;
+        for step in [lead, terminal, directory].into_iter().flatten() {
+            if let Some(place) = steps.get_mut(count) {
+                *place = step;
+                count = count.wrapping_add(1);
+            }
+        }
+        spawn(&Command {
+            program: Program::Search { name: service.program, path: service.path },
+            arguments: service.arguments,
+            environment: service.environment,
+            mask,
+            default,
+            ignore,
+            interpreter: Some(c"/bin/sh"),
+            steps: steps.get(..count).unwrap_or_default(),
+        })
+    }
+
+    /// Looks at every child that has changed, does what needs its pid, and reaps it. Whether no child is left.
+    fn reap(&mut self) -> bool {
+        loop {
+            let found = match Current.try_wait(Children::Any, Changes::ENDED | Changes::STOPPED | Changes::PEEK) {
+                Ok(Some(found)) => found,
+                Ok(None) => return false,
+                Err(errno) => return errno == Errno::ECHILD,
+            };
+            let ours = self.child.as_ref().is_some_and(|child| child.process() == found.process);
+            // The zombie still holds its number, and that of its group.
+            if let Change::Ended(status) = found.change {
+                self.reaped = self.reaped.wrapping_add(1);
+                if ours {
+                    self.ended(status);
+                } else if self.options.warn_on_reap {
+                    let pid = found.process.0.unsigned_abs();
+                    self.log.say(Level::Warning, "Reaped zombie process with pid=%", &[Part::Number(pid)]);
+                }
+            }
+            let _the_same = Current.try_wait(Children::Process(found.process), Changes::ENDED | Changes::STOPPED);
+            if ours && matches!(found.change, Change::Stopped(_)) {
+                self.on_stopped();
+            }
+            if self.phase == Phase::Over {
+                return false;
+            }
+        }
+    }
+
+    /// The service was stopped: so is this process, for a shell above to have its terminal back.
+    fn on_stopped(&mut self) {
+        self.stopped = true;
+        let Some(child) = &self.child else { return };
+        if self.options.style != Style::Init {
+            return;
+        }
+        if self.terminal.hand_over(child.process()) {
+            // It had asked for the terminal, and this process had it.
+            self.forward(Signal::CONT);
+        } else if !self.first {
+            self.stop_myself();
+        }
+    }
+
+    fn stop_myself(&self) {
+        if !self.first {
+            let _ignored = Current.send_signal(Target::Process(self.me), Signal::STOP);
+        }
+    }
+
+    fn ended(&mut self, status: ExitStatus) {
+        self.child = None;
+        self.status = status.shell_status();
+        let (text, how) = match status {
+            ExitStatus::Exited(code) => ("the service exited with status %", Part::Number(code.unsigned_abs())),
+            ExitStatus::Killed { signal, core_dumped: false } => ("the service was killed by %", Part::Signal(signal)),
+            ExitStatus::Killed { signal, .. } => ("the service was killed by % (core dumped)", Part::Signal(signal)),
+        };
+        self.log.say(Level::Info, text, &[how]);
+        let since = match self.phase {
+            Phase::Running { since } => since,
+            Phase::Killing { .. } => return,
+            _ => return self.leave(),
+        };
+        let again = match self.options.restart {
+            Restart::Never => false,
+            Restart::OnFailure => !status.success(),
+            Restart::Always => true,
+        };
+        if !again {
+            return self.leave();
+        }
+        let quick = now().saturating_sub(since) <= QUICK;
+        if !quick {
+            (self.quick_ends, self.backoff) = (0, SHORTEST);
+            self.phase = Phase::Waiting { until: Some(0) };
+            return;
+        }
+        self.quick_ends = self.quick_ends.saturating_add(1);
+        if self.options.quick_ends != 0 && self.quick_ends >= self.options.quick_ends {
+            self.log.say(Level::Error, "gave up after % quick ends in a row", &[Part::Number(self.quick_ends)]);
+            return self.leave();
+        }
+        self.log.say(Level::Info, "starting it again in % ms", &[Part::Number(self.backoff)]);
+        self.later();
+    }
+}
+
+/// Whether no child of this process is in a group: neither a running one nor a zombie. So long its number is not given again.
+fn is_empty(group: Process) -> bool {
+    Current.try_wait(Children::Group(group), Changes::ENDED | Changes::PEEK) == Err(Errno::ECHILD)
+}

@@ -1,0 +1,169 @@
+//! A program that was started.
+
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+use rsyscall::near::Process;
+use rsyscall::sys::pidfd::PidFd;
+use rsyscall::sys::signal::{Signal, SignalTask, Target};
+use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask};
+use rsyscall::{Current, Errno};
+
+/// A child of this process. Dropped, it lives on; whoever wants otherwise says so: [`kill_on_drop`](Self::kill_on_drop).
+///
+/// It does not reap by itself. Where all children are reaped by one loop, as in an init, that loop looks with
+/// [`Changes::PEEK`] first, and does what needs the child's pid before it reaps.
+#[derive(Debug)]
+pub struct Child {
+    process: Process,
+    pidfd: Option<PidFd>,
+}
+
+impl Child {
+    pub(crate) const fn new(process: Process, pidfd: Option<PidFd>) -> Self {
+        Self { process, pidfd }
+    }
+
+    /// Returns its pid, which is its own until it is reaped.
+    #[inline]
+    pub const fn process(&self) -> Process {
+        self.process
+    }
+
+    /// Returns a file descriptor that is readable once it has ended. `None` before Linux 5.2, and where a policy or an emulator
+    /// refuses it.
+    #[inline]
+    pub const fn pidfd(&self) -> Option<&PidFd> {
+        self.pidfd.as_ref()
+    }
+
+    /// Sends it a signal. Without a pidfd it is sent by pid, after it was made sure that it was not reaped.
+    ///
+    /// System calls: `pidfd_send_signal`; without a pidfd `waitid`, `kill`.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`: it was reaped. `EPERM`: it has changed its user.
+    pub fn send_signal(&self, signal: Signal) -> Result<(), Errno> {
+        match &self.pidfd {
+            Some(pidfd) => match pidfd.send_signal(signal) {
+                // Linux 5.2 has no other use for it.
+                Err(Errno::ENOSYS) => self.send(Target::Process(self.process), signal),
+                result => result,
+            },
+            None => self.send(Target::Process(self.process), signal),
+        }
+    }
+
+    /// Sends a signal to the group that it leads, if it was started with [`Step::NewGroup`](crate::Step::NewGroup) or
+    /// [`Step::NewSession`](crate::Step::NewSession). It never reaches another group that has got the number.
+    ///
+    /// From Linux 6.9 also after the child was reaped. Before, only until then: afterwards nothing holds the number, and it is
+    /// `ESRCH`. There, only one party may reap, and not while this function runs.
+    ///
+    /// System calls: `pidfd_send_signal`; before Linux 6.9 also `waitid`, `kill`.
+    ///
+    /// # Errors
+    ///
+    /// `ESRCH`: the group is empty, or cannot be told from another one. `EPERM`.
+    pub fn send_signal_to_group(&self, signal: Signal) -> Result<(), Errno> {
+        match &self.pidfd {
+            Some(pidfd) => match pidfd.send_signal_to_group(self.process, signal) {
+                Err(Errno::ENOSYS | Errno::EINVAL) => self.send(Target::Group(self.process), signal),
+                result => result,
+            },
+            None => self.send(Target::Group(self.process), signal),
+        }
+    }
+
+    /// By number, while the unreaped child holds it.
+    #[cold]
+    fn send(&self, target: Target, signal: Signal) -> Result<(), Errno> {
+        match self.peek() {
+            Ok(_) => Current.send_signal(target, signal),
+            Err(Errno::ECHILD) => Err(Errno::ESRCH),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns how it ended without reaping it, or `None` if it has not: it never sleeps.
+    ///
+    /// System calls: `waitid`.
+    ///
+    /// # Errors
+    ///
+    /// `ECHILD`: it was reaped.
+    pub fn peek(&self) -> Result<Option<ExitStatus>, Errno> {
+        self.look(Changes::ENDED | Changes::PEEK)
+    }
+
+    /// Reaps it if it has ended, and returns how; `None` if it has not: it never sleeps.
+    ///
+    /// System calls: `waitid`.
+    ///
+    /// # Errors
+    ///
+    /// `ECHILD`: it was reaped.
+    pub fn try_wait(&mut self) -> Result<Option<ExitStatus>, Errno> {
+        self.look(Changes::ENDED)
+    }
+
+    fn look(&self, changes: Changes) -> Result<Option<ExitStatus>, Errno> {
+        let waited = Current.try_wait(Children::Process(self.process), changes)?;
+        Ok(waited.and_then(|waited| match waited.change {
+            Change::Ended(status) => Some(status),
+            Change::Stopped(_) | Change::Continued => None,
+        }))
+    }
+
+    /// Waits for its end, however many signal handlers run, and reaps it.
+    ///
+    /// System calls: `waitid`.
+    ///
+    /// # Errors
+    ///
+    /// `ECHILD`: it was reaped.
+    pub fn wait(&mut self) -> Result<ExitStatus, Errno> {
+        match Current.wait(Children::Process(self.process), Changes::ENDED)?.change {
+            Change::Ended(status) => Ok(status),
+            Change::Stopped(_) | Change::Continued => Err(Errno::EIO),
+        }
+    }
+
+    /// Makes it a child that is killed and reaped when the value is dropped.
+    pub fn kill_on_drop(self) -> KillOnDrop {
+        KillOnDrop(self)
+    }
+}
+
+/// A child that is killed and reaped when this is dropped.
+#[must_use = "dropped, the child is killed at once"]
+pub struct KillOnDrop(Child);
+
+impl Deref for KillOnDrop {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for KillOnDrop {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        if self.0.send_signal(Signal::KILL).is_ok() {
+            // Ignored: it was reaped elsewhere.
+            let _ignored = self.0.wait();
+        }
+    }
+}
+
+impl fmt::Debug for KillOnDrop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KillOnDrop").field(&self.0.process).finish()
+    }
+}

@@ -1,0 +1,99 @@
+//! This process: its place among others, and its working directory.
+
+use crate::raw;
+use core::ffi::CStr;
+use rsyscall::Errno;
+use rsyscall::fd::OwnedFd;
+use rsyscall::near::{self, Process};
+use rsyscall::sys::signal::Signal;
+use rsyscall::sysif::Local;
+
+// `include/uapi/linux/prctl.h`.
+const PR_SET_PDEATHSIG: u32 = 1;
+const PR_SET_CHILD_SUBREAPER: u32 = 36;
+
+/// Returns its pid.
+///
+/// System calls: `getpid`.
+///
+/// # Errors
+///
+/// None from a kernel without a seccomp policy.
+pub fn pid() -> Result<Process, Errno> {
+    near::getpid(&Local)
+}
+
+/// Returns its process group.
+///
+/// System calls: `getpgid`.
+///
+/// # Errors
+///
+/// None from a kernel without a seccomp policy.
+pub fn group() -> Result<Process, Errno> {
+    raw::getpgid()
+}
+
+/// Returns its session.
+///
+/// System calls: `getsid`.
+///
+/// # Errors
+///
+/// None from a kernel without a seccomp policy.
+pub fn session() -> Result<Process, Errno> {
+    raw::getsid()
+}
+
+/// Makes it the parent of its descendants whose own parent has ended, as process 1 is.
+///
+/// System calls: `prctl(PR_SET_CHILD_SUBREAPER)`.
+///
+/// # Errors
+///
+/// `EINVAL`: Linux before 3.4.
+///
+/// # Source
+///
+/// [PR_SET_CHILD_SUBREAPER(2const)](https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html).
+pub fn become_subreaper() -> Result<(), Errno> {
+    raw::prctl(PR_SET_CHILD_SUBREAPER, 1)
+}
+
+/// Sends this signal to it when the *thread* that made it ends; `None`: nothing. If that has happened already, nothing is sent.
+///
+/// System calls: `prctl(PR_SET_PDEATHSIG)`.
+///
+/// # Errors
+///
+/// None from a kernel without a seccomp policy.
+///
+/// # Source
+///
+/// [PR_SET_PDEATHSIG(2const)](https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
+pub fn die_with_parent(signal: Option<Signal>) -> Result<(), Errno> {
+    raw::prctl(PR_SET_PDEATHSIG, signal.map_or(0, Signal::raw))
+}
+
+/// Changes the working directory.
+///
+/// System calls: `chdir`.
+///
+/// # Errors
+///
+/// `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`, `EIO`, `ENOMEM`.
+pub fn change_directory(path: &CStr) -> Result<(), Errno> {
+    raw::chdir(path)
+}
+
+/// Opens the working directory as a place to come back to, closed by `execve`: see [`Step::Directory`](crate::Step::Directory).
+/// While it is open its file system cannot be unmounted.
+///
+/// System calls: `openat(O_PATH)`.
+///
+/// # Errors
+///
+/// `EMFILE`, `ENFILE`, `EACCES`, `ENOENT`.
+pub fn working_directory() -> Result<OwnedFd, Errno> {
+    raw::open_working_directory()
+}

@@ -1,0 +1,284 @@
+//! The system calls that the crate `rsyscall` does not have, one function each. All calls of this package are made here.
+
+use crate::strings::Strings;
+use core::ffi::CStr;
+use rsyscall::fd::OwnedFd;
+use rsyscall::near::{FileDescriptor, Process, SignalSet};
+use rsyscall::sysif::{Arg, Local, SyscallInterface};
+use rsyscall::{Current, Errno, nr};
+
+// `include/uapi/linux/sched.h`.
+const CLONE_PIDFD: u64 = 0x1000;
+const CLONE_VFORK: u64 = 0x4000;
+const CLONE_CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+const SIGCHLD: u32 = 17;
+
+// `include/uapi/asm-generic/fcntl.h`; the first four are the same on every architecture of `rsyscall`.
+const O_RDWR: u32 = 2;
+const O_NOCTTY: u32 = 0o400;
+const O_NONBLOCK: u32 = 0o4000;
+const O_CLOEXEC: u32 = 0o2_000_000;
+const O_PATH: u32 = 0o10_000_000;
+const AT_FDCWD: i32 = -100;
+
+/// A pid out of a call that returns one.
+fn process(ret: usize) -> Result<Process, Errno> {
+    i32::try_from(ret).map(Process).map_err(|_| Errno::EIO)
+}
+
+/// A new file descriptor out of a call that makes one.
+fn owned(ret: usize) -> Result<OwnedFd, Errno> {
+    let fd = i32::try_from(ret).map_err(|_| Errno::EIO)?;
+    // SAFETY: the call has just made it for us.
+    Ok(unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) })
+}
+
+/// A path or a string, with the zero at its end.
+fn string(string: &CStr) -> Arg<'_> {
+    Arg::In(string.to_bytes_with_nul())
+}
+
+/// What a `clone` has made.
+pub(crate) enum Cloned {
+    /// This is the child, with a copy of the memory.
+    Child,
+    /// This is the parent.
+    Parent(Process, Option<OwnedFd>),
+}
+
+fn cloned(ret: usize, pidfd: [u8; 4]) -> Result<Cloned, Errno> {
+    let fd = i32::from_ne_bytes(pidfd);
+    Ok(match process(ret)? {
+        Process(0) => Cloned::Child,
+        // SAFETY: the call has just made it for us.
+        child => Cloned::Parent(child, (fd >= 0).then(|| unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) })),
+    })
+}
+
+/// Makes a child whose handlers are default, and suspends this thread until the child executes a program or ends. Linux 5.5.
+///
+/// # Safety
+///
+/// The child must not wait for what another thread holds, and must not return to the caller's caller.
+#[inline(never)]
+pub(crate) unsafe fn clone3_vfork() -> Result<Cloned, Errno> {
+    let mut pidfd = (-1_i32).to_ne_bytes();
+    // `struct clone_args`: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls.
+    let flags = CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    let address = (&raw mut pidfd).expose_provenance() as u64;
+    let args: [u64; 8] = [flags, address, 0, 0, SIGCHLD as u64, 0, 0, 0];
+    // SAFETY: integers without padding, read as bytes.
+    let bytes = unsafe { core::mem::transmute::<[u64; 8], [u8; 64]>(args) };
+    // SAFETY: the call reads the structure, as long as it is told, and writes four bytes at the address in it. The child has a
+    // copy of the memory, this stack included, so both return from here; the caller answers for what the child does.
+    let ret = unsafe { Local.syscall(nr::CLONE3, [Arg::In(&bytes), Arg::Word(64)]) }?;
+    // SAFETY: four bytes of this function, which the kernel may have written behind the compiler's back.
+    cloned(ret, unsafe { (&raw const pidfd).read_volatile() })
+}
+
+/// `fork`, with a pidfd or without.
+///
+/// # Safety
+///
+/// As [`clone3_vfork`].
+#[inline(never)]
+pub(crate) unsafe fn fork(with_pidfd: bool) -> Result<Cloned, Errno> {
+    let mut pidfd = (-1_i32).to_ne_bytes();
+    let flags = SIGCHLD | if with_pidfd { 0x1000 } else { 0 };
+    let (flags, stack) = (Arg::from(flags), Arg::Word(0));
+    #[cfg(target_arch = "s390x")]
+    let (flags, stack) = (stack, flags);
+    let args = [flags, stack, Arg::InOut(&mut pidfd), Arg::Word(0), Arg::Word(0)];
+    // SAFETY: the call writes at most the four bytes. The child has a copy of the memory, this stack included, so both return
+    // from here; the caller answers for what the child does.
+    let ret = unsafe { Local.syscall(nr::CLONE, args) }?;
+    cloned(ret, pidfd)
+}
+
+/// Makes a pipe whose ends are closed by `execve`: first the one that is read. `nonblocking`: reading and writing do not sleep.
+pub(crate) fn pipe(nonblocking: bool) -> Result<[OwnedFd; 2], Errno> {
+    let flags = if nonblocking { O_CLOEXEC | O_NONBLOCK } else { O_CLOEXEC };
+    let mut ends = [0_u8; 8];
+    // SAFETY: the call writes two file descriptors of four bytes each.
+    unsafe { Local.syscall(nr::PIPE2, [Arg::InOut(&mut ends), flags.into()]) }?;
+    // SAFETY: the same size, and any bytes are integers.
+    let ends = unsafe { core::mem::transmute::<[u8; 8], [i32; 2]>(ends) };
+    // SAFETY: the call has just made both for us.
+    Ok(ends.map(|fd| unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) }))
+}
+
+/// Reads the eight bytes of a report; `None` at the end of the pipe.
+pub(crate) fn read_report(pipe: &OwnedFd) -> Result<Option<u64>, Errno> {
+    let mut bytes = [0_u8; 8];
+    // SAFETY: owned, so open, for as long as the borrow lasts; the memory is as long as the call is told.
+    let read = unsafe { Local.syscall(nr::READ, [pipe.near().into(), Arg::InOut(&mut bytes), Arg::Word(8)]) }?;
+    Ok((read == 8).then(|| u64::from_ne_bytes(bytes)))
+}
+
+/// Writes a report into the pipe.
+pub(crate) fn write_report(fd: FileDescriptor, report: u64) {
+    let bytes = report.to_ne_bytes();
+    // Ignored: nobody is left to be told.
+    // SAFETY: the child's own copy of a file descriptor that is open; the memory is as long as the call is told.
+    let _ignored = unsafe { Local.syscall(nr::WRITE, [fd.into(), Arg::In(&bytes), Arg::Word(8)]) };
+}
+
+/// Replaces the program. It returns only where that failed.
+pub(crate) fn execve(path: &CStr, arguments: Strings<'_>, environment: Strings<'_>) -> Errno {
+    // Lists of pointers are words here: an `Arg` names bytes, and this call is made in this address space only.
+    let (arguments, environment) = (arguments.as_ptr().expose_provenance(), environment.as_ptr().expose_provenance());
+    // SAFETY: a string, and two lists of strings with a null pointer at the end, as `Strings` promises.
+    let ret = unsafe { Local.syscall(nr::EXECVE, [string(path), Arg::Word(arguments), Arg::Word(environment)]) };
+    ret.err().unwrap_or(Errno::EIO)
+}
+
+/// Sets the thread's signal mask.
+pub(crate) fn set_mask(mask: SignalSet) -> Result<(), Errno> {
+    /// `include/uapi/asm-generic/signal-defs.h`.
+    const SIG_SETMASK: u32 = 2;
+    let set = mask.bits().to_ne_bytes();
+    // SAFETY: eight bytes are read. Safe code cannot rely on a signal for its soundness.
+    unsafe { Local.syscall(nr::RT_SIGPROCMASK, [SIG_SETMASK.into(), Arg::In(&set), Arg::Word(0), Arg::Word(8)]) }
+        .map(drop)
+}
+
+pub(crate) fn setsid() -> Result<(), Errno> {
+    // SAFETY: no argument, and no memory.
+    unsafe { Local.syscall(nr::SETSID, []) }.map(drop)
+}
+
+/// Makes the process the leader of a group of its own.
+pub(crate) fn setpgid() -> Result<(), Errno> {
+    // SAFETY: two words and no memory.
+    unsafe { Local.syscall(nr::SETPGID, [Arg::Word(0), Arg::Word(0)]) }.map(drop)
+}
+
+pub(crate) fn getpgid() -> Result<Process, Errno> {
+    // SAFETY: a word and no memory.
+    unsafe { Local.syscall(nr::GETPGID, [Arg::Word(0)]) }.and_then(process)
+}
+
+pub(crate) fn getsid() -> Result<Process, Errno> {
+    // SAFETY: a word and no memory.
+    unsafe { Local.syscall(nr::GETSID, [Arg::Word(0)]) }.and_then(process)
+}
+
+pub(crate) fn prctl(option: u32, argument: u32) -> Result<(), Errno> {
+    let none = || Arg::Word(0);
+    // SAFETY: words and no memory, of the two options with which this is called.
+    unsafe { Local.syscall(nr::PRCTL, [option.into(), argument.into(), none(), none(), none()]) }.map(drop)
+}
+
+pub(crate) fn chdir(path: &CStr) -> Result<(), Errno> {
+    // SAFETY: a string.
+    unsafe { Local.syscall(nr::CHDIR, [string(path)]) }.map(drop)
+}
+
+pub(crate) fn fchdir(fd: FileDescriptor) -> Result<(), Errno> {
+    // SAFETY: a word and no memory.
+    unsafe { Local.syscall(nr::FCHDIR, [fd.into()]) }.map(drop)
+}
+
+/// Opens the working directory as a place, whatever its permissions.
+pub(crate) fn open_working_directory() -> Result<OwnedFd, Errno> {
+    /// `arch/*/include/uapi/asm/fcntl.h`.
+    const O_DIRECTORY: u32 = if cfg!(any(target_arch = "arm", target_arch = "aarch64", target_arch = "powerpc64")) {
+        0o40_000
+    } else {
+        0o200_000
+    };
+    open(c".", O_PATH | O_DIRECTORY | O_CLOEXEC)
+}
+
+/// Opens a terminal, without making it the controlling one.
+pub(crate) fn open_terminal(path: &CStr) -> Result<OwnedFd, Errno> {
+    open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+}
+
+fn open(path: &CStr, flags: u32) -> Result<OwnedFd, Errno> {
+    // SAFETY: a string; the call makes a new file descriptor.
+    unsafe { Local.syscall(nr::OPENAT, [AT_FDCWD.into(), string(path), flags.into(), Arg::Word(0)]) }.and_then(owned)
+}
+
+/// Makes `to` a duplicate of `from` that `execve` keeps.
+///
+/// # Safety
+///
+/// Nothing in the process owns `to`, or what it stands for is not used any more.
+pub(crate) unsafe fn dup_onto(from: FileDescriptor, to: i32) -> Result<(), Errno> {
+    /// `include/uapi/asm-generic/fcntl.h`.
+    const F_SETFD: u32 = 2;
+    if from.0 == to {
+        // SAFETY: words and no memory.
+        return unsafe { Local.syscall(nr::FCNTL, [from.into(), F_SETFD.into(), Arg::Word(0)]) }.map(drop);
+    }
+    // SAFETY: words and no memory; the caller answers for the target.
+    unsafe { Local.syscall(nr::DUP3, [from.into(), to.into(), Arg::Word(0)]) }.map(drop)
+}
+
+/// Makes `to`, which is not open, a duplicate of `from` that `execve` keeps. `EBUSY`: it is open.
+pub(crate) fn dup_to_free(from: FileDescriptor, to: i32) -> Result<(), Errno> {
+    let copy = dup_above(from, to)?;
+    if copy.0 != to {
+        // SAFETY: just made, and known to nobody else.
+        drop(unsafe { OwnedFd::adopt(Current, copy) });
+        return Err(Errno::EBUSY);
+    }
+    // SAFETY: only its flag is changed.
+    unsafe { dup_onto(copy, to) }
+}
+
+/// Duplicates a file descriptor to the lowest free one from `lowest` on, closed by `execve`.
+pub(crate) fn dup_above(fd: FileDescriptor, lowest: i32) -> Result<FileDescriptor, Errno> {
+    /// `include/uapi/linux/fcntl.h`.
+    const F_DUPFD_CLOEXEC: u32 = 1030;
+    // SAFETY: words and no memory.
+    let ret = unsafe { Local.syscall(nr::FCNTL, [fd.into(), F_DUPFD_CLOEXEC.into(), lowest.into()]) }?;
+    i32::try_from(ret).map(FileDescriptor).map_err(|_| Errno::EIO)
+}
+
+/// An `ioctl` of a terminal that takes a word.
+pub(crate) fn ioctl_word(fd: FileDescriptor, request: u32, word: usize) -> Result<(), Errno> {
+    // SAFETY: words and no memory, of the requests with which this is called.
+    unsafe { Local.syscall(nr::IOCTL, [fd.into(), request.into(), Arg::Word(word)]) }.map(drop)
+}
+
+/// An `ioctl` of a terminal that takes a process group, or returns one.
+pub(crate) fn ioctl_group(fd: FileDescriptor, request: u32, group: Process) -> Result<Process, Errno> {
+    let mut bytes = group.0.to_ne_bytes();
+    // SAFETY: the call reads or writes four bytes, for which the memory is large enough.
+    unsafe { Local.syscall(nr::IOCTL, [fd.into(), request.into(), Arg::InOut(&mut bytes)]) }?;
+    Ok(Process(i32::from_ne_bytes(bytes)))
+}
+
+pub(crate) fn reboot(command: u32) -> Result<(), Errno> {
+    // `include/uapi/linux/reboot.h`.
+    let magic = [0xfee1_dead_u32, 672_274_793];
+    // SAFETY: words and no memory.
+    unsafe { Local.syscall(nr::REBOOT, [magic[0].into(), magic[1].into(), command.into(), Arg::Word(0)]) }.map(drop)
+}
+
+pub(crate) fn sync() {
+    // It cannot fail.
+    // SAFETY: no argument, and no memory.
+    let _ignored = unsafe { Local.syscall(nr::SYNC, []) };
+}
+
+/// Writes without sleeping: `EAGAIN` where it would; `EOPNOTSUPP` or `ENOSYS` where it cannot be promised.
+pub(crate) fn write_nowait(fd: FileDescriptor, bytes: &[u8]) -> Result<usize, Errno> {
+    /// `include/uapi/linux/fs.h`.
+    const RWF_NOWAIT: usize = 8;
+    // `struct iovec`. A word here: an `Arg` has no vector that is only read, and this call is made in this address space only.
+    let vector = [bytes.as_ptr().expose_provenance(), bytes.len()];
+    let vector = (&raw const vector).expose_provenance();
+    let at = || Arg::Word(usize::MAX);
+    let args = [fd.into(), Arg::Word(vector), Arg::Word(1), at(), at(), Arg::Word(RWF_NOWAIT)];
+    // SAFETY: the vector and the bytes in it are borrowed for the call, and only read.
+    unsafe { Local.syscall(nr::PWRITEV2, args) }
+}
+
+/// `write`.
+pub(crate) fn write(fd: FileDescriptor, bytes: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: the bytes are borrowed for the call, and only read.
+    unsafe { Local.syscall(nr::WRITE, [fd.into(), Arg::In(bytes), Arg::Word(bytes.len())]) }
+}

@@ -1,0 +1,447 @@
+//! Starting a program, and becoming one: what is to be done is data.
+
+use crate::child::Child;
+use crate::path;
+use crate::raw::{self, Cloned};
+use crate::strings::{Placeholder, Strings};
+use crate::tty::{self, Descriptor};
+use core::ffi::{CStr, c_char};
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr::null;
+use rsyscall::fd::OwnedFd;
+use rsyscall::near::{self, FileDescriptor, PollFd, Process, SignalSet, Timespec};
+use rsyscall::sys::pidfd::{PidFd, PidfdTask};
+use rsyscall::sys::signal::{Disposition, Preset, Signal, SignalTask};
+use rsyscall::sys::wait::{Changes, Children, WaitTask};
+use rsyscall::sysif::Local;
+use rsyscall::{Current, Errno};
+
+/// What is executed.
+#[derive(Debug, Clone, Copy)]
+pub enum Program<'a> {
+    /// This file.
+    Path(&'a CStr),
+    /// This name, looked for in the directories of `path` (which are separated by colons) unless it contains a slash: as
+    /// `execvp` does, see [`path::search`].
+    Search {
+        /// The name.
+        name: &'a CStr,
+        /// The directories: the value of `PATH`.
+        path: &'a [u8],
+    },
+}
+
+/// A program to start: [`spawn()`] makes a child of it, [`exec`] replaces the caller by it.
+///
+/// ```
+/// use rsyscall::near::SignalSet;
+/// use rsyscall::sys::wait::ExitStatus;
+/// use rsyscall_init::{Command, Program, StringList, Strings};
+///
+/// let mut arguments = StringList::<4>::new();
+/// for argument in [c"sh", c"-c", c"exit 3"] {
+///     arguments.push(argument)?;
+/// }
+/// let command = Command {
+///     arguments: arguments.as_strings(),
+///     ..Command::new(Program::Search { name: c"sh", path: b"/usr/bin:/bin" })
+/// };
+/// let mut child = rsyscall_init::spawn(&command).unwrap();
+/// assert_eq!(child.wait()?, ExitStatus::Exited(3));
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Command<'a> {
+    /// What is executed.
+    pub program: Program<'a>,
+    /// Its arguments; the first is the name that it is told.
+    pub arguments: Strings<'a>,
+    /// Its environment.
+    pub environment: Strings<'a>,
+    /// Its signal mask. A caller that blocks signals for its own use names the mask that it had found.
+    pub mask: SignalSet,
+    /// Signals whose disposition becomes the default. Those with a handler always do; an ignored one otherwise stays ignored.
+    pub default: SignalSet,
+    /// Signals whose disposition becomes to ignore them.
+    pub ignore: SignalSet,
+    /// What executes a file that the kernel does not know how to (`ENOEXEC`: a script without `#!`), as `execvp` runs `/bin/sh`:
+    /// its arguments are the file, and those of the program. `None`: `ENOEXEC` is told. With more than 254 arguments it is
+    /// `E2BIG`.
+    pub interpreter: Option<&'a CStr>,
+    /// What is done before, in this order.
+    pub steps: &'a [Step<'a>],
+}
+
+impl<'a> Command<'a> {
+    /// A program without arguments, environment and steps, with no signal blocked.
+    #[inline]
+    pub const fn new(program: Program<'a>) -> Self {
+        Self {
+            program,
+            arguments: Strings::EMPTY,
+            environment: Strings::EMPTY,
+            mask: SignalSet::EMPTY,
+            default: SignalSet::EMPTY,
+            ignore: SignalSet::EMPTY,
+            interpreter: None,
+            steps: &[],
+        }
+    }
+}
+
+/// Something that is done before a program is executed, in the new process.
+///
+/// All signals are blocked meanwhile. No step opens a file, which could sleep.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// Makes it the leader of a session of its own, without a terminal (`setsid`). A group that only it is in is then
+    /// orphaned: Ctrl-Z does not stop it.
+    NewSession,
+    /// Makes it the leader of a process group of its own (`setpgid`).
+    NewGroup,
+    /// Makes a terminal the controlling one of its session (`TIOCSCTTY`). `EPERM`: it does not lead a session, or has a
+    /// terminal, or another session has this one. `ENOTTY`: not a terminal.
+    ControllingTerminal(Descriptor<'a>),
+    /// Makes its group the foreground of the terminal (`TIOCSPGRP`). `ENOTTY`: not the controlling terminal.
+    Foreground(Descriptor<'a>),
+    /// Changes its working directory to one that is open (`fchdir`).
+    Directory(&'a OwnedFd),
+    /// Changes its working directory (`chdir`).
+    ChangeDirectory(&'a CStr),
+    /// Makes `to` a duplicate of `from` that the program inherits. Two steps with one target, or a `from` that an earlier step
+    /// has replaced, are `EINVAL`, and nothing is started.
+    Descriptor {
+        /// What is duplicated.
+        from: &'a OwnedFd,
+        /// The file descriptor that the program has.
+        to: i32,
+    },
+    /// Sends it this signal when the *thread* that started it ends (`PR_SET_PDEATHSIG`). `ESRCH`: that process has already
+    /// ended. A program with set-user-ID, or file capabilities, loses it.
+    DieWithParent(Signal),
+    /// Writes its pid into a variable of the environment.
+    OwnPid(&'a Placeholder),
+}
+
+/// Where a start has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum At {
+    /// No process was made. `EAGAIN`, `ENOMEM`, `EMFILE`, `ENFILE`: try again later.
+    Clone,
+    /// The step of this index.
+    Step(usize),
+    /// `execve`. `ENOENT`: not found. `EACCES`: may not be executed. `ENOEXEC`: not of a format that the kernel knows.
+    Exec,
+}
+
+/// Why a program was not started: nothing of it is left, no zombie and no file descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SpawnError {
+    /// Where.
+    pub at: At,
+    /// Why.
+    pub errno: Errno,
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            At::Clone => write!(f, "clone: {}", self.errno),
+            At::Step(step) => write!(f, "step {step}: {}", self.errno),
+            At::Exec => write!(f, "execve: {}", self.errno),
+        }
+    }
+}
+
+impl core::error::Error for SpawnError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.errno)
+    }
+}
+
+impl SpawnError {
+    const EXEC: u32 = u32::MAX;
+
+    /// As a child tells it: the step, and the error.
+    fn report(self) -> u64 {
+        let at = match self.at {
+            At::Clone | At::Exec => Self::EXEC,
+            At::Step(step) => u32::try_from(step).unwrap_or(0),
+        };
+        u64::from(at) << 32 | u64::from(self.errno.raw().unsigned_abs())
+    }
+
+    fn from_report(report: u64) -> Self {
+        let [a, b, c, d, e, f, g, h] = report.to_le_bytes();
+        let at = match u32::from_le_bytes([e, f, g, h]) {
+            Self::EXEC => At::Exec,
+            step => At::Step(usize::try_from(step).unwrap_or(usize::MAX)),
+        };
+        Self { at, errno: Errno::from_raw(i32::from_le_bytes([a, b, c, d])).unwrap_or(Errno::EIO) }
+    }
+}
+
+/// Starts a program in a child.
+///
+/// When it returns, the program has been executed, or the error says what has failed and nothing is left. Handlers of the
+/// caller never run in the child: they are made default before any signal is unblocked there. The child has a copy of the
+/// caller's memory and runs code of this crate only; of the caller's file descriptors the program has those that are not
+/// `CLOEXEC`, and those that steps name.
+///
+/// Until then the calling thread is suspended: an `execve` that blocks (from FUSE, or NFS without its server), or a child that
+/// someone stops, suspends it for as long. Its other threads run on.
+///
+/// Where the kernel does not have `clone3` with `CLONE_CLEAR_SIGHAND` (before Linux 5.5, under qemu-user or gVisor, or by a
+/// seccomp filter) it is a `fork`, and the error is told through a pipe that `execve` closes: there, the child of another
+/// thread that has inherited the pipe, and neither executes nor ends, keeps the caller waiting.
+///
+/// System calls: `pipe2`, `rt_sigprocmask`, `clone3`, `read`, `close`; as a fork `clone`, `rt_sigaction`, `pidfd_open`; after a failure `waitid`. With [`Step::DieWithParent`] also `getpid`, `pidfd_open`, `ppoll`.
+///
+/// # Errors
+///
+/// See [`At`]. `EINVAL` at a step, and nothing is started: [`Step::Descriptor`].
+///
+/// # Source
+///
+/// [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html), [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html).
+pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
+    check(command.steps)?;
+    let none = |errno| SpawnError { at: At::Clone, errno };
+    let parent = parent(command.steps).map_err(none)?;
+    // No handler of the caller may run in the child, and none of its steps may be interrupted.
+    let blocked = Current.block_signals(SignalSet::ALL).map_err(none)?;
+    let mut started = start(command, &parent, Way::Suspended);
+    for way in [Way::Fork, Way::ForkWithoutPidfd] {
+        // What a kernel, an emulator or a filter says that does not have it.
+        if let Err(SpawnError { at: At::Clone, errno: Errno::ENOSYS | Errno::EINVAL | Errno::EPERM }) = started {
+            started = start(command, &parent, way);
+        }
+    }
+    drop(blocked);
+    started
+}
+
+/// Replaces the caller by a program, after the steps; it returns only where that failed. Steps that were done stay done, and
+/// so do dispositions that were set and the mask.
+///
+/// For process 1 that hands over to another, after `switch_root` say. The target of a [`Step::Descriptor`] is standard input,
+/// output or error, or is not open: otherwise it is `EBUSY`, for it may have an owner.
+///
+/// System calls: `execve`, and those of the steps.
+pub fn exec(command: &Command<'_>) -> SpawnError {
+    if let Err(error) = check(command.steps) {
+        return error;
+    }
+    run(command, None, None)
+}
+
+/// Finds what cannot be done before anything is.
+fn check(steps: &[Step<'_>]) -> Result<(), SpawnError> {
+    for (n, step) in steps.iter().enumerate() {
+        let used = match step {
+            Step::ControllingTerminal(fd) | Step::Foreground(fd) => Some(fd.near().0),
+            Step::Directory(fd) => Some(fd.as_raw_fd()),
+            Step::Descriptor { from, .. } => Some(from.as_raw_fd()),
+            _ => None,
+        };
+        let target = match step {
+            Step::Descriptor { to, .. } => Some(*to),
+            _ => None,
+        };
+        let before = || targets(steps.get(..n).unwrap_or_default());
+        let replaced = used.is_some_and(|fd| before().any(|to| to == fd));
+        let twice = target.is_some_and(|fd| fd < 0 || before().any(|to| to == fd));
+        if replaced || twice {
+            return Err(SpawnError { at: At::Step(n), errno: Errno::EINVAL });
+        }
+    }
+    Ok(())
+}
+
+/// The targets of the steps.
+fn targets<'a>(steps: &'a [Step<'_>]) -> impl Iterator<Item = i32> + use<'a> {
+    steps.iter().filter_map(|step| match step {
+        Step::Descriptor { to, .. } => Some(*to),
+        _ => None,
+    })
+}
+
+/// How a child recognises that its parent has ended. (By `getppid` it would not in a new pid namespace, where it is 0.)
+struct Parent {
+    process: Process,
+    pidfd: Option<PidFd>,
+}
+
+fn parent(steps: &[Step<'_>]) -> Result<Option<Parent>, Errno> {
+    if !steps.iter().any(|step| matches!(step, Step::DieWithParent(_))) {
+        return Ok(None);
+    }
+    let process = near::getpid(&Local)?;
+    Ok(Some(Parent { process, pidfd: Current.pidfd_open(process).ok() }))
+}
+
+impl Parent {
+    fn has_ended(&self) -> Result<bool, Errno> {
+        match &self.pidfd {
+            Some(pidfd) => {
+                let mut entry = [PollFd { fd: pidfd.near(), events: PollFd::IN, revents: 0 }];
+                near::ppoll(&Local, &mut entry, Some(Timespec::ZERO), None).map(|ready| ready != 0)
+            }
+            None => near::getppid(&Local).map(|parent| parent != self.process),
+        }
+    }
+}
+
+/// How a child is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The calling thread sleeps until the child has executed the program or ended. By then the pipe holds what it has told, if
+    /// anything: it is not waited for, and no close matters.
+    Suspended,
+    /// A fork; the pipe is waited for, until `execve` or the child's end closes it.
+    Fork,
+    /// The same where there is no pidfd.
+    ForkWithoutPidfd,
+}
+
+fn start(command: &Command<'_>, parent: &Option<Parent>, way: Way) -> Result<Child, SpawnError> {
+    let none = |errno| SpawnError { at: At::Clone, errno };
+    let [reader, writer] = raw::pipe(way == Way::Suspended).map_err(none)?;
+    let cloned = if way == Way::Suspended {
+        // SAFETY: the child runs `begin`, which waits for nothing and does not return.
+        unsafe { raw::clone3_vfork() }
+    } else {
+        // SAFETY: as above.
+        unsafe { raw::fork(way == Way::Fork) }
+    };
+    let (process, pidfd) = match cloned.map_err(none)? {
+        Cloned::Child => begin(command, parent, writer.near(), way == Way::Suspended),
+        Cloned::Parent(process, pidfd) => (process, pidfd),
+    };
+    drop(writer);
+    let report = loop {
+        match raw::read_report(&reader) {
+            Err(Errno::EINTR) => {}
+            report => break report,
+        }
+    };
+    match report {
+        Ok(Some(report)) => Err(failed(process, report)),
+        // An unreaped child holds its pid.
+        _ => Ok(Child::new(process, pidfd.map(PidFd::from).or_else(|| Current.pidfd_open(process).ok()))),
+    }
+}
+
+/// Reaps the child that has failed.
+#[cold]
+fn failed(process: Process, report: u64) -> SpawnError {
+    // Ignored: where SIGCHLD is ignored there is no zombie.
+    let _ignored = Current.wait(Children::Process(process), Changes::ENDED);
+    SpawnError::from_report(report)
+}
+
+/// What the child does.
+fn begin(command: &Command<'_>, parent: &Option<Parent>, report: FileDescriptor, cleared: bool) -> ! {
+    let (report, error) = match keep(report, command.steps) {
+        Ok(report) => (report, run(command, parent.as_ref(), Some(cleared))),
+        Err(errno) => (report, SpawnError { at: At::Step(0), errno }),
+    };
+    raw::write_report(report, error.report());
+    Current.exit(127)
+}
+
+/// The file descriptor of the report, where no step replaces it.
+fn keep(report: FileDescriptor, steps: &[Step<'_>]) -> Result<FileDescriptor, Errno> {
+    if !targets(steps).any(|to| to == report.0) {
+        return Ok(report);
+    }
+    raw::dup_above(report, targets(steps).max().unwrap_or(0).saturating_add(1))
+}
+
+/// Steps, dispositions, mask, `execve`. `cleared`: whether no handler is left; `None`: the caller itself is replaced.
+fn run(command: &Command<'_>, parent: Option<&Parent>, cleared: Option<bool>) -> SpawnError {
+    for (n, step) in command.steps.iter().enumerate() {
+        if let Err(errno) = take(step, parent, cleared.is_some()) {
+            return SpawnError { at: At::Step(n), errno };
+        }
+    }
+    let at_exec = |errno| SpawnError { at: At::Exec, errno };
+    for signal in (1..65).filter_map(Signal::from_raw) {
+        let preset = if command.ignore.has(signal) {
+            Preset::Ignore
+        } else if command.default.has(signal)
+            || cleared == Some(false) && Current.disposition(signal) == Ok(Disposition::Handler)
+        {
+            Preset::Default
+        } else {
+            continue;
+        };
+        match Current.set_disposition(signal, preset) {
+            // SIGKILL and SIGSTOP have none.
+            Ok(()) | Err(Errno::EINVAL) => {}
+            Err(errno) => return at_exec(errno),
+        }
+    }
+    if let Err(errno) = raw::set_mask(command.mask) {
+        return at_exec(errno);
+    }
+    let attempt = |path: &CStr| execute(command, path);
+    at_exec(match command.program {
+        Program::Path(path) => attempt(path),
+        Program::Search { name, path } => path::search(name, path, attempt),
+    })
+}
+
+fn take(step: &Step<'_>, parent: Option<&Parent>, child: bool) -> Result<(), Errno> {
+    match *step {
+        Step::NewSession => raw::setsid(),
+        Step::NewGroup => raw::setpgid(),
+        Step::ControllingTerminal(terminal) => tty::make_controlling(terminal),
+        Step::Foreground(terminal) => tty::set_foreground(terminal, near::getpid(&Local)?),
+        Step::Directory(directory) => raw::fchdir(directory.near()),
+        Step::ChangeDirectory(directory) => raw::chdir(directory),
+        // SAFETY: in the child what the target stood for is not used any more; standard streams have no owner, and stay open.
+        Step::Descriptor { from, to } if child || to <= 2 => unsafe { raw::dup_onto(from.near(), to) },
+        Step::Descriptor { from, to } => raw::dup_to_free(from.near(), to),
+        Step::DieWithParent(signal) => {
+            crate::process::die_with_parent(Some(signal))?;
+            match parent.map(Parent::has_ended).transpose()? {
+                Some(true) => Err(Errno::ESRCH),
+                _ => Ok(()),
+            }
+        }
+        Step::OwnPid(placeholder) => {
+            placeholder.fill(near::getpid(&Local)?.0);
+            Ok(())
+        }
+    }
+}
+
+/// One attempt, and the interpreter for what the kernel does not know how to execute.
+fn execute(command: &Command<'_>, path: &CStr) -> Errno {
+    let errno = raw::execve(path, command.arguments, command.environment);
+    match command.interpreter {
+        Some(interpreter) if errno == Errno::ENOEXEC => interpret(command, interpreter, path),
+        _ => errno,
+    }
+}
+
+/// Executes the interpreter with the path in front of the arguments.
+#[cold]
+fn interpret(command: &Command<'_>, interpreter: &CStr, path: &CStr) -> Errno {
+    const MAX: usize = 256;
+    let mut list = [const { MaybeUninit::<*const c_char>::uninit() }; MAX];
+    let arguments = command.arguments.iter().skip(1).map(CStr::as_ptr);
+    let mut strings = [interpreter.as_ptr(), path.as_ptr()].into_iter().chain(arguments).chain([null()]);
+    for (place, string) in list.iter_mut().zip(&mut strings) {
+        place.write(string);
+    }
+    if strings.next().is_some() {
+        return Errno::E2BIG;
+    }
+    // SAFETY: everything up to the null pointer was written: strings that are borrowed for longer than this call.
+    let arguments = unsafe { Strings::from_ptr(list.as_ptr().cast()) };
+    raw::execve(interpreter, arguments, command.environment)
+}

@@ -1,0 +1,216 @@
+//! Arguments and environment, as `execve` takes them.
+
+use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_char};
+use core::fmt;
+use core::marker::PhantomData;
+use core::ptr::null;
+use rsyscall::Errno;
+
+/// A list of strings as `execve` takes it: pointers, and a null pointer at the end. Made of a [`StringList`].
+#[derive(Clone, Copy)]
+pub struct Strings<'a> {
+    list: *const *const c_char,
+    strings: PhantomData<&'a CStr>,
+}
+
+impl<'a> Strings<'a> {
+    /// No strings.
+    pub const EMPTY: Self = {
+        // A pointer is not `Sync`, a null pointer might as well be.
+        struct Nothing([*const c_char; 1]);
+        // SAFETY: it is null, and nobody writes it.
+        unsafe impl Sync for Nothing {}
+        static NOTHING: Nothing = Nothing([null()]);
+        // SAFETY: a null pointer at the end.
+        unsafe { Self::from_ptr(NOTHING.0.as_ptr()) }
+    };
+
+    /// A list that C has made, or the kernel: `argv`, `environ`.
+    ///
+    /// # Safety
+    ///
+    /// The list ends with a null pointer, and every other pointer of it is a string that ends with a zero; list and strings
+    /// stay as they are for `'a`.
+    #[inline]
+    pub const unsafe fn from_ptr(list: *const *const c_char) -> Self {
+        Self { list, strings: PhantomData }
+    }
+
+    /// Returns the list itself.
+    #[inline]
+    pub const fn as_ptr(self) -> *const *const c_char {
+        self.list
+    }
+
+    /// Returns the strings, in their order.
+    // Not public: the text of a placeholder changes, and no reference to it may outlive that.
+    #[inline]
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a CStr> + Clone {
+        let mut next = self.list;
+        core::iter::from_fn(move || {
+            // SAFETY: not behind the null pointer at the end.
+            let string = unsafe { *next };
+            if string.is_null() {
+                return None;
+            }
+            next = next.wrapping_add(1);
+            // SAFETY: a string of the list, which stays for 'a.
+            Some(unsafe { CStr::from_ptr(string) })
+        })
+    }
+}
+
+/// The arguments or the environment that the kernel has given to a program without libc.
+impl From<rsyscall::start::Strings> for Strings<'static> {
+    #[inline]
+    fn from(strings: rsyscall::start::Strings) -> Self {
+        // SAFETY: as the kernel has put them on the stack, where they stay.
+        unsafe { Self::from_ptr(strings.as_ptr()) }
+    }
+}
+
+impl fmt::Debug for Strings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// At most `N` − 1 strings, collected without an allocation.
+///
+/// ```
+/// use rsyscall_init::StringList;
+///
+/// let mut arguments = StringList::<3>::new();
+/// arguments.push(c"echo")?;
+/// arguments.push(c"hello")?;
+/// assert_eq!(arguments.push(c"too many"), Err(rsyscall::Errno::E2BIG));
+/// assert_eq!(format!("{arguments:?}"), r#"["echo", "hello"]"#);
+/// # Ok::<(), rsyscall::Errno>(())
+/// ```
+pub struct StringList<'a, const N: usize> {
+    list: [*const c_char; N],
+    len: usize,
+    strings: PhantomData<&'a CStr>,
+}
+
+impl<'a, const N: usize> StringList<'a, N> {
+    /// An empty list.
+    #[inline]
+    pub const fn new() -> Self {
+        const { assert!(N > 0, "the list ends with a null pointer") };
+        Self { list: [null(); N], len: 0, strings: PhantomData }
+    }
+
+    /// Adds a string.
+    ///
+    /// # Errors
+    ///
+    /// `E2BIG`: the list is full.
+    #[inline]
+    pub fn push(&mut self, string: &'a CStr) -> Result<(), Errno> {
+        self.add(string.as_ptr())
+    }
+
+    /// Adds a variable whose value the child writes: see [`Step::OwnPid`](crate::Step::OwnPid).
+    ///
+    /// # Errors
+    ///
+    /// `E2BIG`: the list is full.
+    #[inline]
+    pub fn push_placeholder(&mut self, placeholder: &'a Placeholder) -> Result<(), Errno> {
+        self.add(placeholder.text.get().cast_const().cast())
+    }
+
+    #[inline]
+    fn add(&mut self, string: *const c_char) -> Result<(), Errno> {
+        let [place, _, ..] = self.list.get_mut(self.len..).unwrap_or_default() else { return Err(Errno::E2BIG) };
+        *place = string;
+        self.len = self.len.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Returns the list, as a [`Command`](crate::Command) takes it.
+    #[inline]
+    pub const fn as_strings(&self) -> Strings<'_> {
+        // SAFETY: the last pointer is never written, so it is null; the others are strings for 'a, and this is borrowed.
+        unsafe { Strings::from_ptr(self.list.as_ptr()) }
+    }
+}
+
+impl<const N: usize> Default for StringList<'_, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> fmt::Debug for StringList<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_strings().fmt(f)
+    }
+}
+
+/// An environment variable that holds the pid of the program that is started, as `LISTEN_PID` does: the child writes it into
+/// its own copy.
+///
+/// ```
+/// use rsyscall_init::strings::Placeholder;
+///
+/// assert!(Placeholder::new("LISTEN_PID").is_some());
+/// assert!(Placeholder::new("A=B").is_none());
+/// ```
+pub struct Placeholder {
+    text: UnsafeCell<[u8; Placeholder::SIZE]>,
+    /// Where the value begins.
+    value: usize,
+}
+
+impl Placeholder {
+    const SIZE: usize = 64;
+    /// The digits of `i32::MAX`.
+    const DIGITS: usize = 10;
+
+    /// A variable of this name, or `None` if it is no name, or longer than 52 bytes.
+    pub fn new(name: &str) -> Option<Self> {
+        let mut text = [0; Self::SIZE];
+        // The `=`, the digits, and the zero.
+        if name.is_empty() || name.len() > Self::SIZE.wrapping_sub(Self::DIGITS).wrapping_sub(2) {
+            return None;
+        }
+        for (to, from) in text.iter_mut().zip(name.bytes()) {
+            if matches!(from, 0 | b'=') {
+                return None;
+            }
+            *to = from;
+        }
+        *text.get_mut(name.len())? = b'=';
+        Some(Self { text: UnsafeCell::new(text), value: name.len().wrapping_add(1) })
+    }
+
+    /// Writes the pid behind the name: called in the child, whose memory is a copy.
+    pub(crate) fn fill(&self, pid: i32) {
+        let mut digits = [0_u8; Self::DIGITS];
+        let (mut rest, mut used) = (pid.unsigned_abs(), 0_usize);
+        for place in digits.iter_mut().rev() {
+            let digit = (rest % 10) as u8;
+            *place = b'0'.wrapping_add(digit);
+            used = used.wrapping_add(1);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        // SAFETY: the value is not `Sync`, so no other thread uses the text, and no reference to it is ever made but here.
+        let text = unsafe { &mut *self.text.get() };
+        let digits = digits.iter().skip(Self::DIGITS.wrapping_sub(used)).chain(&[0]);
+        for (to, from) in text.iter_mut().skip(self.value).zip(digits) {
+            *to = *from;
+        }
+    }
+}
+
+impl fmt::Debug for Placeholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Placeholder").finish_non_exhaustive()
+    }
+}
