@@ -1,93 +1,110 @@
 //! Process 1 made of futures: three tasks on one thread, and nothing below them but the kernel.
 //!
-//! One waits for signals and takes leave of who has ended, one adds up what the service rings, one waits for the
-//! service's end. When
-//! nobody is left it prints what came of it, `RESULT: passed` or `RESULT: failed`, and switches the machine off.
+//! One reads signals and reaps, one adds up what the service rings, one waits for the service's end. When no process is left it
+//! prints what came of it, `RESULT: passed` or `RESULT: failed`, and powers the machine off.
 #![no_std]
 #![no_main]
-
-// What init itself is made of, to start it and to talk to the kernel and to the console.
-#[path = "../../init/src/log.rs"]
-#[allow(dead_code, reason = "this program says less")]
-mod log;
-#[path = "../../init/src/memory.rs"]
-mod memory;
-#[path = "../../init/src/start.rs"]
-#[allow(dead_code, reason = "this program has no arguments")]
-mod start;
-#[path = "../../init/src/sys.rs"]
-#[allow(dead_code, reason = "this program does less")]
-mod sys;
 
 use core::cell::Cell;
 use core::future::{Future, pending, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
-use log::Line;
-use rsyscall::fd::OwnedFd;
-use rsyscall::near::SignalSet;
+use rsyscall::near::Process;
 use rsyscall::notify::StaticNotifier;
 use rsyscall::reactor::{Reactor, WaitSlot};
+use rsyscall::start::Arguments;
+use rsyscall::sys::pidfd::{PidFd, PidfdTask};
+use rsyscall::sys::signal::{Preset, Signal, SignalSet, SignalTask};
+use rsyscall::sys::signalfd::SignalFd;
+use rsyscall::sys::stdio::Stdio;
+use rsyscall::sys::wait::{Changes, Children, WaitTask};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
-use start::Arguments;
+use rsyscall_init::{Child, Command, Program, SpawnError, Step, StringList, process, reboot, spawn};
+
+rsyscall::start!(main);
 
 /// What wakers point to.
 static WAKE: StaticNotifier = StaticNotifier::new();
 
-fn main(_arguments: Arguments) -> ! {
-    if sys::getpid() != 1 {
-        sys::become_subreaper();
-    }
-    let passed = run() == Ok(true);
-    sys::print(1, if passed { b"RESULT: passed\n" as &[u8] } else { b"RESULT: failed\n" });
-    if sys::is_machine() {
-        sys::power_off();
-    }
-    Current.exit(i32::from(!passed))
-}
-
 /// How often the service rings, each time by as much as its turn.
 const RINGS: u64 = 100;
+/// The descriptor under which it has the bell.
+const BELL: i32 = 3;
 
-/// The service: rings, leaves an orphan, and ends.
-fn service(bell: &EventFd) -> i32 {
-    for turn in 1..=RINGS {
-        if bell.write(turn).is_err() {
-            return 1;
-        }
+fn main(arguments: Arguments, stdio: Stdio) -> i32 {
+    let mut strings = arguments.args();
+    let program = strings.next().unwrap_or_default();
+    // The service, and its child, are this program again.
+    match strings.next().map(core::ffi::CStr::to_bytes) {
+        Some(b"service") => return i32::from(service(program).is_err()),
+        Some(b"orphan") => return 0,
+        _ => {}
     }
-    // Its child's child is nobody's but process 1's.
-    i32::from(sys::fork(|| 0).is_err())
+    let machine = reboot::is_machine();
+    if process::pid() != Ok(Process(1)) {
+        let _where_that_is_missing_an_orphan_is_too = process::become_subreaper();
+    }
+    let passed = run(program, stdio) == Ok(true);
+    let _printed = writeln!(stdio.output(), "RESULT: {}", if passed { "passed" } else { "failed" });
+    if machine {
+        reboot::end(reboot::End::PowerOff);
+    }
+    i32::from(!passed)
 }
 
-fn run() -> Result<bool, Errno> {
-    sys::block(SignalSet::ALL);
-    let signals = sys::signalfd(SignalSet::ALL)?;
+/// Starts this program as one of its parts.
+fn start(program: &core::ffi::CStr, part: &core::ffi::CStr, steps: &[Step<'_>]) -> Result<Child, Errno> {
+    let mut list = StringList::<3>::new();
+    list.push(program)?;
+    list.push(part)?;
+    let command = Command { arguments: list.as_strings(), steps, ..Command::new(Program::Path(program)) };
+    spawn(&command).map_err(|SpawnError { errno, .. }| errno)
+}
+
+/// The service: rings, leaves an orphan, and ends.
+fn service(program: &core::ffi::CStr) -> Result<(), Errno> {
+    // SAFETY: the step below has made it the bell, and nothing else in this process knows it.
+    let bell = unsafe { EventFd::from_raw_fd(BELL) };
+    for turn in 1..=RINGS {
+        bell.write(turn)?;
+    }
+    // Once this process has ended, it is process 1's.
+    start(program, c"orphan", &[]).map(drop)
+}
+
+fn run(program: &core::ffi::CStr, stdio: Stdio) -> Result<bool, Errno> {
+    Current.set_disposition(Signal::CHLD, Preset::Default)?;
+    Current.block_signals(SignalSet::ALL)?.keep();
+    let signals = SignalFd::new(SignalSet::ALL)?;
     let bell = EventFd::new(0, EventfdFlags::empty())?;
-    let process = sys::fork(|| service(&bell))?;
-    let pidfd = sys::pidfd_open(process)?;
-    Line::new(b"async_init: the service runs as process ").number(process as u32).print(2);
+    let child = start(program, c"service", &[Step::Descriptor { from: bell.as_owned_fd(), to: BELL }])?;
+    let pidfd = Current.pidfd_open(child.process())?;
+    writeln!(stdio.error(), "async_init: the service runs as process {}", child.process().0)?;
 
     let slots = [const { WaitSlot::new() }; 3];
     let reactor = Reactor::new(&WAKE, &slots)?;
     let (sum, reaped) = (Cell::new(0), Cell::new(0));
     reactor.block_on(first_of(
-        until_all_have_ended(&reactor, &signals, &reaped),
-        first_of(count(&reactor, &bell, &sum), announce_the_end(&reactor, &pidfd)),
+        until_all_have_ended(&reactor, &signals, &reaped, stdio),
+        first_of(count(&reactor, &bell, &sum), announce_the_end(&reactor, &pidfd, stdio)),
     ))??;
     // What was rung last may not have been counted yet.
     sum.set(sum.get() + bell.try_read()?.unwrap_or(0));
 
-    Line::new(b"async_init: processes taken leave of: ").number(reaped.get()).print(2);
-    Line::new(b"async_init: rung in sum: ").number(sum.get() as u32).print(2);
+    writeln!(stdio.error(), "async_init: reaped {} processes, rung {} in sum", reaped.get(), sum.get())?;
     Ok(reaped.get() == 2 && sum.get() == RINGS * (RINGS + 1) / 2)
 }
 
-/// Takes leave of who has ended, and ends when nobody is left.
-async fn until_all_have_ended(reactor: &Reactor<'_>, signals: &OwnedFd, reaped: &Cell<u32>) -> Result<(), Errno> {
+/// Reaps, and ends when no child is left.
+async fn until_all_have_ended(
+    reactor: &Reactor<'_>,
+    signals: &SignalFd,
+    reaped: &Cell<u32>,
+    stdio: Stdio,
+) -> Result<(), Errno> {
     loop {
         loop {
-            match sys::reap() {
+            match Current.try_wait(Children::Any, Changes::ENDED) {
                 Ok(Some(_)) => reaped.set(reaped.get() + 1),
                 Ok(None) => break,
                 Err(Errno::ECHILD) => return Ok(()),
@@ -95,23 +112,23 @@ async fn until_all_have_ended(reactor: &Reactor<'_>, signals: &OwnedFd, reaped: 
             }
         }
         reactor.readable(signals).await?;
-        while let Some(signal) = sys::next_signal(signals) {
-            Line::new(b"async_init: signal ").number(signal).print(2);
+        while let Some(info) = signals.try_read()? {
+            writeln!(stdio.error(), "async_init: {}", info.signal())?;
         }
     }
 }
 
 /// Says when the service has ended.
-async fn announce_the_end(reactor: &Reactor<'_>, pidfd: &OwnedFd) -> Result<(), Errno> {
+async fn announce_the_end(reactor: &Reactor<'_>, pidfd: &PidFd, stdio: Stdio) -> Result<(), Errno> {
     reactor.readable(pidfd).await?;
-    sys::print(2, b"async_init: the service has ended\n");
+    writeln!(stdio.error(), "async_init: the service has ended")?;
     pending().await
 }
 
 /// Adds up what is rung, for ever.
 async fn count(reactor: &Reactor<'_>, bell: &EventFd, sum: &Cell<u64>) -> Result<(), Errno> {
     loop {
-        sum.set(sum.get() + reactor.next(bell).await?);
+        sum.set(sum.get() + reactor.read_async(bell).await?);
     }
 }
 

@@ -45,8 +45,8 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     let log = Log::new(stdio, prefix, options.level);
     prepare(&options, log);
 
-    let mut list = StringList::<256>::new();
-    let service = service(&options, &arguments, strings, &mut list);
+    let mut lists = [const { StringList::new() }; LISTS];
+    let service = service(&options, &arguments, strings, &mut lists);
     let (status, end) = match Supervisor::new(&options, service, log, stdio, machine) {
         Ok(mut supervisor) => {
             let status = supervisor.run();
@@ -82,12 +82,15 @@ fn prepare(options: &Options, log: Log) {
     }
 }
 
+/// Lists of arguments that are not as the kernel has given them.
+const LISTS: usize = if cfg!(feature = "selftest") { 2 } else { 1 };
+
 /// The service out of the arguments. tini drops a `--` behind the program.
 fn service<'a>(
     options: &Options,
     arguments: &Arguments,
     strings: Strings,
-    list: &'a mut StringList<'static, 256>,
+    lists: &'a mut [StringList<'static, 256>; LISTS],
 ) -> Option<Service<'a>> {
     let mut rest = strings.clone();
     let program = rest.next()?;
@@ -95,11 +98,11 @@ fn service<'a>(
     let mut all = rsyscall_init::Strings::from(strings);
     #[cfg(feature = "selftest")]
     if options.selftest {
-        selftest::service(program, list)?;
-        let arguments = list.as_strings();
-        return Some(Service { program, arguments, environment: rsyscall_init::Strings::EMPTY, path: b"" });
+        let (arguments, again) = selftest::service(program, lists)?;
+        return Some(Service { program, arguments, environment: rsyscall_init::Strings::EMPTY, path: b"", again });
     }
     if options.style == Style::Tini && after.next().map(CStr::to_bytes) == Some(b"--") {
+        let [list, ..] = lists;
         let copied = list.push(program).and_then(|()| after.try_for_each(|argument| list.push(argument)));
         if copied.is_ok() {
             all = list.as_strings();
@@ -110,6 +113,8 @@ fn service<'a>(
         arguments: all,
         environment: arguments.vars().into(),
         path: options::var(*arguments, b"PATH").map_or(path::DEFAULT, CStr::to_bytes),
+        #[cfg(feature = "selftest")]
+        again: all,
     })
 }
 

@@ -9,7 +9,7 @@ use rsyscall::sys::signal::{Signal, SignalTask, Target};
 use rsyscall::sys::stdio::Stdio;
 use rsyscall::sysif::Local;
 use rsyscall::{Current, EventFd, EventfdFlags};
-use rsyscall_init::{Command, Program, Step, StringList, process, spawn};
+use rsyscall_init::{Command, Program, Step, StringList, Strings, spawn};
 
 const CHILDREN: u32 = 1000;
 
@@ -18,6 +18,10 @@ pub(crate) fn part(arguments: Arguments, stdio: Stdio) -> Option<i32> {
     let mut strings = arguments.args();
     let program = strings.next()?;
     match strings.next()?.to_bytes() {
+        b"--selftest-failure" => {
+            let _printed = stdio.error().write_all(b"service: fails, to be started again\n");
+            Some(1)
+        }
         b"--selftest-service" => Some(run(program, stdio)),
         b"--selftest-orphan" => Some(i32::from(!start(program, c"--selftest-wait", &[Step::NewSession]))),
         b"--selftest-wait" => Some(wait()),
@@ -41,11 +45,6 @@ fn run(program: &CStr, stdio: Stdio) -> i32 {
     let say = |text: &str| {
         let _printed = stdio.error().write_all(text.as_bytes());
     };
-    // The first service is the first child of process 1.
-    if process::pid() == Ok(Process(2)) {
-        say("service: fails, to be started again\n");
-        return 1;
-    }
     for number in 0..CHILDREN {
         let part = if number % 2 == 0 { c"--selftest-wait" } else { c"--selftest-orphan" };
         let mut list = StringList::<3>::new();
@@ -67,10 +66,15 @@ fn run(program: &CStr, stdio: Stdio) -> i32 {
     wait()
 }
 
-/// The arguments of the test's service.
-pub(crate) fn service(program: &'static CStr, list: &mut StringList<'static, 256>) -> Option<()> {
-    list.push(program).ok()?;
-    list.push(c"--selftest-service").ok()
+/// The arguments of the test's service, at its first start and then.
+pub(crate) fn service<'a>(
+    program: &'static CStr,
+    lists: &'a mut [StringList<'static, 256>],
+) -> Option<(Strings<'a>, Strings<'a>)> {
+    let [first, then] = lists else { return None };
+    first.push(program).and_then(|()| first.push(c"--selftest-failure")).ok()?;
+    then.push(program).and_then(|()| then.push(c"--selftest-service")).ok()?;
+    Some((first.as_strings(), then.as_strings()))
 }
 
 /// What the test has shown: of the service that failed and the one that did not, of five hundred children and five hundred

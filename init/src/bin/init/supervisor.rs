@@ -35,6 +35,9 @@ pub(crate) struct Service<'a> {
     pub(crate) environment: Strings<'a>,
     /// The directories in which the program is looked for.
     pub(crate) path: &'a [u8],
+    /// Its arguments at every further start.
+    #[cfg(feature = "selftest")]
+    pub(crate) again: Strings<'a>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -355,6 +358,10 @@ impl<'a> Supervisor<'a> {
                     "the service runs as process %",
                     &[Part::Number(child.process().0.unsigned_abs())],
                 );
+                #[cfg(feature = "selftest")]
+                {
+                    self.service = Some(Service { arguments: service.again, ..service });
+                }
                 self.group = Some(child.process());
                 self.child = Some(child);
                 self.stopped = false;
