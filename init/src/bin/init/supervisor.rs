@@ -16,6 +16,7 @@ use crate::log::{Level, Log, Part};
 use crate::options::{Options, Restart, Style};
 use crate::terminal::Terminal;
 use core::ffi::CStr;
+use core::time::Duration;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::{self, PollFd, Process, Timespec, clock_monotonic};
 use rsyscall::sys::signal::{Disposition, Preset, Signal, SignalSet, SignalTask, Target};
@@ -208,7 +209,7 @@ impl<'a> Supervisor<'a> {
                 Ok(None) | Err(Errno::EINTR) => {}
                 found => return found,
             }
-            let timeout = Timespec { seconds: (left / 1000) as i64, nanoseconds: (left % 1000 * 1_000_000) as i64 };
+            let timeout = Timespec::from(Duration::from_millis(left));
             let mut entry = [PollFd { fd: self.signals.near(), events: PollFd::IN, revents: 0 }];
             // Interrupted, or the time is up: it is seen above.
             let _ready = near::ppoll(&Local, &mut entry, Some(timeout), None);
