@@ -9,12 +9,14 @@ mod calls;
 mod client;
 mod errno;
 mod model;
+mod names;
 mod operations;
 mod serve;
 
 pub use calls::calls;
 pub use client::client;
 pub use errno::errno;
+pub use names::names;
 pub use operations::operations;
 pub use serve::serve;
 
@@ -22,5 +24,11 @@ pub use serve::serve;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: [(&str, Target); 5] =
-    [("errno", errno), ("calls", calls), ("operations", operations), ("client", client), ("serve", serve)];
+pub const TARGETS: [(&str, Target); 6] = [
+    ("errno", errno),
+    ("calls", calls),
+    ("operations", operations),
+    ("client", client),
+    ("serve", serve),
+    ("names", names),
+];

@@ -65,6 +65,14 @@ impl Kernel<'_> {
             nr::READV => self.readv(args, 0),
             nr::UNAME => self.uname(args),
             nr::WRITE => self.write(args),
+            nr::GETPID => self.getpid(),
+            nr::KILL => self.kill(args),
+            nr::PIDFD_OPEN => self.pidfd_open(args),
+            nr::PIDFD_SEND_SIGNAL => self.pidfd_send_signal(args),
+            nr::RT_SIGACTION => self.rt_sigaction(args),
+            nr::RT_SIGPROCMASK => self.rt_sigprocmask(args),
+            nr::SIGNALFD4 => self.signalfd4(args),
+            nr::WAITID => self.waitid(args),
             _ => Err(Errno::ENOSYS),
         }
     }

@@ -155,6 +155,6 @@ impl Kernel<'_> {
 fn epoll_index(open: Open) -> Result<usize, Errno> {
     match open.description.kind {
         Kind::Epoll => Ok(open.slot.description),
-        Kind::Eventfd(_) => Err(Errno::EINVAL),
+        Kind::Eventfd(_) | Kind::Signalfd(_) | Kind::Pidfd(_) => Err(Errno::EINVAL),
     }
 }

@@ -35,6 +35,9 @@ impl Kernel<'_> {
         let open = self.table.open(args.fd(0))?;
         let len = args.word(2);
         access_ok(args.word(1), len)?;
+        if matches!(open.description.kind, Kind::Signalfd(_)) {
+            return self.read_signals(open, args);
+        }
         let count = self.take(open, len, !open.description.is_nonblocking())?;
         // After the count is taken, as in the kernel: a bad address loses it.
         args.write(1, &count.to_ne_bytes())?;

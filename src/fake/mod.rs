@@ -59,7 +59,7 @@
 //! `ENOSYS`. The errors and their order are those of Linux 6.18; with [`with_version`](Kernel::with_version), those of
 //! an older one.
 //!
-//! It has one process and no threads: a call that would sleep asks the test what happens meanwhile
+//! It has one process, process 1, whose children are what a test says of them ([`add_child`](Kernel::add_child)), and no threads: a call that would sleep asks the test what happens meanwhile
 //! ([`with_on_block`](Kernel::with_on_block)).
 //!
 //! # Memory
@@ -79,6 +79,7 @@ mod io;
 mod log;
 mod memory;
 mod poll;
+mod processes;
 mod ready;
 mod sleep;
 mod storage;
@@ -105,6 +106,7 @@ use core::fmt;
 use core::time::Duration;
 use fault::Faults;
 use log::Log;
+use processes::Processes;
 use table::{Kind, Table, number};
 
 /// A kernel with one process, in memory that the caller gives. The [module](self) says how it is used.
@@ -122,6 +124,7 @@ pub struct Kernel<'a> {
     /// How often something was added to an epoll or became ready in one: the order in which epoll reports.
     edges: Cell<u64>,
     known: Features,
+    processes: Processes,
 }
 
 impl<'a> Kernel<'a> {
@@ -140,6 +143,7 @@ impl<'a> Kernel<'a> {
             call_time: Duration::ZERO,
             edges: Cell::new(0),
             known: Features::new(),
+            processes: Processes::new(),
         }
     }
 
@@ -271,7 +275,7 @@ impl<'a> Kernel<'a> {
         let open = usize::try_from(fd.0).ok().and_then(|number| self.table.open(number).ok());
         match open?.description.kind {
             Kind::Eventfd(counter) => Some(counter.count),
-            Kind::Epoll => None,
+            Kind::Epoll | Kind::Signalfd(_) | Kind::Pidfd(_) => None,
         }
     }
 

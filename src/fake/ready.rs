@@ -12,7 +12,9 @@ impl Kernel<'_> {
         match self.table.description(index).map(|description| description.kind) {
             Some(Kind::Eventfd(counter)) => counter.events(),
             Some(Kind::Epoll) if self.has_event(index) => PollFd::IN,
-            Some(Kind::Epoll) | None => 0,
+            Some(Kind::Signalfd(set)) if self.processes.has_signal(set) => PollFd::IN,
+            Some(Kind::Pidfd(process)) if self.processes.has_ended(process) => PollFd::IN,
+            Some(Kind::Epoll | Kind::Signalfd(_) | Kind::Pidfd(_)) | None => 0,
         }
     }
 

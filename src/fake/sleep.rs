@@ -21,6 +21,8 @@ pub enum Blocked {
         /// When it gives up, on the kernel's clock; `None` is never.
         deadline: Option<Duration>,
     },
+    /// A `waitid` waits until a child has changed.
+    Child,
 }
 
 impl Blocked {
@@ -30,6 +32,7 @@ impl Blocked {
         match self {
             Self::Read(fd) | Self::Write(fd, _) => Some(fd),
             Self::Poll { fd, .. } => fd,
+            Self::Child => None,
         }
     }
 }
@@ -76,7 +79,7 @@ impl Kernel<'_> {
             let done = self.table.change(index, |description| match &mut description.kind {
                 Kind::Eventfd(counter) => Ok(attempt(counter)),
                 // It has neither `read` nor `write`.
-                Kind::Epoll => Err(Errno::EINVAL),
+                Kind::Epoll | Kind::Signalfd(_) | Kind::Pidfd(_) => Err(Errno::EINVAL),
             });
             match done.unwrap_or(Err(Errno::EBADF)) {
                 Ok(Some(done)) => break Ok(done),

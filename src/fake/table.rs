@@ -30,6 +30,10 @@ pub(super) struct Description {
 pub(super) enum Kind {
     Eventfd(Counter),
     Epoll,
+    /// The signals that are read.
+    Signalfd(u64),
+    /// The pid.
+    Pidfd(i32),
 }
 
 impl Description {
@@ -100,6 +104,11 @@ impl<'a> Table<'a> {
         let slot = self.slots.get(number).and_then(Cell::get).ok_or(Errno::EBADF)?;
         let description = self.description(slot.description).ok_or(Errno::EBADF)?;
         Ok(Open { number, slot, description })
+    }
+
+    /// How many descriptions there can be.
+    pub(super) fn descriptions(&self) -> usize {
+        self.descriptions.len()
     }
 
     pub(super) fn description(&self, index: usize) -> Option<Description> {

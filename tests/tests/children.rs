@@ -406,3 +406,134 @@ fn the_same_calls_are_made_in_another_process() {
     }
     drop(blocked);
 }
+
+/// A supervisor in small: what it does with a signal and with the end of a child, for any task.
+fn supervise<T: SignalTask + SignalfdTask + WaitTask + PidfdTask + Copy>(
+    task: T,
+    service: Process,
+) -> Result<Option<ExitStatus>, <T as rsyscall::task::FileDescriptorTask>::Error> {
+    let _blocked = task.block_signals(SignalSet::ALL)?;
+    let signals = task.signalfd(SignalSet::ALL)?;
+    let pidfd = task.pidfd_open(service)?;
+    loop {
+        match signals.wait()?.signal() {
+            Signal::CHLD => {
+                let mut ended = None;
+                // One signal can stand for several children.
+                while let Some(found) = task.try_wait(Children::Any, Changes::ENDED)? {
+                    if let (true, Change::Ended(status)) = (found.process == service, found.change) {
+                        ended = Some(status);
+                    }
+                }
+                if ended.is_some() {
+                    return Ok(ended);
+                }
+            }
+            signal => pidfd.send_signal(signal)?,
+        }
+    }
+}
+
+#[test]
+fn a_supervisors_rules_are_tested_without_processes() {
+    use rsyscall::fake::{Blocked, Kernel, Storage, Wake};
+    let (service, orphans) = (Process(2), [Process(3), Process(4)]);
+    let step = std::cell::Cell::new(0);
+    let world = |kernel: &Kernel<'_>, blocked: Blocked| {
+        assert!(matches!(blocked, Blocked::Poll { .. }));
+        step.set(step.get() + 1);
+        match step.get() {
+            1 => kernel.raise(Signal::USR1, Some(Process(77))),
+            // Two end, and it is one SIGCHLD.
+            2 => orphans.iter().for_each(|orphan| kernel.end_child(*orphan, ExitStatus::Exited(0)).unwrap()),
+            3 => kernel.end_child(service, killed(Signal::SEGV)).unwrap(),
+            _ => return Wake::Nothing,
+        }
+        Wake::Retry
+    };
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).with_on_block(&world).into_task();
+    let kernel = task.sysif();
+    [service, orphans[0], orphans[1]].iter().for_each(|child| kernel.add_child(*child, *child).unwrap());
+    // Between the last orphan and the service there is a child left: it is no error that nothing has ended.
+    assert_eq!(supervise(&task, service), Err(Errno::ECHILD), "the service was the last child");
+    let sent: Vec<_> =
+        kernel.calls().map(|call| call.to_string()).filter(|call| call.contains("send_signal")).collect();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(kernel.descriptors().count(), 0);
+}
+
+#[test]
+fn the_fakes_signals_and_children_are_as_the_kernels() {
+    use rsyscall::fake::{Kernel, Storage};
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).into_task();
+    let (task, kernel) = (&task, task.sysif());
+    let child = Process(5);
+    let all = Changes::ENDED | Changes::STOPPED | Changes::CONTINUED;
+    let only = Children::Process(child);
+    assert_eq!(task.try_wait(Children::Any, all), Err(Errno::ECHILD));
+    kernel.add_child(child, child).unwrap();
+    assert_eq!(kernel.add_child(child, child), Err(Errno::EEXIST));
+    let change = |change| Ok(Some(Waited { process: child, change }));
+    assert_eq!(task.try_wait(only, all), Ok(None));
+    kernel.stop_child(child, Signal::TSTP).unwrap();
+    assert_eq!(task.try_wait(only, Changes::ENDED), Ok(None));
+    assert_eq!(task.try_wait(Children::Group(child), all | Changes::PEEK), change(Change::Stopped(Signal::TSTP)));
+    assert_eq!(task.try_wait(only, all), change(Change::Stopped(Signal::TSTP)));
+    kernel.continue_child(child).unwrap();
+    assert_eq!(task.try_wait(only, all), change(Change::Continued));
+    assert_eq!(task.waitid(only, all), Err(Errno::EDEADLK), "nothing will ever happen");
+    assert_eq!(task.waitid(only, Changes::empty()), Err(Errno::EINVAL));
+
+    let pidfd = task.pidfd_open(child).unwrap();
+    assert_eq!(pidfd.peek(), Ok(None));
+    kernel.end_child(child, ExitStatus::Killed { signal: Signal::ABRT, core_dumped: true }).unwrap();
+    let status = ExitStatus::Killed { signal: Signal::ABRT, core_dumped: true };
+    assert_eq!((pidfd.peek(), pidfd.peek()), (Ok(Some(status)), Ok(Some(status))));
+    assert_eq!(pidfd.send_signal(Signal::TERM), Ok(()), "to a zombie");
+    assert_eq!(pidfd.send_signal_to_group(child, Signal::TERM), Ok(()));
+    assert_eq!(pidfd.wait(), Ok(status));
+    assert_eq!(pidfd.peek(), Err(Errno::ECHILD));
+    assert_eq!(pidfd.send_signal(Signal::TERM), Err(Errno::ESRCH));
+    assert_eq!(pidfd.send_signal_to_group(child, Signal::TERM), Err(Errno::ESRCH));
+    assert_eq!(task.pidfd_open(child).unwrap_err(), Errno::ESRCH);
+    assert_eq!(task.pidfd_open(Process(0)).unwrap_err(), Errno::EINVAL);
+
+    // Before 6.9 the group is reached by its number, while the leader was not reaped.
+    let mut storage = Storage::<8>::new();
+    let old = Kernel::new(&mut storage).with_version(5, 10).into_task();
+    let (old, kernel) = (&old, old.sysif());
+    let member = Process(6);
+    kernel.add_child(child, child).unwrap();
+    kernel.add_child(member, child).unwrap();
+    let pidfd = old.pidfd_open(child).unwrap();
+    assert_eq!(pidfd.send_signal_to_group(child, Signal::TERM), Ok(()));
+    assert!(kernel.calls().any(|call| call.to_string().starts_with("kill(")));
+    kernel.end_child(child, ExitStatus::Exited(0)).unwrap();
+    assert_eq!(pidfd.send_signal_to_group(child, Signal::TERM), Ok(()), "a zombie holds it");
+    assert_eq!(pidfd.try_wait(), Ok(Some(ExitStatus::Exited(0))));
+    kernel.forget_calls();
+    assert_eq!(pidfd.send_signal_to_group(child, Signal::TERM), Err(Errno::ESRCH), "although one is left");
+    assert!(!kernel.calls().any(|call| call.to_string().starts_with("kill(")));
+
+    // Signals: unblocked ones are dropped, blocked ones coalesce; an ignored SIGCHLD leaves no zombie.
+    kernel.raise(Signal::HUP, None);
+    let blocked = old.block_signals(SignalSet::ALL).unwrap();
+    let signals = old.signalfd(SignalSet::of(&[Signal::HUP, Signal::CHLD])).unwrap();
+    assert_eq!(signals.read(), Err(Errno::EAGAIN));
+    kernel.raise(Signal::HUP, None);
+    kernel.raise(Signal::HUP, Some(member));
+    let info = signals.read().unwrap();
+    assert_eq!((info.signal(), info.sender()), (Signal::HUP, None));
+    assert_eq!(signals.try_read(), Ok(None));
+    kernel.raise(Signal::HUP, None);
+    drop(blocked);
+    assert_eq!(signals.try_read(), Ok(None));
+    assert_eq!(old.disposition(Signal::CHLD), Ok(Disposition::Default));
+    old.set_disposition(Signal::CHLD, Preset::Ignore).unwrap();
+    assert_eq!(old.disposition(Signal::CHLD), Ok(Disposition::Ignore));
+    assert_eq!(old.set_disposition(Signal::KILL, Preset::Ignore), Err(Errno::EINVAL));
+    kernel.end_child(member, ExitStatus::Exited(0)).unwrap();
+    assert_eq!(old.try_wait(Children::Any, Changes::ENDED), Err(Errno::ECHILD));
+}

@@ -1,6 +1,8 @@
 //! The init of `init/`, built as a user would build it: as process 1 of a pid namespace, as a subreaper, under other names.
 #![cfg(target_arch = "x86_64")]
 
+mod peers;
+
 use rsyscall_tests::{cargo, skip};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -87,6 +89,16 @@ fn line(lines: &mut impl BufRead) -> String {
 fn kill(child: &Child, signal: i32) {
     // SAFETY: a child that is not yet waited for.
     assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
+}
+
+/// A pipe: the end that is read, and the other.
+fn pipe() -> (std::fs::File, std::fs::File) {
+    let mut ends = [0; 2];
+    // SAFETY: the call writes two numbers.
+    assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
+    // SAFETY: just made, and known to nobody else.
+    let [reader, writer] = ends.map(|fd| unsafe { <std::fs::File as std::os::fd::FromRawFd>::from_raw_fd(fd) });
+    (reader, writer)
 }
 
 /// The processor time of an unreaped process, in clock ticks of 10 ms.
@@ -437,7 +449,7 @@ fn a_stopped_service_stops_init_and_both_are_continued() {
 #[test]
 fn a_full_pipe_or_one_without_a_reader_does_not_hold_init_up() {
     // Full: nobody reads what it says.
-    let (reader, writer) = std::io::pipe().unwrap();
+    let (reader, writer) = pipe();
     let writer2 = writer.try_clone().unwrap();
     // SAFETY: only a flag of the description is changed and put back.
     unsafe {
@@ -451,7 +463,7 @@ fn a_full_pipe_or_one_without_a_reader_does_not_hold_init_up() {
     drop(writer2);
 
     drop(reader);
-    let (reader, writer) = std::io::pipe().unwrap();
+    let (reader, writer) = pipe();
     drop(reader);
     let mut child = Command::new(init()).args(["-v", "sh", "-c", "sleep 0.3; exit 5"]).stderr(writer).spawn().unwrap();
     kill(&child, libc::SIGWINCH);
