@@ -128,7 +128,7 @@ async fn announce_the_end(reactor: &Reactor<'_>, pidfd: &PidFd, stdio: Stdio) ->
 /// Adds up what is rung, for ever.
 async fn count(reactor: &Reactor<'_>, bell: &EventFd, sum: &Cell<u64>) -> Result<(), Errno> {
     loop {
-        sum.set(sum.get() + reactor.read_async(bell).await?);
+        sum.set(sum.get() + reactor.next(bell).await?);
     }
 }
 
