@@ -38,3 +38,35 @@ pub const REACTOR: &[usize] =
 
 /// [`Current::exit`](crate::Task::exit).
 pub const TASK: &[usize] = &[EXIT_GROUP];
+
+/// [`remote::fork`](crate::remote::fork()) and [`Connection`](crate::remote::Connection), in both processes; what the task
+/// is used for comes on top, such as [`EVENTFD`].
+///
+/// Kernels before 6.9 need the last six too.
+pub const FORK: &[usize] = &[
+    SOCKETPAIR,
+    GETTID,
+    PIDFD_OPEN,
+    PIDFD_SEND_SIGNAL,
+    MMAP,
+    MUNMAP,
+    MADVISE,
+    RT_SIGPROCMASK,
+    RT_SIGACTION,
+    CLONE,
+    CLOSE,
+    CLOSE_RANGE,
+    FCNTL,
+    PRCTL,
+    PPOLL,
+    SENDTO,
+    RECVFROM,
+    SHUTDOWN,
+    EXIT_GROUP,
+    GETPID,
+    GETPPID,
+    KILL,
+    TGKILL,
+    WAITID,
+    PRLIMIT64,
+];

@@ -1,5 +1,6 @@
 //! Which calls a server executes.
 
+use crate::arch::this::MMAP_BY_POINTER;
 use crate::nr;
 
 /// Which calls a server executes; others fail with `EPERM`.
@@ -29,23 +30,30 @@ pub enum Policy<'a> {
     Only(&'a [usize]),
 }
 
+/// The calls of an eventfd, those that move memory, and those that make it.
+macro_rules! eventfd_and {
+    ($($memory:ident)*) => {
+        &[
+            nr::EVENTFD2,
+            nr::READ,
+            nr::WRITE,
+            nr::CLOSE,
+            nr::PREADV2,
+            nr::PPOLL,
+            nr::CLOCK_GETTIME,
+            nr::FCNTL,
+            nr::IOCTL,
+            nr::RECVFROM,
+            nr::SENDTO,
+            $(nr::$memory,)*
+        ]
+    };
+}
+
 impl Policy<'static> {
     /// What every method of an [`EventFd`](crate::EventFd) needs, and the memory for it.
-    pub const EVENTFD: Self = Self::Only(&[
-        nr::EVENTFD2,
-        nr::READ,
-        nr::WRITE,
-        nr::CLOSE,
-        nr::PREADV2,
-        nr::PPOLL,
-        nr::CLOCK_GETTIME,
-        nr::FCNTL,
-        nr::IOCTL,
-        nr::RECVFROM,
-        nr::SENDTO,
-        nr::MMAP,
-        nr::MUNMAP,
-    ]);
+    pub const EVENTFD: Self =
+        Self::Only(if MMAP_BY_POINTER { eventfd_and!(SHMGET SHMAT SHMCTL MUNMAP) } else { eventfd_and!(MMAP MUNMAP) });
 }
 
 impl Policy<'_> {

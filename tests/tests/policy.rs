@@ -330,6 +330,33 @@ fn each_part_makes_all_the_calls_of_its_list_and_no_other() {
     }
 }
 
+fn forked(_: &EventFd) -> Result<bool, Errno> {
+    let done = || {
+        let forked = rsyscall::remote::fork([])?;
+        let bell = forked.task.eventfd(1, EventfdFlags::empty())?;
+        bell.write(2)?;
+        Ok::<_, rsyscall::sysif::Error>(bell.read()? == 3)
+    };
+    Ok(done() == Ok(true))
+}
+
+#[test]
+fn a_forked_task_makes_all_the_calls_of_its_list_and_no_other() {
+    const TEST: &str = "a_forked_task_makes_all_the_calls_of_its_list_and_no_other";
+    // What the two do for the eventfd itself; and what older kernels need.
+    let eventfd = [nr::EVENTFD2, nr::READ, nr::WRITE];
+    let older = used_by::FORK.len() - 6;
+    match under_list(&[used_by::FORK, &eventfd].concat(), &[], forked) {
+        End::NoFilter => return skip(TEST, "no seccomp filter can be installed here"),
+        end => assert_eq!(end, End::Status(0)),
+    }
+    for missing in &used_by::FORK[..older] {
+        let less: Vec<_> = used_by::FORK.iter().chain(&eventfd).copied().filter(|nr| nr != missing).collect();
+        let end = under_list(&less, &[], forked);
+        assert_ne!(end, End::Status(0), "without {:?}", nr::name(*missing));
+    }
+}
+
 #[test]
 fn the_documentation_of_eventfds_names_the_calls_of_their_list() {
     let known = known_calls();
