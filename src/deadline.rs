@@ -5,8 +5,9 @@
 //!
 //! Uses [`near`](crate::near) and [`sysif`](crate::sysif).
 
+use crate::Errno;
 use crate::near::{self, Timespec};
-use crate::sysif::SyscallInterface;
+use crate::sysif::{SyscallError, SyscallInterface};
 use core::time::Duration;
 
 /// A moment on `CLOCK_MONOTONIC`.
@@ -85,7 +86,9 @@ impl Deadline {
 }
 
 /// How one attempt of a wait ended.
-pub(crate) enum Step<R> {
+///
+/// Not a `Result` of it: with one tag for all of this the compiler keeps it in registers.
+pub(crate) enum Step<R, E> {
     /// What was waited for is there.
     Ready(R),
     /// The kernel itself waited for all of the time that was left.
@@ -94,6 +97,16 @@ pub(crate) enum Step<R> {
     Again,
     /// A signal handler ran, and what it made ready has yet to be looked for.
     Interrupted,
+    /// The wait itself has failed.
+    Failed(E),
+}
+
+impl<R, E: SyscallError> Step<R, E> {
+    /// An attempt whose call has failed: `EINTR` is no failure.
+    #[inline(always)]
+    pub(crate) fn failed(error: E) -> Self {
+        if error.errno() == Some(Errno::EINTR) { Self::Interrupted } else { Self::Failed(error) }
+    }
 }
 
 /// Waits for at most `timeout` with a call that is told the time left, and is repeated while it says so. `None`: the timeout
@@ -101,38 +114,39 @@ pub(crate) enum Step<R> {
 ///
 /// The clock is read only between two attempts: not for a timeout of zero, and not after the last attempt. One that was
 /// interrupted is repeated even with no time left: what became ready in the signal handler is found however late it is.
-#[inline]
+#[inline(always)]
 pub(crate) fn keep<S: SyscallInterface, R>(
     sysif: &S,
     timeout: Duration,
-    attempt: impl FnMut(Timespec) -> Result<Step<R>, S::Error>,
+    attempt: impl FnMut(Timespec) -> Step<R, S::Error>,
 ) -> Result<Option<R>, S::Error> {
     let deadline = if timeout.is_zero() { Deadline::PAST } else { Deadline::after(sysif, timeout)? };
     keep_on(sysif, deadline, timeout.into(), attempt)
 }
 
 /// As [`keep`], until a moment.
-#[inline]
+#[inline(always)]
 pub(crate) fn keep_until<S: SyscallInterface, R>(
     sysif: &S,
     deadline: Deadline,
-    attempt: impl FnMut(Timespec) -> Result<Step<R>, S::Error>,
+    attempt: impl FnMut(Timespec) -> Step<R, S::Error>,
 ) -> Result<Option<R>, S::Error> {
     let left = deadline.remaining(sysif)?.unwrap_or(Timespec::ZERO);
     keep_on(sysif, deadline, left, attempt)
 }
 
-#[inline]
+#[inline(always)]
 fn keep_on<S: SyscallInterface, R>(
     sysif: &S,
     deadline: Deadline,
     mut left: Timespec,
-    mut attempt: impl FnMut(Timespec) -> Result<Step<R>, S::Error>,
+    mut attempt: impl FnMut(Timespec) -> Step<R, S::Error>,
 ) -> Result<Option<R>, S::Error> {
     loop {
-        match attempt(left)? {
+        match attempt(left) {
             Step::Ready(result) => return Ok(Some(result)),
             Step::Expired => return Ok(None),
+            Step::Failed(error) => return Err(error),
             Step::Interrupted if left == Timespec::ZERO => {}
             Step::Interrupted => left = deadline.remaining(sysif)?.unwrap_or(Timespec::ZERO),
             Step::Again => match deadline.remaining(sysif)? {

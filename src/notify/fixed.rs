@@ -100,12 +100,14 @@ impl StaticNotifier {
 
     #[inline]
     fn wake(&self) {
-        // Ignored: a waker cannot report it, and an eventfd that only this writes takes it.
-        let _ignored = self.state.notify(Scope::Private, || {
-            let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
-            // SAFETY: there is one since the waker was made, and it is never closed.
-            ring(unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) }.map(drop))
-        });
+        if let Some(marks) = self.state.notify() {
+            // Ignored: a waker cannot report it, and an eventfd that only this writes takes it.
+            let _ignored = self.state.wake(marks, Scope::Private, || {
+                let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
+                // SAFETY: there is one since the waker was made, and it is never closed.
+                ring(unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) }.map(drop))
+            });
+        }
     }
 }
 

@@ -174,7 +174,15 @@ impl<S: Borrow<State>> Notifier<S> {
     #[inline(always)]
     #[doc(alias = "wake")]
     pub fn notify(&self) -> Result<(), Errno> {
-        self.state().notify(self.scope, || ring(self.bell.write(1)))
+        match self.state().notify() {
+            None => Ok(()),
+            Some(marks) => self.wake(marks),
+        }
+    }
+
+    #[cold]
+    fn wake(&self, marks: u32) -> Result<(), Errno> {
+        self.state().wake(marks, self.scope, || ring(self.bell.write(1)))
     }
 
     /// Takes the notification, if one is pending: whether one was. One load, and if one is pending one atomic operation.

@@ -71,18 +71,19 @@ impl State {
         Self(Word::new())
     }
 
-    /// Leaves a notification, and ends the sleeps of waiters; `ring` writes the bell.
+    /// Leaves a notification. Returns the marks of the waiters that are to be woken now, if there are any.
     #[inline(always)]
-    pub(super) fn notify(&self, scope: Scope, ring: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+    pub(super) fn notify(&self) -> Option<u32> {
         match self.0.swap_release(NOTIFIED) {
             // One comparison while no waiter sleeps.
-            EMPTY | NOTIFIED => Ok(()),
-            marks => self.wake(marks, scope, ring),
+            EMPTY | NOTIFIED => None,
+            marks => Some(marks),
         }
     }
 
-    #[cold]
-    fn wake(&self, marks: u32, scope: Scope, ring: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+    /// Ends the sleeps of the waiters that have left these marks; `ring` writes the bell.
+    #[inline]
+    pub(super) fn wake(&self, marks: u32, scope: Scope, ring: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
         let woken = if marks & ASLEEP != 0 { self.0.wake(scope) } else { Ok(()) };
         if marks & ARMED != 0 {
             ring()?;

@@ -342,14 +342,13 @@ impl<T: FileDescriptorTask> Epoll<T> {
     }
 
     #[inline]
-    fn attempt(&self, memory: &mut [MaybeUninit<EpollEvent>], left: Timespec) -> Result<Step<usize>, T::Error> {
+    fn attempt(&self, memory: &mut [MaybeUninit<EpollEvent>], left: Timespec) -> Step<usize, T::Error> {
         match self.count(memory, Some(left), None) {
             // The longest that the call can wait at once may be less than what is left.
-            Ok(0) if left > LONGEST => Ok(Step::Again),
-            Ok(0) => Ok(Step::Expired),
-            Ok(count) => Ok(Step::Ready(count)),
-            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(Step::Interrupted),
-            Err(error) => Err(error),
+            Ok(0) if left > LONGEST => Step::Again,
+            Ok(0) => Step::Expired,
+            Ok(count) => Step::Ready(count),
+            Err(error) => Step::failed(error),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::signal::{Signal, SignalTask, Target};
 use super::wait::{Change, Changes, Children, ExitStatus, WaitTask};
 use crate::Errno;
-use crate::deadline::{Step, keep};
+use crate::deadline::keep;
 use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor, Process};
 use crate::sys::ready;
@@ -203,12 +203,7 @@ impl<T: FileDescriptorTask> PidFd<T> {
         if status.is_some() || timeout.is_zero() {
             return Ok(status);
         }
-        keep(self.fd.sysif(), timeout, |left| {
-            if !ready::sleep(&self.fd, Some(left))? {
-                return Ok(Step::Expired);
-            }
-            Ok(self.try_wait()?.map_or(Step::Again, Step::Ready))
-        })
+        keep(self.fd.sysif(), timeout, |left| ready::attempt(&self.fd, left, || self.try_wait()))
     }
 
     /// Duplicates a file descriptor of the process; the duplicate is in the task's table, and closed by `execve`.

@@ -261,13 +261,12 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     }
 
     #[inline]
-    fn attempt(&mut self, left: Timespec) -> Result<Step<usize>, T::Error> {
+    fn attempt(&mut self, left: Timespec) -> Step<usize, T::Error> {
         let task = self.task;
         match near::ppoll(task.sysif(), self.entries_mut(), Some(left), None) {
-            Ok(0) => Ok(Step::Expired),
-            Ok(ready) => Ok(Step::Ready(ready)),
-            Err(error) if error.errno() == Some(Errno::EINTR) => Ok(Step::Interrupted),
-            Err(error) => Err(error),
+            Ok(0) => Step::Expired,
+            Ok(ready) => Step::Ready(ready),
+            Err(error) => Step::failed(error),
         }
     }
 

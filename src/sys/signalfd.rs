@@ -3,7 +3,7 @@
 pub use super::signal::{Signal, SignalSet};
 
 use crate::Errno;
-use crate::deadline::{Step, keep};
+use crate::deadline::keep;
 use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor, Process};
 use crate::sys::ready;
@@ -208,12 +208,7 @@ impl<T: FileDescriptorTask> SignalFd<T> {
         if timeout.is_zero() {
             return Ok(None);
         }
-        keep(self.fd.sysif(), timeout, |left| {
-            Ok(match ready::sleep(&self.fd, Some(left))? {
-                false => Step::Expired,
-                true => self.take()?.map_or(Step::Again, Step::Ready),
-            })
-        })
+        keep(self.fd.sysif(), timeout, |left| ready::attempt(&self.fd, left, || self.take()))
     }
 
     /// As `try_read`, and `EINTR` is nothing either.

@@ -175,7 +175,9 @@ impl<const N: usize> Model<N> {
     }
 
     fn notify(&self) {
-        self.state.notify(Private, || self.write()).unwrap();
+        if let Some(marks) = self.state.notify() {
+            self.state.wake(marks, Private, || self.write()).unwrap();
+        }
     }
 
     fn wait(&self) {

@@ -96,9 +96,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
             }
         }
         let found = match ready::sleep(&self.fd, Some(Timespec::ZERO)) {
-            Ok(false) => return Ok(false),
+            Ok(0) => return Ok(false),
             // SAFETY: owned, so open, for as long as the borrow lasts.
-            Ok(true) => unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) },
+            Ok(_) => unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), count) },
             Err(error) => return Err(error),
         };
         match found {
@@ -282,12 +282,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
         Ok(keep_until(self.fd.sysif(), deadline, |left| self.attempt(left, count))?.is_some())
     }
 
-    /// Sleeps, then reads. When the timeout expires there is nothing to read: the kernel has looked once more by then.
+    /// Sleeps, then reads.
     #[inline(always)]
-    fn attempt(&self, left: Timespec, count: &mut [MaybeUninit<u8>; 8]) -> Result<Step<()>, T::Error> {
-        if !ready::sleep(&self.fd, Some(left))? {
-            return Ok(Step::Expired);
-        }
-        Ok(if self.read_nowait(count)? { Step::Ready(()) } else { Step::Again })
+    fn attempt(&self, left: Timespec, count: &mut [MaybeUninit<u8>; 8]) -> Step<(), T::Error> {
+        ready::attempt(&self.fd, left, || self.read_nowait(count).map(|found| found.then_some(())))
     }
 }
