@@ -1,7 +1,7 @@
 //! One way to wait: moments, and the time that is left until then.
 //!
-//! A wait with a timeout is interrupted by signal handlers and lost to other readers. What stays the same across all of that
-//! is the moment at which it has to end: a [`Deadline`].
+//! A wait with a timeout is interrupted by signal handlers and lost to other readers. What stays the same across all of
+//! that is the moment at which it has to end: a [`Deadline`].
 //!
 //! Uses [`near`](crate::near) and [`sysif`](crate::sysif).
 
@@ -93,7 +93,8 @@ pub(crate) enum Step<R, E> {
     Ready(R),
     /// The kernel itself waited for all of the time that was left.
     Expired,
-    /// There was nothing, and perhaps time is left: another reader was faster, or the call could not wait for all of it.
+    /// There was nothing, and perhaps time is left: another reader was faster, or the call could not wait for all of
+    /// it.
     Again,
     /// A signal handler ran, and what it made ready has yet to be looked for.
     Interrupted,
@@ -109,8 +110,8 @@ impl<R, E: SyscallError> Step<R, E> {
     }
 }
 
-/// Waits for at most `timeout` with a call that is told the time left, and is repeated while it says so. `None`: the timeout
-/// expired.
+/// Waits for at most `timeout` with a call that is told the time left, and is repeated while it says so. `None`: the
+/// timeout expired.
 ///
 /// The clock is read only between two attempts: not for a timeout of zero, and not after the last attempt. One that was
 /// interrupted is repeated even with no time left: what became ready in the signal handler is found however late it is.

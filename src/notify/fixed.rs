@@ -1,10 +1,10 @@
 //! A notifier in a static, and the `Waker` that it makes.
 //!
-//! A waker may be cloned, sent to other threads, and kept for ever: whatever it points to must stay. Without an allocator
-//! there is one thing that certainly does, a static, and so that is what is asked for.
+//! A waker may be cloned, sent to other threads, and kept for ever: whatever it points to must stay. Without an
+//! allocator there is one thing that certainly does, a static, and so that is what is asked for.
 //!
-//! All of it is marked to be inlined: compiled into the library itself, it would bring instances of generic functions along
-//! that a program which uses none of this then shares and keeps (at opt-level 1, without LTO).
+//! All of it is marked to be inlined: compiled into the library itself, it would bring instances of generic functions
+//! along that a program which uses none of this then shares and keeps (at opt-level 1, without LTO).
 //!
 //! Uses [`near`](crate::near) and this folder.
 
@@ -57,8 +57,8 @@ impl StaticNotifier {
     #[inline]
     pub fn waker(&'static self) -> Result<Waker, Errno> {
         self.bell()?;
-        // SAFETY: the pointer is to a static that has its eventfd; the functions below keep the contract of a waker: they are
-        // thread-safe, and as they own nothing, cloning and dropping is nothing.
+        // SAFETY: the pointer is to a static that has its eventfd; the functions below keep the contract of a waker:
+        // they are thread-safe, and as they own nothing, cloning and dropping is nothing.
         Ok(unsafe { Waker::from_raw(raw(self)) })
     }
 

@@ -16,12 +16,12 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 
 /// Says that there is work, and sleeps until there is.
 ///
-/// [`notify`](Self::notify) while a notification is pending, or while the waiter is awake, is one atomic operation and no
-/// system call. Notifications are not counted: any number of them before one is taken are one. What a notifier did before
-/// is visible to the waiter that takes it. None is lost: the argument is in `src/notify/state.rs`.
+/// [`notify`](Self::notify) while a notification is pending, or while the waiter is awake, is one atomic operation and
+/// no system call. Notifications are not counted: any number of them before one is taken are one. What a notifier did
+/// before is visible to the waiter that takes it. None is lost: the argument is in `src/notify/state.rs`.
 ///
-/// Any number of threads notify, and any number [`wait`](Self::wait): each notification is taken by one of them, and the
-/// others sleep on. One at a time has it in its [event loop](#in-an-event-loop): a second one may not be woken.
+/// Any number of threads notify, and any number [`wait`](Self::wait): each notification is taken by one of them, and
+/// the others sleep on. One at a time has it in its [event loop](#in-an-event-loop): a second one may not be woken.
 ///
 /// ```
 /// use rsyscall::Notifier;
@@ -48,9 +48,10 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 ///
 /// # In an event loop
 ///
-/// The [descriptor](Self::bell) can be waited for by anything that waits for descriptors. It becomes readable only for a
-/// waiter that has said that it sleeps: [`arm`](Self::arm) before the wait, and after it [`acknowledge`](Self::acknowledge)
-/// if it was readable, [`disarm`](Self::disarm) if something else was. Both kinds of trigger will do.
+/// The [descriptor](Self::bell) can be waited for by anything that waits for descriptors. It becomes readable only for
+/// a waiter that has said that it sleeps: [`arm`](Self::arm) before the wait, and after it
+/// [`acknowledge`](Self::acknowledge) if it was readable, [`disarm`](Self::disarm) if something else was. Both kinds of
+/// trigger will do.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -81,15 +82,16 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
-/// A loop that cannot be asked to do something before it sleeps is armed once at the beginning, and by each turn at its end:
-/// `acknowledge`, then do all the work, then while `arm` is false `try_wait` and do all the work.
+/// A loop that cannot be asked to do something before it sleeps is armed once at the beginning, and by each turn at its
+/// end: `acknowledge`, then do all the work, then while `arm` is false `try_wait` and do all the work.
 ///
 /// # Between processes
 ///
 /// The [`State`] stands in memory that they share, and each has a descriptor of the same eventfd (inherited, or sent):
 /// [`from_parts`](Self::from_parts). A process that is killed in the middle of [`notify`](Self::notify), after the one
-/// instruction and before the other, has notified a waiter that it did not wake, and nothing else will. Where that is to be
-/// outlived, the waiter uses [`wait_timeout`](Self::wait_timeout), which finds such a notification when the timeout expires.
+/// instruction and before the other, has notified a waiter that it did not wake, and nothing else will. Where that is
+/// to be outlived, the waiter uses [`wait_timeout`](Self::wait_timeout), which finds such a notification when the
+/// timeout expires.
 ///
 /// ```
 /// use rsyscall::notify::{Notifier, State};
@@ -106,10 +108,10 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 ///
 /// # After a fork
 ///
-/// A notifier made by [`new`](Self::new) is for the threads of one process: a child made by `fork` has a copy of the state,
-/// and another descriptor of the same eventfd. What the child notifies it only tells itself: a parent that sleeps in a wait is
-/// not woken, and one that polls the descriptor may wake, and finds nothing. To wake the parent the state must stand in shared
-/// memory, as above.
+/// A notifier made by [`new`](Self::new) is for the threads of one process: a child made by `fork` has a copy of the
+/// state, and another descriptor of the same eventfd. What the child notifies it only tells itself: a parent that
+/// sleeps in a wait is not woken, and one that polls the descriptor may wake, and finds nothing. To wake the parent the
+/// state must stand in shared memory, as above.
 #[derive(Debug)]
 #[doc(alias = "Waker", alias = "EventNotifier")]
 pub struct Notifier<S = State> {
@@ -139,11 +141,11 @@ impl Notifier {
 }
 
 impl<S: Borrow<State>> Notifier<S> {
-    /// Makes a notifier of a state, which may be shared with other processes, and of its bell, an eventfd that is not written
-    /// or read otherwise.
+    /// Makes a notifier of a state, which may be shared with other processes, and of its bell, an eventfd that is not
+    /// written or read otherwise.
     ///
-    /// All that share the state must share the bell's counter too, or the wrong one is written. Nothing of this is a matter of
-    /// safety.
+    /// All that share the state must share the bell's counter too, or the wrong one is written. Nothing of this is a
+    /// matter of safety.
     #[inline]
     pub const fn from_parts(state: S, bell: EventFd) -> Self {
         Self { state, bell, spinner: Spinner::new(Spin::NEVER), scope: Scope::Shared }
@@ -165,12 +167,13 @@ impl<S: Borrow<State>> Notifier<S> {
     ///
     /// It never sleeps and takes no lock: a signal handler may call it.
     ///
-    /// System calls: if a waiter sleeps and this is the first to say so, `futex` (in [`wait`](Self::wait)) or `write` (for the
-    /// descriptor); otherwise none.
+    /// System calls: if a waiter sleeps and this is the first to say so, `futex` (in [`wait`](Self::wait)) or `write`
+    /// (for the descriptor); otherwise none.
     ///
     /// # Errors
     ///
-    /// Those of [`EventFd::write`]; a bell that is not written otherwise gives none. The notification is left in any case.
+    /// Those of [`EventFd::write`]; a bell that is not written otherwise gives none. The notification is left in any
+    /// case.
     #[inline(always)]
     #[doc(alias = "wake")]
     pub fn notify(&self) -> Result<(), Errno> {
@@ -185,7 +188,8 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().wake(marks, self.scope, || ring(self.bell.write(1)))
     }
 
-    /// Takes the notification, if one is pending: whether one was. One load, and if one is pending one atomic operation.
+    /// Takes the notification, if one is pending: whether one was. One load, and if one is pending one atomic
+    /// operation.
     ///
     /// System calls: none.
     ///
@@ -203,8 +207,8 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().take()
     }
 
-    /// Takes the notification, sleeping until there is one, however many signal handlers run. Before it sleeps it may spin:
-    /// [`Spin`].
+    /// Takes the notification, sleeping until there is one, however many signal handlers run. Before it sleeps it may
+    /// spin: [`Spin`].
     ///
     /// System calls: if it has to sleep, `futex`.
     ///
@@ -219,8 +223,9 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().sleep(None, self.scope).map(drop)
     }
 
-    /// Takes the notification, sleeping for at most `timeout` until there is one: whether there was. The timeout is kept on
-    /// `CLOCK_MONOTONIC` across signal handlers. A pending notification is taken whatever the timeout, zero included.
+    /// Takes the notification, sleeping for at most `timeout` until there is one: whether there was. The timeout is
+    /// kept on `CLOCK_MONOTONIC` across signal handlers. A pending notification is taken whatever the timeout, zero
+    /// included.
     ///
     /// System calls: if it has to sleep, `clock_gettime` and `futex`.
     ///
@@ -268,8 +273,9 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().take() || self.spinner.spin(|| self.state().is_pending()) && self.state().take()
     }
 
-    /// Says that the descriptor is going to be waited for: from now on the first notification makes it readable. `false` if
-    /// one is pending: it would not, so there is [`try_wait`](Self::try_wait) to call, and nothing to wait for.
+    /// Says that the descriptor is going to be waited for: from now on the first notification makes it readable.
+    /// `false` if one is pending: it would not, so there is [`try_wait`](Self::try_wait) to call, and nothing to wait
+    /// for.
     ///
     /// System calls: none.
     ///
@@ -287,8 +293,8 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().arm()
     }
 
-    /// Says that the wait for the descriptor is over: for it notifications make no system call from now on. Takes the notification, if one is pending:
-    /// whether one was.
+    /// Says that the wait for the descriptor is over: for it notifications make no system call from now on. Takes the
+    /// notification, if one is pending: whether one was.
     ///
     /// System calls: none.
     ///
@@ -305,8 +311,8 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().disarm()
     }
 
-    /// Says that the wait is over and the descriptor was readable: empties it, and takes the notification, if one is pending.
-    /// Whether one was: the bell may have been written late, for one that is already taken.
+    /// Says that the wait is over and the descriptor was readable: empties it, and takes the notification, if one is
+    /// pending. Whether one was: the bell may have been written late, for one that is already taken.
     ///
     /// System calls: those of [`EventFd::try_read`].
     ///
@@ -336,8 +342,8 @@ impl<S: Borrow<State>> Notifier<S> {
         read
     }
 
-    /// Returns the eventfd behind it: to be waited for, handed to an event loop, or duplicated for another process. To read or
-    /// write it otherwise makes a wakeup spurious, or loses one.
+    /// Returns the eventfd behind it: to be waited for, handed to an event loop, or duplicated for another process. To
+    /// read or write it otherwise makes a wakeup spurious, or loses one.
     #[inline(always)]
     pub fn bell(&self) -> &EventFd {
         &self.bell

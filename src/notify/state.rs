@@ -17,35 +17,35 @@
 //! | `ASLEEP` | `NOTIFIED`, and it wakes all sleepers | – | + `ARMED` | + `CROWDED` | – | − `ASLEEP` |
 //! | `ASLEEP`, `CROWDED` | `NOTIFIED`, and it wakes all sleepers | – | + `ARMED` | – | – | – |
 //!
-//! **Nothing is lost.** Every transition is a read-modify-write of one word, so all of them stand in one order. Take any
-//! `notify`. What it leaves is `NOTIFIED`, and only a waiter's `take`, `disarm` and `leave` make something else of that, each
-//! by saying "taken". So a waiter either takes it (this one, and all before it since the last), or has yet to. While it is
-//! pending no waiter is asleep for good. For the one that polls: it polls only after an `arm` that left `ARMED`, which only
-//! `notify` and its own `disarm` remove; if the `notify` came before that step, the step found `NOTIFIED` and failed; if it
-//! came after, then the first `notify` after the step found `ARMED`, and writes the bell, which stays readable until the
-//! waiter reads it. For those that sleep: each is *covered*, as follows.
+//! **Nothing is lost.** Every transition is a read-modify-write of one word, so all of them stand in one order. Take
+//! any `notify`. What it leaves is `NOTIFIED`, and only a waiter's `take`, `disarm` and `leave` make something else of
+//! that, each by saying "taken". So a waiter either takes it (this one, and all before it since the last), or has yet
+//! to. While it is pending no waiter is asleep for good. For the one that polls: it polls only after an `arm` that left
+//! `ARMED`, which only `notify` and its own `disarm` remove; if the `notify` came before that step, the step found
+//! `NOTIFIED` and failed; if it came after, then the first `notify` after the step found `ARMED`, and writes the bell,
+//! which stays readable until the waiter reads it. For those that sleep: each is *covered*, as follows.
 //!
-//! **A sleeper is covered** while the state has a mark that a `notify` wakes all sleepers for, or while a notifier that has
-//! removed such a mark has yet to make its call. A waiter sleeps only after a `prepare_sleep` that left a mark, and if that
-//! changed since, the kernel does not let it fall asleep. Then the mark is removed by a `notify`, which owes a call that wakes
-//! it; or by `leave`, which removes only an `ASLEEP` without `CROWDED`. Say Z leaves, because its time is over, and removes an
-//! `ASLEEP` that covers another sleeper X. Z had left a mark of its own, before X's or after. Had that stayed, X or Z would
-//! have found the other's mark and made it `CROWDED`. So a `notify` has removed it. The call which that one owes was not made
-//! while Z slept, or Z would have been woken: the kernel says that the time is over only to a sleeper that nothing has woken.
-//! So it has yet to be made, and wakes X, which looks, and says again that it sleeps. A sleep that ended in another way (a
-//! signal handler, an error) removes no mark.
+//! **A sleeper is covered** while the state has a mark that a `notify` wakes all sleepers for, or while a notifier that
+//! has removed such a mark has yet to make its call. A waiter sleeps only after a `prepare_sleep` that left a mark, and
+//! if that changed since, the kernel does not let it fall asleep. Then the mark is removed by a `notify`, which owes a
+//! call that wakes it; or by `leave`, which removes only an `ASLEEP` without `CROWDED`. Say Z leaves, because its time
+//! is over, and removes an `ASLEEP` that covers another sleeper X. Z had left a mark of its own, before X's or after.
+//! Had that stayed, X or Z would have found the other's mark and made it `CROWDED`. So a `notify` has removed it. The
+//! call which that one owes was not made while Z slept, or Z would have been woken: the kernel says that the time is
+//! over only to a sleeper that nothing has woken. So it has yet to be made, and wakes X, which looks, and says again
+//! that it sleeps. A sleep that ended in another way (a signal handler, an error) removes no mark.
 //!
 //! **Two that poll** are not covered: the bell that one of them has read is not readable to the other.
 //!
-//! **Nothing is seen too late.** What a notifier did before its `notify` is visible to the waiter that takes it: `notify` is a
-//! release, `take` an acquire, and notifications in between continue the release sequence because they are
-//! read-modify-writes too. For the same reason a notification that finds `NOTIFIED` has to be a read-modify-write and not a
-//! mere load: the load could be answered before the notifier's own earlier stores are visible, when the waiter has already
-//! taken the notification and looked for them too early.
+//! **Nothing is seen too late.** What a notifier did before its `notify` is visible to the waiter that takes it:
+//! `notify` is a release, `take` an acquire, and notifications in between continue the release sequence because they
+//! are read-modify-writes too. For the same reason a notification that finds `NOTIFIED` has to be a read-modify-write
+//! and not a mere load: the load could be answered before the notifier's own earlier stores are visible, when the
+//! waiter has already taken the notification and looked for them too early.
 //!
-//! **A wakeup may be spurious.** A waiter whose timeout expires can take the notification before its notifier has got as far
-//! as writing or waking, which then ends some later sleep. Of several sleepers one takes the notification, and the others
-//! have been woken too. So a waiter believes the state and nothing else: it looks, and sleeps on.
+//! **A wakeup may be spurious.** A waiter whose timeout expires can take the notification before its notifier has got
+//! as far as writing or waking, which then ends some later sleep. Of several sleepers one takes the notification, and
+//! the others have been woken too. So a waiter believes the state and nothing else: it looks, and sleeps on.
 
 use super::word::{Deadline, Errno, Scope, Slept, Word};
 
@@ -58,8 +58,8 @@ const CROWDED: u32 = 8;
 
 /// What notifiers and waiters share: one word, which is valid when it is zero.
 ///
-/// It belongs to one bell. In memory that several processes share, each makes its own [`Notifier`](super::Notifier) of a
-/// reference to it and its own descriptor of the bell.
+/// It belongs to one bell. In memory that several processes share, each makes its own [`Notifier`](super::Notifier) of
+/// a reference to it and its own descriptor of the bell.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct State(Word);
@@ -130,7 +130,8 @@ impl State {
         self.transition(EMPTY, |marks| if marks & ASLEEP == 0 { marks | ASLEEP } else { marks | CROWDED })
     }
 
-    /// Says that the waiter, whose timeout has expired asleep, sleeps no more. Takes the notification, if one is pending.
+    /// Says that the waiter, whose timeout has expired asleep, sleeps no more. Takes the notification, if one is
+    /// pending.
     #[inline]
     fn leave(&self) -> bool {
         let left = self.transition(ASLEEP, |marks| if marks & CROWDED == 0 { marks & !ASLEEP } else { marks });

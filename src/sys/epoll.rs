@@ -25,10 +25,12 @@ pub trait EpollTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// `EMFILE`, `ENFILE`: the process's or the system's descriptors are used up. `ENOMEM`. `ENOSYS`, `EPERM` or others: a
-    /// kernel without epoll, a seccomp policy.
+    /// `EMFILE`, `ENFILE`: the process's or the system's descriptors are used up. `ENOMEM`. `ENOSYS`, `EPERM` or
+    /// others: a kernel without epoll, a seccomp policy.
     ///
-    /// Source: [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
+    /// # Source
+    ///
+    /// [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
     fn epoll(self) -> Result<Epoll<Self>, Self::Error>;
 }
 
@@ -43,16 +45,16 @@ impl<T: FileDescriptorTask> EpollTask for T {
 
 /// A set of descriptors, kept by the kernel, that reports which of them are ready.
 ///
-/// A descriptor is added once, with 64 bits that are the caller's own, and each report of it carries those bits. Memory for
-/// reports is the caller's: as many as fit are given at once, the others at the next wait.
+/// A descriptor is added once, with 64 bits that are the caller's own, and each report of it carries those bits. Memory
+/// for reports is the caller's: as many as fit are given at once, the others at the next wait.
 ///
 /// # What a registration belongs to
 ///
-/// It belongs to the open description *and* the number under which it was added, and lasts until it is deleted or the
-/// description's last descriptor is closed, in whatever process that is. So a closed descriptor of which there is a duplicate
-/// ([`try_clone`](OwnedFd::try_clone), `fork`, `SCM_RIGHTS`) goes on reporting, and can no longer be deleted, because it has
-/// no number any more. [`delete`](Self::delete) before closing whatever may have a duplicate. No such report is unsound: it
-/// carries 64 bits and nothing that is trusted.
+/// It belongs to the open file description *and* the file descriptor under which it was added, and lasts until it is
+/// deleted or the description's last descriptor is closed, in whatever process that is. So a closed descriptor of which
+/// there is a duplicate ([`try_clone`](OwnedFd::try_clone), `fork`, `SCM_RIGHTS`) goes on reporting, and can no longer
+/// be deleted, because it has no number any more. [`delete`](Self::delete) before closing whatever may have a
+/// duplicate. No such report is unsound: it carries 64 bits and nothing that is trusted.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -74,7 +76,9 @@ impl<T: FileDescriptorTask> EpollTask for T {
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
-/// Source: [epoll(7)](https://man7.org/linux/man-pages/man7/epoll.7.html).
+/// # Source
+///
+/// [epoll(7)](https://man7.org/linux/man-pages/man7/epoll.7.html).
 pub struct Epoll<T: FileDescriptorTask = Current> {
     fd: OwnedFd<T>,
 }
@@ -110,8 +114,8 @@ impl Epoll {
     ///
     /// # Safety
     ///
-    /// It is open, and this value is from now on the only one that closes it. That it is an epoll is not a matter of safety:
-    /// for another kind every call fails with `EINVAL`.
+    /// It is open, and this value is from now on the only one that closes it. That it is an epoll is not a matter of
+    /// safety: for another kind every call fails with `EINVAL`.
     #[inline(always)]
     #[must_use = "dropped, it closes the file descriptor at once"]
     pub unsafe fn from_raw_fd(fd: i32) -> Self {
@@ -139,11 +143,14 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `EEXIST`: it is watched already. `EPERM`: its kind cannot be watched (a plain file). `EINVAL`: it is this epoll, or
-    /// `EXCLUSIVE` with something it does not go with. `ELOOP`: epolls that watch each other in a circle, or too deep.
-    /// `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`. `ENOMEM`. `EBADF`, and no call is made: it is of another table.
+    /// `EEXIST`: it is watched already. `EPERM`: its kind cannot be watched (a plain file). `EINVAL`: it is this epoll,
+    /// or `EXCLUSIVE` with something it does not go with. `ELOOP`: epolls that watch each other in a circle, or too
+    /// deep. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`. `ENOMEM`. `EBADF`, and no call is made: it is of another
+    /// table.
     ///
-    /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
+    /// # Source
+    ///
+    /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
     #[inline]
     #[doc(alias = "epoll_ctl", alias = "EPOLL_CTL_ADD")]
     pub fn add<F: Pollable<T> + ?Sized>(&self, fd: &F, events: EpollEvents, data: u64) -> Result<(), T::Error>
@@ -153,7 +160,8 @@ impl<T: FileDescriptorTask> Epoll<T> {
         self.ctl(EpollOp::Add, fd.lend(), EpollEvent::new(events, data))
     }
 
-    /// Watches a descriptor for something else, with other bits. If it is ready, edge-triggered or not, that is reported.
+    /// Watches a descriptor for something else, with other bits. If it is ready, edge-triggered or not, that is
+    /// reported.
     ///
     /// System calls: `epoll_ctl`.
     ///
@@ -178,10 +186,12 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `ENOENT`: it is not watched. `EINVAL`: `EXCLUSIVE` now or when it was added. `EBADF`, and no call is made: it is of
-    /// another table.
+    /// `ENOENT`: it is not watched. `EINVAL`: `EXCLUSIVE` now or when it was added. `EBADF`, and no call is made: it is
+    /// of another table.
     ///
-    /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
+    /// # Source
+    ///
+    /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
     #[inline]
     #[doc(alias = "EPOLL_CTL_MOD")]
     pub fn modify<F: Pollable<T> + ?Sized>(&self, fd: &F, events: EpollEvents, data: u64) -> Result<(), T::Error>
@@ -199,7 +209,9 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// `ENOENT`: it is not watched. `EBADF`, and no call is made: it is of another table.
     ///
-    /// Source: [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
+    /// # Source
+    ///
+    /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html).
     #[inline]
     #[doc(alias = "EPOLL_CTL_DEL")]
     pub fn delete<F: Pollable<T> + ?Sized>(&self, fd: &F) -> Result<(), T::Error>
@@ -209,11 +221,12 @@ impl<T: FileDescriptorTask> Epoll<T> {
         self.ctl(EpollOp::Delete, fd.lend(), EpollEvent::new(EpollEvents::empty(), 0))
     }
 
-    /// Waits until something is reported or the time is over, without a time for ever. Answers the reports, in the memory
-    /// that was given; none is the end of the time. Exactly one system call.
+    /// Waits until something is reported or the timeout expires; without one, for ever. Returns the reports, in the
+    /// memory that was given: none if the timeout has expired. Exactly one system call.
     ///
-    /// The kernel counts milliseconds here: a part of one is waited for as a whole one, and what is longer than `i32::MAX` of
-    /// them (24 days) is that long. With a `mask` the thread's signal mask is that one for as long as the call lasts.
+    /// The kernel counts milliseconds here: a part of one is waited for as a whole one, and what is longer than
+    /// `i32::MAX` of them (24 days) is that long. With a `mask` the thread's signal mask is that one for as long as the
+    /// call lasts.
     ///
     /// System calls: `epoll_pwait`.
     ///
@@ -230,9 +243,12 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: the memory is empty. What the interface adds.
+    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: the memory is empty. What the
+    /// interface adds.
     ///
-    /// Source: [epoll_wait(2)](https://man7.org/linux/man-pages/man2/epoll_wait.2.html).
+    /// # Source
+    ///
+    /// [epoll_wait(2)](https://man7.org/linux/man-pages/man2/epoll_wait.2.html).
     #[inline]
     #[doc(alias = "epoll_pwait")]
     pub fn pwait<'memory>(
@@ -246,7 +262,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
         Ok(unsafe { assume_events(memory, count) })
     }
 
-    /// Waits until something is reported, however many signal handlers run. Answers the reports, in the memory that was
+    /// Waits until something is reported, however many signal handlers run. Returns the reports, in the memory that was
     /// given: at least one.
     ///
     /// System calls: `epoll_pwait`.
@@ -271,9 +287,10 @@ impl<T: FileDescriptorTask> Epoll<T> {
         Ok(unsafe { assume_events(memory, count) })
     }
 
-    /// Waits until something is reported or the time is over, kept on `CLOCK_MONOTONIC` across signal handlers. Answers the
-    /// reports, in the memory that was given; none is the end of the time. What is ready is reported whatever the timeout,
-    /// zero included. The kernel counts milliseconds here: it can be up to one late, and is never early.
+    /// Waits until something is reported or the timeout expires, which is kept on `CLOCK_MONOTONIC` across signal
+    /// handlers. Returns the reports, in the memory that was given: none if the timeout has expired. What is ready is
+    /// reported whatever the timeout, zero included. The kernel counts milliseconds here: it can be up to one late, and
+    /// is never early.
     ///
     /// System calls: `epoll_pwait`; unless the timeout is zero also `clock_gettime`.
     ///
@@ -373,13 +390,13 @@ impl<T: FileDescriptorTask> Epoll<T> {
         unsafe { near::epoll_ctl(self.fd.sysif(), self.fd.near(), op, polled.fd, event) }
     }
 
-    /// The number, still owned by this value.
+    /// Returns the file descriptor, still owned by this value.
     #[inline(always)]
     pub fn near(&self) -> FileDescriptor {
         self.fd.near()
     }
 
-    /// The number, still owned by this value, as std and C have it.
+    /// Returns the file descriptor, still owned by this value, as std and C have it.
     #[inline(always)]
     pub fn as_raw_fd(&self) -> i32 {
         self.fd.as_raw_fd()
@@ -392,25 +409,26 @@ impl<T: FileDescriptorTask> Epoll<T> {
         self.fd.into_raw_fd()
     }
 
-    /// The descriptor without its kind. It is readable in a poll, or in another epoll, while there is something to report.
+    /// Returns the descriptor without its kind. It is readable in a poll, or in another epoll, while there is something
+    /// to report.
     #[inline(always)]
     pub fn as_owned_fd(&self) -> &OwnedFd<T> {
         &self.fd
     }
 
-    /// The descriptor without its kind, given away.
+    /// Gives the descriptor away, without its kind.
     #[inline(always)]
     pub fn into_owned_fd(self) -> OwnedFd<T> {
         self.fd
     }
 
-    /// The task through which it is used.
+    /// Returns the task through which it is used.
     #[inline(always)]
     pub fn task(&self) -> T {
         self.fd.task()
     }
 
-    /// Closes it, and says what the kernel answered; dropping it does the same and says nothing.
+    /// Closes it, and returns the kernel's error; dropping it does the same and ignores the error.
     ///
     /// System calls: `close`.
     ///
@@ -424,7 +442,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
 }
 
 impl<T: FileDescriptorTask> From<OwnedFd<T>> for Epoll<T> {
-    /// Says that a descriptor is an epoll. If it is not, its calls answer errors.
+    /// Takes a descriptor for an epoll. If it is none, its calls fail.
     #[inline]
     fn from(fd: OwnedFd<T>) -> Self {
         Self { fd }

@@ -23,7 +23,9 @@ flags! {
     /// assert_eq!((PollEvents::IN | PollEvents::OUT).bits(), 5);
     /// ```
     ///
-    /// Source: [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html); `include/uapi/asm-generic/poll.h`.
+    /// # Source
+    ///
+    /// [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html); `include/uapi/asm-generic/poll.h`.
     pub struct PollEvents: i16 {
         /// There is something to read. An eventfd: its count is above 0.
         #[doc(alias = "POLLIN")]
@@ -75,7 +77,9 @@ flags! {
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
-/// Source: [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html).
+/// # Source
+///
+/// [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html).
 pub struct PollSet<'fd, 'memory, T: FileDescriptorTask> {
     memory: &'memory mut [PollFd],
     len: usize,
@@ -90,7 +94,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         Self { memory, len: 0, task, borrowed: PhantomData }
     }
 
-    /// Adds a descriptor, and answers its place in the set: 0, 1, 2 and so on.
+    /// Adds a descriptor, and returns its place in the set: 0, 1, 2 and so on.
     ///
     /// ```
     /// use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
@@ -141,8 +145,8 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         Ok(place)
     }
 
-    /// Asks something else of the descriptor at this place; asking nothing still reports errors. A place that does not exist
-    /// is passed over.
+    /// Asks for other events of the descriptor at this place; errors are reported even if none are asked for. A place
+    /// that does not exist is ignored.
     #[inline]
     pub fn modify(&mut self, place: usize, events: PollEvents) {
         if let Some(entry) = self.entries_mut().get_mut(place) {
@@ -150,8 +154,8 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         }
     }
 
-    /// What the last wait found of the descriptor at this place; nothing, if there is no such place. After a wait that
-    /// failed it is not known.
+    /// Returns what the last wait found of the descriptor at this place: nothing, if there is no such place. After a
+    /// wait that failed it is not known.
     #[inline]
     pub fn revents(&self, place: usize) -> PollEvents {
         self.memory
@@ -160,7 +164,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
             .map_or(PollEvents::empty(), |entry| PollEvents::from_bits_retain(entry.revents))
     }
 
-    /// How many descriptors there are in the set.
+    /// Returns how many descriptors there are in the set.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
@@ -172,8 +176,8 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         self.len == 0
     }
 
-    /// Waits until a descriptor is ready or the time is over, without a time for ever. Answers how many are ready; 0 is the
-    /// end of the time. Exactly one system call.
+    /// Waits until a descriptor is ready or the timeout expires; without one, for ever. Returns how many are ready, 0
+    /// on timeout. Exactly one system call.
     ///
     /// With a `mask` the thread's signal mask is that one for as long as the call lasts.
     ///
@@ -191,17 +195,19 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     ///
     /// # Errors
     ///
-    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: more descriptors than the process may have.
-    /// `ENOMEM`. What the interface adds.
+    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: more descriptors than
+    /// `RLIMIT_NOFILE`. `ENOMEM`. What the interface adds.
     ///
-    /// Source: [ppoll(2)](https://man7.org/linux/man-pages/man2/ppoll.2.html).
+    /// # Source
+    ///
+    /// [ppoll(2)](https://man7.org/linux/man-pages/man2/ppoll.2.html).
     #[inline]
     pub fn ppoll(&mut self, timeout: Option<Duration>, mask: Option<SignalSet>) -> Result<usize, T::Error> {
         let task = self.task;
         near::ppoll(task.sysif(), self.entries_mut(), timeout.map(Timespec::from), mask)
     }
 
-    /// Waits until a descriptor is ready, however many signal handlers run. Answers how many are.
+    /// Waits until a descriptor is ready, however many signal handlers run. Returns how many are.
     ///
     /// System calls: `ppoll`.
     ///
@@ -218,8 +224,9 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         }
     }
 
-    /// Waits until a descriptor is ready or the time is over, kept on `CLOCK_MONOTONIC` across signal handlers. Answers how
-    /// many are ready; 0 is the end of the time. A descriptor that is ready is found whatever the timeout, zero included.
+    /// Waits until a descriptor is ready or the timeout expires, which is kept on `CLOCK_MONOTONIC` across signal
+    /// handlers. Returns how many are ready, 0 on timeout. A descriptor that is ready is found whatever the timeout,
+    /// zero included.
     ///
     /// System calls: `ppoll`; unless the timeout is zero also `clock_gettime`.
     ///

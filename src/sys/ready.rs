@@ -46,8 +46,8 @@ pub(super) fn attempt<T: FileDescriptorTask, R>(
     }
 }
 
-/// What is left where `ppoll` fails for good: with `EINVAL` under an `RLIMIT_NOFILE` of 0, which is set to forbid further
-/// files, or as a seccomp policy has it. `pselect6` asks for no limit.
+/// What is left where `ppoll` fails for good: with `EINVAL` under an `RLIMIT_NOFILE` of 0, which is set to forbid
+/// further files, or as a seccomp policy has it. `pselect6` asks for no limit.
 #[cold]
 #[inline(never)]
 fn sleep_fallback<T: FileDescriptorTask>(

@@ -158,7 +158,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd.close()
     }
 
-    /// The number, still owned by this value.
+    /// Returns the file descriptor, still owned by this value.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -172,7 +172,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd.near()
     }
 
-    /// The number, still owned by this value, as std and C have it.
+    /// Returns the file descriptor, still owned by this value, as std and C have it.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -186,7 +186,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd.as_raw_fd()
     }
 
-    /// The number, from now on owned by the caller: nothing closes it any more.
+    /// Gives the file descriptor away: nothing closes it any more.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -199,12 +199,12 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// # Ok::<(), rsyscall::Errno>(())
     /// ```
     #[inline(always)]
-    #[must_use = "nobody else knows this number: unused, it stays open for ever"]
+    #[must_use = "no other value has this file descriptor: unused, it stays open for ever"]
     pub fn into_raw_fd(self) -> i32 {
         self.fd.into_raw_fd()
     }
 
-    /// The descriptor without its kind.
+    /// Returns the descriptor without its kind.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -218,7 +218,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         &self.fd
     }
 
-    /// The descriptor without its kind, given away.
+    /// Gives the descriptor away, without its kind.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -232,7 +232,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd
     }
 
-    /// The task through which it is used.
+    /// Returns the task through which it is used.
     ///
     /// ```
     /// use rsyscall::{Current, EventFd, EventfdFlags};
@@ -243,5 +243,53 @@ impl<T: FileDescriptorTask> EventFd<T> {
     #[inline(always)]
     pub fn task(&self) -> T {
         self.fd.task()
+    }
+
+    /// Takes over a file descriptor of the task's table that is an eventfd.
+    ///
+    /// ```
+    /// use rsyscall::sysif::Local;
+    /// use rsyscall::{Current, EventFd, EventfdFlags, near};
+    ///
+    /// let fd = near::eventfd(&Local, 5, EventfdFlags::CLOEXEC)?;
+    /// // SAFETY: made a line above, and owned by nothing else.
+    /// let bell = unsafe { EventFd::adopt(Current, fd) };
+    /// assert_eq!(bell.read()?, 5);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Safety
+    ///
+    /// As for [`OwnedFd::adopt`].
+    #[inline(always)]
+    #[must_use = "dropped, it closes the file descriptor at once"]
+    pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
+        // SAFETY: the caller's promise is the one that is asked for.
+        Self { fd: unsafe { OwnedFd::adopt(task, fd) } }
+    }
+}
+
+impl EventFd {
+    /// Takes over a file descriptor of this process that is an eventfd.
+    ///
+    /// ```
+    /// use rsyscall::{EventFd, EventfdFlags};
+    ///
+    /// let raw = EventFd::new(3, EventfdFlags::empty())?.into_raw_fd();
+    /// // SAFETY: it was given away a line above.
+    /// let bell = unsafe { EventFd::from_raw_fd(raw) };
+    /// assert_eq!(bell.read()?, 3);
+    /// # Ok::<(), rsyscall::Errno>(())
+    /// ```
+    ///
+    /// # Safety
+    ///
+    /// It is open, and this value is from now on the only one that closes it. That it is an eventfd is not a
+    /// matter of safety: another kind answers with its own errors, or `EIO` where it moves another number of bytes.
+    #[inline(always)]
+    #[must_use = "dropped, it closes the file descriptor at once"]
+    pub unsafe fn from_raw_fd(fd: i32) -> Self {
+        // SAFETY: the caller's promise is the one that is asked for.
+        Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } }
     }
 }

@@ -1,16 +1,12 @@
-//! `#include <sys/eventfd.h>`: a counter in the kernel that wakes whoever waits for it.
+//! `#include <sys/eventfd.h>`: a counter in the kernel that wakes its waiters.
 //!
 //! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`].
-
-mod across;
-mod descriptor;
-mod wait;
 
 pub use crate::near::EventfdFlags;
 
 use crate::Errno;
 use crate::fd::OwnedFd;
-use crate::near::{self, FileDescriptor};
+use crate::near;
 use crate::task::{Current, FileDescriptorTask};
 use core::fmt;
 use core::mem::MaybeUninit;
@@ -55,10 +51,10 @@ impl<T: FileDescriptorTask> EventfdTask for T {
     }
 }
 
-/// A counter in the kernel, 0..=`u64::MAX` − 1, shared by everyone who has a descriptor for it.
+/// A counter in the kernel, 0..=`u64::MAX` − 1, shared by all that have a descriptor for it.
 ///
 /// Writing adds, reading takes the whole count and leaves 0, or takes 1 from a semaphore. Where there is nothing to
-/// take, or no room to add, the caller sleeps, or is told `EAGAIN` if the open description is nonblocking. It is
+/// take, or no room to add, the caller sleeps, or fails with `EAGAIN` if the open description is nonblocking. It is
 /// readable in a poll while the count is above 0, and writable while 1 more fits.
 ///
 /// A write happens before the read that takes it: what a thread did before [`write`](Self::write) is seen after that
@@ -118,59 +114,13 @@ impl EventFd {
     pub fn new(initval: u32, flags: EventfdFlags) -> Result<Self, Errno> {
         Current.eventfd(initval, flags)
     }
-
-    /// Takes over a number of this process that is an eventfd.
-    ///
-    /// ```
-    /// use rsyscall::{EventFd, EventfdFlags};
-    ///
-    /// let raw = EventFd::new(3, EventfdFlags::empty())?.into_raw_fd();
-    /// // SAFETY: it was given away a line above.
-    /// let bell = unsafe { EventFd::from_raw_fd(raw) };
-    /// assert_eq!(bell.read()?, 3);
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    ///
-    /// # Safety
-    ///
-    /// The number is open, and this value is from now on the only one that closes it. That it is an eventfd is not a
-    /// matter of safety: another kind answers with its own errors, or `EIO` where it moves another number of bytes.
-    #[inline(always)]
-    #[must_use = "dropped, it closes the number at once"]
-    pub unsafe fn from_raw_fd(fd: i32) -> Self {
-        // SAFETY: handed on as it came.
-        Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } }
-    }
 }
 
 impl<T: FileDescriptorTask> EventFd<T> {
-    /// Takes over a number of the task's table that is an eventfd.
-    ///
-    /// ```
-    /// use rsyscall::sysif::Local;
-    /// use rsyscall::{Current, EventFd, EventfdFlags, near};
-    ///
-    /// let fd = near::eventfd(&Local, 5, EventfdFlags::CLOEXEC)?;
-    /// // SAFETY: made a line above, and known to nobody else.
-    /// let bell = unsafe { EventFd::adopt(Current, fd) };
-    /// assert_eq!(bell.read()?, 5);
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    ///
-    /// # Safety
-    ///
-    /// As for [`OwnedFd::adopt`].
-    #[inline(always)]
-    #[must_use = "dropped, it closes the number at once"]
-    pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
-        // SAFETY: handed on as it came.
-        Self { fd: unsafe { OwnedFd::adopt(task, fd) } }
-    }
-
     /// Takes the count: all of it, which leaves 0, or 1 from a semaphore. Exactly one system call.
     ///
-    /// If the count is 0 it sleeps, or is `EAGAIN` on a nonblocking description. [`try_read`](Self::try_read) never
-    /// sleeps, [`wait`](Self::wait) always does.
+    /// If the count is 0 it sleeps, or fails with `EAGAIN` on a nonblocking description. [`try_read`](Self::try_read)
+    /// never sleeps, [`wait`](Self::wait) always does.
     ///
     /// System calls: `read`.
     ///
@@ -203,8 +153,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
 
     /// Adds `value` to the count. Exactly one system call.
     ///
-    /// If the sum would be above `u64::MAX` − 1 it sleeps until all of `value` fits, or is `EAGAIN` on a nonblocking
-    /// description. Adding 0 is legal; it wakes an edge-triggered poll if the count is above 0.
+    /// If the sum would be above `u64::MAX` − 1 it sleeps until all of `value` fits, or fails with `EAGAIN` on a
+    /// nonblocking description. Adding 0 is legal; it wakes an edge-triggered poll if the count is above 0.
     ///
     /// System calls: `write`.
     ///
@@ -236,7 +186,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
 }
 
 impl<T: FileDescriptorTask> From<OwnedFd<T>> for EventFd<T> {
-    /// Says that a descriptor is an eventfd. If it is not, its calls answer errors.
+    /// Takes a descriptor for an eventfd. If it is none, its calls fail.
     #[inline]
     #[doc(alias = "from_owned_fd")]
     fn from(fd: OwnedFd<T>) -> Self {
@@ -267,3 +217,10 @@ unsafe fn assume_count(bytes: [MaybeUninit<u8>; 8]) -> u64 {
     // SAFETY: initialised by the caller's promise, and any eight bytes are a count in native order.
     unsafe { core::mem::transmute::<[MaybeUninit<u8>; 8], u64>(bytes) }
 }
+
+// In the order of a reader's page: what waits, what the descriptor does, what concerns several tasks.
+mod wait;
+
+mod descriptor;
+
+mod across;

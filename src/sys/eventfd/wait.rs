@@ -11,16 +11,27 @@ use core::mem::MaybeUninit;
 use core::time::Duration;
 
 impl<T: FileDescriptorTask> EventFd<T> {
-    /// Takes the count as [`read`](Self::read) does, or is `None` if it is 0: it never sleeps, on a blocking description
-    /// either, and whoever else reads at the same time.
+    /// Takes the count as [`read`](Self::read) does, or returns `None` if it is 0. Never sleeps, on a blocking
+    /// description either, and whatever else reads at the same time.
     ///
-    /// That promise is kept by `preadv2` with `RWF_NOWAIT`, which eventfds have from Linux 5.8. Where it is missing (older
-    /// kernels, qemu-user before 10) the count is looked at with `ppoll` and then read; between the two another reader of a
-    /// *blocking* description can take the count, and the read then sleeps until the next write or signal. There a program
-    /// with several readers should make its eventfd [`NONBLOCK`](super::EventfdFlags::NONBLOCK). Which way is open is found
-    /// out once per interface.
+    /// That promise is kept by `preadv2` with `RWF_NOWAIT`, which eventfds have from Linux 5.8. Where it is missing
+    /// (older kernels, qemu-user before 10) or refused (`EPERM`, by a seccomp policy) the count is looked at with
+    /// `ppoll` and then read. Between the two another reader of a *blocking* description can take the count, and the
+    /// read then sleeps until the next write or signal: there a program with several readers should make its eventfd
+    /// [`NONBLOCK`](super::EventfdFlags::NONBLOCK).
     ///
-    /// System calls: `preadv2`; where it is missing `ppoll`, `read`.
+    /// That the call is missing is learned once per interface: from `ENOSYS`; or, if it fails with `EOPNOTSUPP`, from
+    /// an eventfd that is made for it, since the descriptor may be none. Under a seccomp policy that *kills* on
+    /// `preadv2`, a program says so before its first call:
+    ///
+    /// ```no_run
+    /// use rsyscall::sysif::{Local, SyscallInterface};
+    ///
+    /// Local.features().unwrap().learn_lacks_nowait();
+    /// ```
+    ///
+    /// System calls: `preadv2`; where it is missing `ppoll`, `read`; to learn that perhaps `eventfd2`, `close`. Where
+    /// `ppoll` is refused `pselect6`.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -33,14 +44,19 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. What the interface adds.
+    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM`, `ENOSYS`:
+    /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
+    /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
     ///
-    /// Source: [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html); Linux commit 12aceb89b0bc.
+    /// # Source
+    ///
+    /// [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html); Linux commit 12aceb89b0bc.
     #[inline]
     pub fn try_read(&self) -> Result<Option<u64>, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
         let sysif = self.fd.sysif();
-        // A load and a branch before every call, so that a kernel without the feature is asked for it once and not each time.
+        // A load and a branch before every call, so that a kernel without the feature is asked for it once and not each
+        // time.
         if sysif.features().is_some_and(Features::lacks_nowait) {
             return self.try_read_fallback(None);
         }
@@ -77,8 +93,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
     }
 
-    /// What is left to do when the one call that looks and reads was refused, or would be: look, then read. Whether there was
-    /// something, which is in `count` then.
+    /// What is left to do when the one call that looks and reads was refused, or would be: look, then read. Whether
+    /// there was something, which is in `count` then.
     ///
     /// Out of line, and with a result that fits into registers, so that the caller's loop keeps its own.
     #[cold]
@@ -103,8 +119,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         };
         match found {
             Ok(()) => Ok(true),
-            // Interrupted: the kernel looked before it left, and there was nothing. So a lost race ends with the truth, and
-            // not in another sleep.
+            // Interrupted: the kernel looked before it left, and there was nothing. So a lost race ends with the truth,
+            // and not in another sleep.
             Err(error) if matches!(error.errno(), Some(Errno::EAGAIN | Errno::EINTR)) => Ok(false),
             Err(error) => Err(error),
         }
@@ -116,8 +132,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
     }
 
-    /// Whether the kernel refuses `RWF_NOWAIT` for something that certainly is an eventfd. Unless that can be told once for
-    /// all calls of the interface, it is not tried.
+    /// Whether the kernel refuses `RWF_NOWAIT` for something that certainly is an eventfd. Unless that can be told once
+    /// for all calls of the interface, it is not tried.
     fn is_nowait_missing(&self) -> bool {
         let Some(features) = self.fd.sysif().features() else { return false };
         if features.has_nowait() {
@@ -137,13 +153,14 @@ impl<T: FileDescriptorTask> EventFd<T> {
 
     /// Adds `value` as [`write`](Self::write) does, or is `false` if it does not fit: it never sleeps.
     ///
-    /// Only a nonblocking description can promise that: the kernel refuses `RWF_NOWAIT` for writes to an eventfd, and being
-    /// writable in a poll promises room for 1 and only until someone else writes. So on a blocking description this is
-    /// refused with `EOPNOTSUPP`, and nothing is added: neither a hidden sleep, nor a shared flag changed behind the back of
-    /// others. (Someone who clears `O_NONBLOCK` between the question and the write can still make it sleep.)
+    /// Only a nonblocking description can promise that: the kernel refuses `RWF_NOWAIT` for writes to an eventfd, and
+    /// being writable in a poll promises room for 1 and only until someone else writes. So on a blocking description
+    /// this is refused with `EOPNOTSUPP`, and nothing is added: neither a hidden sleep, nor a shared flag changed
+    /// behind the back of others. (Someone who clears `O_NONBLOCK` between the question and the write can still make it
+    /// sleep.)
     ///
-    /// System calls: `fcntl(F_GETFL)`, `write`. A program that made the description nonblocking itself can spare the first:
-    /// [`write`](Self::write) and `EAGAIN`.
+    /// System calls: `fcntl(F_GETFL)`, `write`. A program that made the description nonblocking itself can spare the
+    /// first: [`write`](Self::write) and `EAGAIN`.
     ///
     /// ```
     /// use rsyscall::{Errno, EventFd, EventfdFlags};
@@ -162,7 +179,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Nothing is added. `EOPNOTSUPP`: the description is a blocking one. `EINVAL`: `value` is `u64::MAX`. `EIO`: the
     /// descriptor is not an eventfd and took another length. What the interface adds.
     ///
-    /// Source: [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `fs/eventfd.c`, which has no `write_iter`.
+    /// # Source
+    ///
+    /// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html); `fs/eventfd.c`, which has no `write_iter`.
     #[inline]
     pub fn try_write(&self, value: u64) -> Result<bool, T::Error> {
         if !self.is_nonblocking()? {
@@ -175,10 +194,10 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
     }
 
-    /// Takes the count as [`read`](Self::read) does, sleeping for as long as it is 0, whatever `O_NONBLOCK` says and however
-    /// many signal handlers run.
+    /// Takes the count as [`read`](Self::read) does, and sleeps for as long as it is 0, whatever `O_NONBLOCK` says and
+    /// however many signal handlers run.
     ///
-    /// System calls: `read`; on a nonblocking description also `ppoll`.
+    /// System calls: `read`; on a nonblocking description also `ppoll`, or `pselect6` where that is refused.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -193,7 +212,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. What the interface adds.
+    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM`, `ENOSYS`:
+    /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
+    /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
     #[inline]
     pub fn wait(&self) -> Result<u64, T::Error> {
         loop {
@@ -210,13 +231,15 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
     }
 
-    /// Takes the count as [`read`](Self::read) does, sleeping for at most `timeout` while it is 0; `None` if the time is over.
+    /// Takes the count as [`read`](Self::read) does, and sleeps for at most `timeout` while it is 0; `None` if the
+    /// timeout expires.
     ///
-    /// The time is kept on `CLOCK_MONOTONIC`, across signal handlers and counts that other readers were quicker to take. A
+    /// The timeout is kept on `CLOCK_MONOTONIC`, across signal handlers and counts that other readers took first. A
     /// count that is there is taken whatever the timeout, zero included. With another reader on a blocking description,
     /// [`try_read`](Self::try_read)'s remark about older kernels holds here too.
     ///
-    /// System calls: those of [`try_read`](Self::try_read); if the count is 0 also `clock_gettime` and `ppoll`.
+    /// System calls: those of [`try_read`](Self::try_read); if the count is 0 also `clock_gettime` and `ppoll`, or
+    /// `pselect6` where that is refused.
     ///
     /// ```
     /// use core::time::Duration;
@@ -231,7 +254,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. What the interface adds.
+    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM`, `ENOSYS`:
+    /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
+    /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
     #[inline]
     #[doc(alias = "read_timeout")]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<u64>, T::Error> {
