@@ -67,7 +67,8 @@ impl Entry {
 }
 
 fn print(which: &str, entry: &Entry) {
-    println!("cargo::rerun-if-changed=build.rs");
+    // Nothing of `rerun-if-…`: a build script that relies on being run again for every file must not lose that. Cargo runs it
+    // again by itself when the linker or RUSTFLAGS change.
     if variable("CARGO_CFG_TARGET_OS") != "linux" {
         // The program says so itself when it is compiled.
         return;
@@ -99,16 +100,26 @@ impl Toolchain {
             let values = flags.split('\x1f').map(|flag| flag.strip_prefix("-C").unwrap_or(flag).trim_start());
             values.filter_map(|flag| flag.strip_prefix(name)?.strip_prefix('=')).next_back().map(str::to_owned)
         };
-        let host = variable("HOST");
-        let own = sysroot().join("lib/rustlib").join(&host).join("bin/gcc-ld");
-        Self {
+        let mut toolchain = Self {
+            host: variable("HOST"),
             target: variable("TARGET"),
             linker: flag("linker").or_else(|| env::var("RUSTC_LINKER").ok()),
             flavor: flag("linker-flavor"),
-            own: own.join("ld.lld").exists().then_some(own),
-            lld: env::split_paths(&variable("PATH")).any(|folder| folder.join("ld.lld").is_file()),
-            host,
+            own: None,
+            lld: false,
+        };
+        if toolchain.needs_another_linker() {
+            let own = sysroot().join("lib/rustlib").join(&toolchain.host).join("bin/gcc-ld");
+            toolchain.own = own.join("ld.lld").exists().then_some(own);
+            toolchain.lld = env::split_paths(&variable("PATH")).any(|folder| folder.join("ld.lld").is_file());
         }
+        toolchain
+    }
+
+    /// Whether the linker that this machine's compiler drives by default is none for the target.
+    fn needs_another_linker(&self) -> bool {
+        let same = architecture(&self.host) == architecture(&self.target) && self.host.contains("-linux-");
+        self.linker.is_none() && !same
     }
 
     /// Whether rustc calls the linker itself, and not a compiler that drives it.
@@ -135,8 +146,8 @@ fn arguments(toolchain: &Toolchain, entry: &Entry) -> Result<Vec<String>, String
     let linker = |argument: &str| if direct { argument.to_owned() } else { format!("-Wl,{argument}") };
     if !direct {
         arguments.push("-nostartfiles".to_owned());
-        let (host, target) = (architecture(&toolchain.host), architecture(&toolchain.target));
-        if toolchain.linker.is_none() && (host != target || !toolchain.host.contains("-linux-")) {
+        if toolchain.needs_another_linker() {
+            let target = architecture(&toolchain.target);
             let emulation = emulation(target).ok_or_else(|| {
                 format!(
                     "rsyscall-build does not know the architecture {target}: configure a linker for {}",

@@ -92,10 +92,13 @@ impl Arguments {
     #[doc(alias = "getauxval")]
     #[inline]
     pub fn auxiliary(self) -> Auxiliary {
-        let mut vars = self.vars();
-        while vars.next().is_some() {}
-        // After the environment's null pointer.
-        Auxiliary { next: vars.next.wrapping_add(1).cast() }
+        let mut next = self.vars().next;
+        // SAFETY: the list ends with a null pointer, and is not read beyond it.
+        while !unsafe { *next }.is_null() {
+            next = next.wrapping_add(1);
+        }
+        // After the null pointer.
+        Auxiliary { next: next.wrapping_add(1).cast() }
     }
 }
 

@@ -153,7 +153,8 @@ pub unsafe fn protect(stack: *const usize, bias: usize) {
 /// * `own panic`: a `#[panic_handler]`
 /// * `panic message`: a panic is printed to standard error, which takes some kilobytes; otherwise it only ends the
 ///   process. In either case the status is 101.
-/// * `own memory`: `memcpy` and its kin. (Another definition takes precedence anyway, unless it is in the same crate.)
+/// * `own memory`: `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp` and `strlen`. (Another definition takes precedence
+///   anyway, unless it is in the same crate.)
 ///
 /// In a unit test it only brings back what the link arguments of a program leave out.
 ///

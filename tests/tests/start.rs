@@ -401,6 +401,20 @@ fn standard_descriptors_that_are_closed_are_opened_before_anything_else() {
 }
 
 #[test]
+fn a_panic_handler_and_memory_functions_of_its_own_take_the_place_of_those() {
+    let folder = copy("start-own");
+    for target in GNU {
+        if !is_there(target) {
+            continue;
+        }
+        let cell = Cell { target, ..PLAIN };
+        succeeds(cell.cargo(&folder.path().join("two"), "build").args(["--bin", "own"]), target);
+        let Some(mut command) = started(target, &cell.program("own")) else { continue };
+        assert_eq!(command.status().unwrap().code(), Some(12), "{target}: both were called");
+    }
+}
+
+#[test]
 fn main_may_be_any_of_these() {
     use rsyscall::start::{Arguments, Main};
     use rsyscall::sys::listen_fds::ListenFds;
