@@ -71,6 +71,7 @@ impl<'a> ListenFds<'a> {
     ///
     /// Nothing in the process owns a descriptor that is inherited (one without `FD_CLOEXEC`) of those that the
     /// environment names: as at the beginning of a program.
+    #[inline]
     pub unsafe fn take(mut var: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, Errno> {
         let none = Self { next: FIRST, end: FIRST, names: None };
         let (Some(pid), Some(count)) = (var("LISTEN_PID"), var("LISTEN_FDS")) else { return Ok(none) };
@@ -118,6 +119,7 @@ impl<'a> Iterator for ListenFds<'a> {
         Some((name, fd))
     }
 
+    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         let left = usize::try_from(self.end.saturating_sub(self.next)).unwrap_or(0);
         (left, Some(left))
