@@ -428,6 +428,30 @@ fn an_executed_program_is_tied_to_the_thread_that_forked_it_only_when_asked() {
 }
 
 #[test]
+fn a_child_serves_where_a_seccomp_filter_has_no_ppoll() {
+    const CASE: &str = "a filter without ppoll";
+    for errno in [Errno::EPERM, Errno::ENOSYS, Errno::EINVAL] {
+        let no_ppoll = [filter(nr::PPOLL, 0, SeccompAction::Errno(errno.raw() as u32))];
+        filtered(CASE, &no_ppoll, || {
+            let serve = |Forked { task, mut child, .. }: Forked| {
+                task.sysif().set_timeout(Some(LONG));
+                let bell = task.eventfd(3, EMPTY).unwrap();
+                assert_eq!(bell.try_read(), Ok(Some(3)));
+                assert_eq!(bell.try_read(), Ok(None));
+                drop(bell);
+                task.exit(4).unwrap();
+                assert_eq!(child.wait(), Ok(ExitStatus::Exited(4)));
+            };
+            serve(remote::fork([]).unwrap());
+            match remote::fork_sharing_files() {
+                Ok(forked) => serve(forked),
+                Err(_) => cannot(CASE, "clone(CLONE_FILES) is EINVAL here"),
+            }
+        });
+    }
+}
+
+#[test]
 fn a_child_serves_in_a_new_pid_namespace() {
     const CLONE_NEWPID: u32 = 0x2000_0000;
     let case = "a new pid namespace";
