@@ -11,6 +11,7 @@ use rsyscall::sysif::Local;
 // `include/uapi/linux/prctl.h`.
 const PR_SET_PDEATHSIG: u32 = 1;
 const PR_SET_CHILD_SUBREAPER: u32 = 36;
+const PR_GET_CHILD_SUBREAPER: u32 = 37;
 
 /// Returns its pid.
 ///
@@ -58,6 +59,17 @@ pub fn session() -> Result<Process, Errno> {
 /// [PR_SET_CHILD_SUBREAPER(2const)](https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html).
 pub fn become_subreaper() -> Result<(), Errno> {
     raw::prctl(PR_SET_CHILD_SUBREAPER, 1)
+}
+
+/// Returns whether it is a subreaper, by its own doing or that of a program that it has replaced.
+///
+/// System calls: `prctl(PR_GET_CHILD_SUBREAPER)`.
+///
+/// # Errors
+///
+/// `EINVAL`: Linux before 3.4.
+pub fn is_subreaper() -> Result<bool, Errno> {
+    raw::prctl_get(PR_GET_CHILD_SUBREAPER).map(|is| is != 0)
 }
 
 /// Sends this signal to it when the *thread* that made it ends; `None`: nothing. If that has happened already, nothing is sent.

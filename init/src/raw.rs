@@ -169,6 +169,15 @@ pub(crate) fn prctl(option: u32, argument: u32) -> Result<(), Errno> {
     unsafe { Local.syscall(nr::PRCTL, [option.into(), argument.into(), none(), none(), none()]) }.map(drop)
 }
 
+/// A `prctl` that writes an `int`.
+pub(crate) fn prctl_get(option: u32) -> Result<i32, Errno> {
+    let mut bytes = [0; 4];
+    let none = || Arg::Word(0);
+    // SAFETY: the call writes four bytes, for which the memory is large enough.
+    unsafe { Local.syscall(nr::PRCTL, [option.into(), Arg::InOut(&mut bytes), none(), none(), none()]) }?;
+    Ok(i32::from_ne_bytes(bytes))
+}
+
 pub(crate) fn chdir(path: &CStr) -> Result<(), Errno> {
     // SAFETY: a string.
     unsafe { Local.syscall(nr::CHDIR, [string(path)]) }.map(drop)

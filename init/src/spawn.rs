@@ -7,7 +7,6 @@ use crate::strings::{Placeholder, Strings};
 use crate::tty::{self, Descriptor};
 use core::ffi::{CStr, c_char};
 use core::fmt;
-use core::mem::MaybeUninit;
 use core::ptr::null;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::{self, FileDescriptor, PollFd, Process, SignalSet, Timespec};
@@ -432,16 +431,19 @@ fn execute(command: &Command<'_>, path: &CStr) -> Errno {
 #[cold]
 fn interpret(command: &Command<'_>, interpreter: &CStr, path: &CStr) -> Errno {
     const MAX: usize = 256;
-    let mut list = [const { MaybeUninit::<*const c_char>::uninit() }; MAX];
-    let arguments = command.arguments.iter().skip(1).map(CStr::as_ptr);
-    let mut strings = [interpreter.as_ptr(), path.as_ptr()].into_iter().chain(arguments).chain([null()]);
-    for (place, string) in list.iter_mut().zip(&mut strings) {
-        place.write(string);
-    }
-    if strings.next().is_some() {
+    let mut list = [null::<c_char>(); MAX];
+    let mut places = list.iter_mut();
+    let mut put = |string: &CStr| match places.next() {
+        Some(place) if places.len() > 0 => {
+            *place = string.as_ptr();
+            true
+        }
+        _ => false,
+    };
+    if !put(interpreter) || !put(path) || !command.arguments.iter().skip(1).all(&mut put) {
         return Errno::E2BIG;
     }
-    // SAFETY: everything up to the null pointer was written: strings that are borrowed for longer than this call.
-    let arguments = unsafe { Strings::from_ptr(list.as_ptr().cast()) };
+    // SAFETY: strings that are borrowed for longer than this call, and null pointers behind them.
+    let arguments = unsafe { Strings::from_ptr(list.as_ptr()) };
     raw::execve(interpreter, arguments, command.environment)
 }

@@ -349,6 +349,16 @@ impl Kernel<'_> {
         Ok(0)
     }
 
+    /// To a thread of a process: it has one, of the same number.
+    pub(super) fn tgkill(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
+        let signal = Signal::from_raw(args.int(2));
+        if args.signed(0) != SELF || args.signed(1) != SELF {
+            return Err(Errno::ESRCH);
+        }
+        self.raise(signal.ok_or(Errno::EINVAL)?, Some(Process(SELF)));
+        Ok(0)
+    }
+
     pub(super) fn pidfd_open(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let process = args.signed(0);
         if args.int(1) & !0o4000 != 0 || process < 1 {

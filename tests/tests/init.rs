@@ -406,6 +406,18 @@ fn orphans_become_its_children_and_no_zombie_stays() {
 }
 
 #[test]
+fn thousands_of_orphans_leave_no_zombie_and_cost_next_to_nothing() {
+    let Some(mut unshare) = namespace("thousands_of_orphans_leave_no_zombie_and_cost_next_to_nothing") else { return };
+    let script = "for i in {1..30}; do (for j in {1..100}; do true & done) & done; wait; sleep 0.3; \
+                  grep -l 'State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l; awk '{print $14+$15}' /proc/1/stat";
+    let output = unshare.arg(init()).args(["--", "bash", "-c", script]).output().unwrap();
+    let said = text(&output.stdout);
+    let numbers: Vec<u32> = said.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    assert_eq!(numbers[0], 0, "zombies");
+    assert!(numbers[1] <= 20, "{} ticks of 10 ms for 3 000 orphans", numbers[1]);
+}
+
+#[test]
 fn a_subreaper_asks_the_group_of_a_service_that_has_ended_and_then_kills_it() {
     let begin = Instant::now();
     let (mut child, mut lines) =
@@ -513,6 +525,7 @@ fn called_dumb_init_it_has_its_options_and_defaults() {
     let code = |arguments: &[&str]| run(&dumb_init, arguments).status.code();
     assert_eq!(code(&["sh", "-c", "exit 9"]), Some(9));
     assert_eq!((code(&[]), code(&["-x"]), code(&["nosuch"])), (Some(1), Some(1), Some(2)));
+    assert_eq!(code(&["-r", "15:12", "-r", "1:32", "true"]), Some(1), "it knows signals up to 31");
     let session = "cut -d' ' -f1,6 /proc/$$/stat";
     let own = |arguments: &[&str]| {
         let said = text(&run(&dumb_init, arguments).stdout);

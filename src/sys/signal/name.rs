@@ -111,6 +111,7 @@ impl Signal {
 }
 
 /// What follows a prefix of capital letters and digits, whatever the case of the text.
+#[inline(never)]
 fn behind<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (front, rest) = text.split_at_checked(prefix.len())?;
     let same = front.iter().zip(prefix).all(|(byte, capital)| byte.to_ascii_uppercase() == *capital);
@@ -138,6 +139,7 @@ fn real_time(rest: &[u8]) -> Option<u32> {
 }
 
 /// A decimal number of at most three digits.
+#[inline(never)]
 fn number(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || digits.len() > 3 {
         return None;

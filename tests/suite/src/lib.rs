@@ -6,7 +6,7 @@
 //! here allocates, and a case that fails does not stop the others.
 //!
 //! Numbers: C creation, R reading, W writing, P readiness, S sharing; A what the typed layer adds; E errors; M waiting
-//! for many; N notifiers and futures; L long runs.
+//! for many; N notifiers and futures; G signals and children; L long runs.
 //!
 //! # To run it in another world
 //!
@@ -34,6 +34,7 @@
 #[macro_use]
 mod check;
 mod calls;
+mod children;
 mod interfaces;
 mod line;
 mod text;
@@ -97,6 +98,7 @@ pub fn each<T: PollTask>(visit: &mut dyn FnMut(&Case<T>)) {
     errors::cases().iter().for_each(&mut *visit);
     waiting::cases().iter().for_each(&mut *visit);
     notifying::cases().iter().for_each(&mut *visit);
+    children::cases().iter().for_each(&mut *visit);
     long::cases().iter().for_each(&mut *visit);
 }
 

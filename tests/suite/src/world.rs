@@ -44,6 +44,8 @@ pub struct World<'a> {
     pub limits: Can,
     /// `pidfd_open` and `pidfd_getfd` of the task's own process.
     pub pidfd: Can,
+    /// Signals that the task's process sends itself, and that it has one thread and no children.
+    pub signals: Can,
     /// The task is this process: what is not made through it is the same world, and a child that `clone` makes goes on
     /// here.
     pub here: Can,
@@ -71,6 +73,7 @@ impl<'a> World<'a> {
             proc: Ok(()),
             limits: Ok(()),
             pidfd: since(kernel, (5, 6), "pidfd_getfd came with Linux 5.6"),
+            signals: Ok(()),
             here: Ok(()),
         };
         if !calls::can_open(task, c"/proc/self/fd") {
@@ -120,6 +123,7 @@ impl<'a> World<'a> {
             proc: NO,
             limits: NO,
             pidfd: NO,
+            signals: Ok(()),
             here: Err("a fake is not this process"),
         }
     }
@@ -136,6 +140,7 @@ impl<'a> World<'a> {
             proc: NO,
             limits: NO,
             pidfd: NO,
+            signals: NO,
             here: NO,
             ..self
         }

@@ -72,7 +72,7 @@ fn prepare(options: &Options, log: Log) {
         if let Err(errno) = process::become_subreaper() {
             log.say(Level::Warning, "cannot become a subreaper: %", &[Part::Errno(errno)]);
         }
-    } else if !first && options.style == Style::Tini {
+    } else if !first && options.style == Style::Tini && process::is_subreaper() != Ok(true) {
         log.say(Level::Warning, "not process 1, and not a subreaper (-s): zombie reaping won't work", &[]);
     }
     if options.parent_death.is_some() {
@@ -112,7 +112,7 @@ fn service<'a>(
         program,
         arguments: all,
         environment: arguments.vars().into(),
-        path: options::var(*arguments, b"PATH").map_or(path::DEFAULT, CStr::to_bytes),
+        path: options::var(*arguments, b"PATH").unwrap_or(path::DEFAULT),
         #[cfg(feature = "selftest")]
         again: all,
     })

@@ -122,18 +122,19 @@ impl Options {
                 let status = number(value).filter(|status| *status < 256)?;
                 *self.success.get_mut(status as usize / 64)? |= 1 << (status % 64);
             }
+            (b'r', Style::Init) if is(value, b"never") => self.restart = Restart::Never,
+            (b'r', Style::Init) if is(value, b"failure") => self.restart = Restart::OnFailure,
+            (b'r', Style::Init) if is(value, b"always") => self.restart = Restart::Always,
             (b'r', Style::Init | Style::DumbInit) => {
-                let mut parts = value.splitn(2, |byte| *byte == b':');
-                let (from, to) = (parts.next()?, parts.next());
-                match to {
-                    None if is(from, b"never") => self.restart = Restart::Never,
-                    None if is(from, b"failure") => self.restart = Restart::OnFailure,
-                    None if is(from, b"always") => self.restart = Restart::Always,
-                    to => {
-                        let to = if is(to?, b"0") { 0 } else { number_of(Signal::from_name(to?)?) };
-                        *self.rewrite.get_mut(Signal::from_name(from)?.raw() as usize)? = to;
-                    }
+                let colon = value.iter().position(|byte| *byte == b':')?;
+                let (from, to) = (value.get(..colon)?, value.get(colon.wrapping_add(1)..)?);
+                let from = number_of(Signal::from_name(from)?);
+                let to = if is(to, b"0") { 0 } else { number_of(Signal::from_name(to)?) };
+                // dumb-init knows no others.
+                if self.style == Style::DumbInit && from.max(to) > 31 {
+                    return None;
                 }
+                *self.rewrite.get_mut(usize::from(from))? = to;
             }
             _ => return None,
         }
@@ -214,11 +215,13 @@ fn style(name: Option<&CStr>) -> Style {
 
 /// The value of an environment variable.
 #[inline(never)]
-pub(crate) fn var(arguments: Arguments, name: &[u8]) -> Option<&'static CStr> {
+pub(crate) fn var(arguments: Arguments, name: &[u8]) -> Option<&'static [u8]> {
     arguments.vars().find_map(|entry| {
-        let (front, rest) = entry.to_bytes_with_nul().split_at_checked(name.len())?;
-        let value = if front == name { rest.strip_prefix(b"=") } else { None };
-        CStr::from_bytes_with_nul(value?).ok()
+        let (front, rest) = entry.to_bytes().split_at_checked(name.len())?;
+        match rest {
+            [b'=', value @ ..] if is(front, name) => Some(value),
+            _ => None,
+        }
     })
 }
 
@@ -236,14 +239,14 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
     if style == Style::Tini {
         options.subreaper = var(arguments, b"TINI_SUBREAPER").is_some();
         options.to_group = var(arguments, b"TINI_KILL_PROCESS_GROUP").is_some();
-        options.level = match var(arguments, b"TINI_VERBOSITY").map(|value| number(value.to_bytes()).unwrap_or(0)) {
+        options.level = match var(arguments, b"TINI_VERBOSITY").map(|value| number(value).unwrap_or(0)) {
             None | Some(1) => Level::Warning,
             Some(0) => Level::Error,
             Some(_) => Level::Info,
         };
     }
     #[cfg(feature = "selftest")]
-    if machine && var(arguments, b"selftest").is_some_and(|value| is(value.to_bytes(), b"1")) {
+    if machine && var(arguments, b"selftest").is_some_and(|value| is(value, b"1")) {
         options.for_selftest();
         return Ok(arguments.args());
     }
@@ -261,10 +264,11 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
                 return Ok(arguments.args());
             }
             [b'-', b'-', long @ ..] => {
-                let mut parts = long.splitn(2, |byte| *byte == b'=');
-                let letter = letter(style, parts.next().unwrap_or_default());
-                let Some(letter) = letter else { return Err(wrong(style, stdio)) };
-                let value = match parts.next() {
+                let end = long.iter().position(|byte| *byte == b'=').unwrap_or(long.len());
+                let Some(letter) = letter(style, long.get(..end).unwrap_or_default()) else {
+                    return Err(wrong(style, stdio));
+                };
+                let value = match long.get(end.wrapping_add(1)..) {
                     None if takes_value(style, letter) => ahead.next().map(CStr::to_bytes),
                     value => value,
                 };
@@ -291,10 +295,10 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
         strings = ahead;
     }
     if style == Style::DumbInit {
-        if var(arguments, b"DUMB_INIT_DEBUG").is_some_and(|value| is(value.to_bytes(), b"1")) {
+        if var(arguments, b"DUMB_INIT_DEBUG").is_some_and(|value| is(value, b"1")) {
             options.level = Level::Info;
         }
-        if var(arguments, b"DUMB_INIT_SETSID").is_some_and(|value| is(value.to_bytes(), b"0")) {
+        if var(arguments, b"DUMB_INIT_SETSID").is_some_and(|value| is(value, b"0")) {
             (options.to_group, options.session) = (false, false);
         }
         if options.session {

@@ -243,6 +243,7 @@ impl<'a> Supervisor<'a> {
             return;
         }
         if self.hand_off.has(signal) {
+            self.log.say(Level::Info, "Ignoring tty hand-off signal %.", &[Part::Number(signal.raw())]);
             self.hand_off = self.hand_off.without(signal.raw());
             return;
         }
