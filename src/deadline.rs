@@ -136,8 +136,9 @@ pub(crate) fn keep_until<S: SyscallInterface, R>(
     keep_on(sysif, deadline, left, attempt)
 }
 
+/// As [`keep`], of which the beginning is done: `left` is left until the deadline.
 #[inline(always)]
-fn keep_on<S: SyscallInterface, R>(
+pub(crate) fn keep_on<S: SyscallInterface, R>(
     sysif: &S,
     deadline: Deadline,
     mut left: Timespec,

@@ -33,7 +33,7 @@ pub(super) fn attempt<T: FileDescriptorTask, R>(
         Ok(0) => return Step::Expired,
         Ok(_) => {}
         Err(error) if error.errno() == Some(Errno::EINTR) => {}
-        Err(error) => match sleep_fallback(fd, Some(left), error) {
+        Err(error) => match sleep_fallback_for(fd, left, error) {
             Ok(0) => return Step::Expired,
             Ok(_) => {}
             Err(error) => return Step::Failed(error),
@@ -64,4 +64,15 @@ fn sleep_fallback<T: FileDescriptorTask>(
         // The first refusal is the one that says why.
         Err(_) => Err(refused),
     }
+}
+
+/// As `sleep_fallback`, with a timeout that stays in registers until it is needed.
+#[cold]
+#[inline(never)]
+fn sleep_fallback_for<T: FileDescriptorTask>(
+    fd: &OwnedFd<T>,
+    left: Timespec,
+    refused: T::Error,
+) -> Result<usize, T::Error> {
+    sleep_fallback(fd, Some(left), refused)
 }

@@ -2,7 +2,7 @@
 
 use super::{EventFd, EventfdFlags, EventfdTask, assume_count};
 use crate::Errno;
-use crate::deadline::{Deadline, Step, keep, keep_until};
+use crate::deadline::{Deadline, Step, keep_on, keep_until};
 use crate::near::{self, Timespec};
 use crate::sys::ready;
 use crate::sysif::{Features, SyscallError, SyscallInterface};
@@ -299,7 +299,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         if timeout.is_zero() {
             return Ok(false);
         }
-        Ok(keep(self.fd.sysif(), timeout, |left| self.attempt(left, count))?.is_some())
+        let deadline = Deadline::after(self.fd.sysif(), timeout)?;
+        Ok(keep_on(self.fd.sysif(), deadline, timeout.into(), |left| self.attempt(left, count))?.is_some())
     }
 
     #[inline(never)]
