@@ -382,6 +382,17 @@ fn play(mut task: Task<Connection>, child: Option<Child>, script: &[u8], log: &L
             child.kill().expect("ours");
         }
     }
+    // In a table of this process it is a local call.
+    if script.len() % 3 == 0 && task.fd_table() != FdTable::CURRENT {
+        let was_open = task.sysif().is_open();
+        // SAFETY: a number that is never closed, for its handle is not dropped.
+        let there = std::mem::ManuallyDrop::new(unsafe { OwnedFd::adopt(&task, FileDescriptor(9)) });
+        let fetched = there.fetch();
+        check(was_open, task.sysif(), &fetched);
+        // Ok only with a descriptor, which no server here sends.
+        assert!(fetched.is_err(), "a descriptor came of nothing");
+        log.borrow_mut().push((nr::SENDMSG, outcome(&fetched)));
+    }
     let was_open = task.sysif().is_open();
     let long = std::ffi::CString::new(vec![b'x'; 9000]).expect("no zero");
     let (nr, result) = match data.0.len() % 4 + usize::from(script.first().copied().unwrap_or(0)) % 4 {
