@@ -152,8 +152,8 @@ macro_rules! errnos {
             }
         }
 
-        /// The numbers, and of each, in the same order, name and message. A table of pointers would have to be relocated in
-        /// every program that prints an error, and a `match` is 1.7 KiB of code.
+        /// The numbers, and of each, in the same order, name and message. A table of pointers would have to be
+        /// relocated in every program that prints an error, and a `match` is 1.7 KiB of code.
         const NUMBERS: &[u8] = &[$($raw),*];
         const TEXTS: &str = concat!($(stringify!($name), "\0", $message, "\0",)*);
     };

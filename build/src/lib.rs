@@ -13,7 +13,7 @@
 //! |---|---|
 //! | [`link`] | all programs of the package |
 //! | [`link_bin`] | one program: for a package that also has programs with std |
-//! | [`link_fixed`], [`link_bin_fixed`] | the same at a fixed address: smaller by some hundred bytes, and without address space layout randomisation |
+//! | [`link_fixed`], [`link_bin_fixed`] | the same at a fixed address: smaller, without layout randomisation |
 //!
 //! # Other architectures
 //!
@@ -67,8 +67,8 @@ impl Entry {
 }
 
 fn print(which: &str, entry: &Entry) {
-    // Nothing of `rerun-if-…`: a build script that relies on being run again for every file must not lose that. Cargo runs it
-    // again by itself when the linker or RUSTFLAGS change.
+    // Nothing of `rerun-if-…`: a build script that relies on being run again for every file must not lose that. Cargo
+    // runs it again by itself when the linker or RUSTFLAGS change.
     if variable("CARGO_CFG_TARGET_OS") != "linux" {
         // The program says so itself when it is compiled.
         return;

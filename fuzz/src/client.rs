@@ -273,8 +273,8 @@ enum Where {
     Child { shared: bool },
 }
 
-/// Whatever a server answers: each call of its client comes back, as refused, as not sent or as perhaps executed, or with
-/// what the server said; nothing that was sent whole is told to be not sent; after the last two nothing more is.
+/// Whatever a server answers: each call of its client comes back, as refused, as not sent or as perhaps executed, or
+/// with what the server said; nothing that was sent whole is told to be not sent; after the last two nothing more is.
 pub fn client(data: &[u8]) {
     let mut data = Bytes(data);
     let (mode, end, share) = (data.byte(), data.byte(), data.byte());

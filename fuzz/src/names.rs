@@ -5,8 +5,8 @@ use rsyscall::sys::signal::Signal;
 use rsyscall_init::path::{PATH_MAX, candidate, search};
 use std::ffi::{CStr, CString};
 
-/// A signal's name is that of the signal it is read as; a search tries every directory once, in order, and no path is longer than
-/// the kernel takes.
+/// A signal's name is that of the signal it is read as; a search tries every directory once, in order, and no path is
+/// longer than the kernel takes.
 pub fn names(data: &[u8]) {
     if let Some(signal) = Signal::from_name(data) {
         assert!((1..=64).contains(&signal.raw()));

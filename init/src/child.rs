@@ -8,7 +8,8 @@ use rsyscall::sys::signal::{Signal, SignalTask, Target};
 use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask};
 use rsyscall::{Current, Errno};
 
-/// A child of this process. Dropped, it lives on; whoever wants otherwise says so: [`kill_on_drop`](Self::kill_on_drop).
+/// A child of this process. Dropped, it lives on; whoever wants otherwise says so:
+/// [`kill_on_drop`](Self::kill_on_drop).
 ///
 /// It does not reap by itself. Where all children are reaped by one loop, as in an init, that loop looks with
 /// [`Changes::PEEK`] first, and does what needs the child's pid before it reaps.
@@ -29,8 +30,8 @@ impl Child {
         self.process
     }
 
-    /// Returns a file descriptor that is readable once it has ended. `None` before Linux 5.2, and where a policy or an emulator
-    /// refuses it.
+    /// Returns a file descriptor that is readable once it has ended. `None` before Linux 5.2, and where a policy or an
+    /// emulator refuses it.
     #[inline]
     pub const fn pidfd(&self) -> Option<&PidFd> {
         self.pidfd.as_ref()
@@ -57,8 +58,8 @@ impl Child {
     /// Sends a signal to the group that it leads, if it was started with [`Step::NewGroup`](crate::Step::NewGroup) or
     /// [`Step::NewSession`](crate::Step::NewSession). It never reaches another group that has got the number.
     ///
-    /// From Linux 6.9 also after the child was reaped. Before, only until then: afterwards nothing holds the number, and it is
-    /// `ESRCH`. There, only one party may reap, and not while this function runs.
+    /// From Linux 6.9 also after the child was reaped. Before, only until then: afterwards nothing holds the number,
+    /// and it is `ESRCH`. There, only one party may reap, and not while this function runs.
     ///
     /// System calls: `pidfd_send_signal`; before Linux 6.9 also `waitid`, `kill`.
     ///

@@ -1,7 +1,9 @@
-//! What inits and supervisors need beside what [`rsyscall`] waits with: starting programs, the terminal, the end of the machine.
+//! What inits and supervisors need beside what [`rsyscall`] waits with: starting programs, the terminal, the end of the
+//! machine.
 //!
-//! No libc, no allocation, no closure: a program to start is a [`Command`], which is data, and what runs between `clone` and
-//! `execve` is this crate's own code. The package's program, `init`, is written with it and without `unsafe`.
+//! No libc, no allocation, no closure: a program to start is a [`Command`], which is data, and what runs between
+//! `clone` and `execve` is this crate's own code. The package's program, `init`, is written with it and without
+//! `unsafe`.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -13,8 +15,8 @@
 //! | [`reboot`] | power off, restart, Ctrl-Alt-Del, and whether this is a machine or a container |
 //! | [`output`] | writing without being blocked, signalled or ended by it |
 //!
-//! Not here: mounts, users and groups, resource limits, cgroups, the network. Nothing of them is waited for, and other crates
-//! do them without std too.
+//! Not here: mounts, users and groups, resource limits, cgroups, the network. Nothing of them is waited for, and other
+//! crates do them without std too.
 #![no_std]
 
 pub mod child;

@@ -8,8 +8,9 @@ use rsyscall::sysif::Local;
 
 /// Writes once, if that is possible without sleeping, and returns how much.
 ///
-/// From Linux 6.4 the kernel itself promises that for pipes. For terminals and sockets, and before, it is asked first whether
-/// there is room for `PIPE_BUF` (4096) bytes, which holds unless another process fills it up in between; more are not written.
+/// From Linux 6.4 the kernel itself promises that for pipes. For terminals and sockets, and before, it is asked first
+/// whether there is room for `PIPE_BUF` (4096) bytes, which holds unless another process fills it up in between; more
+/// are not written.
 ///
 /// `SIGPIPE` and `SIGXFSZ` are the caller's to block; a signalfd reads them with the caller's own pid as the sender.
 ///

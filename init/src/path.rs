@@ -9,7 +9,8 @@ pub const PATH_MAX: usize = 4096;
 /// What `execvp` of glibc and musl looks in where there is no `PATH`.
 pub const DEFAULT: &[u8] = b"/bin:/usr/bin";
 
-/// Writes `directory/name` into the buffer and returns it, or `None` if it does not fit. An empty directory is the current one.
+/// Writes `directory/name` into the buffer and returns it, or `None` if it does not fit. An empty directory is the
+/// current one.
 ///
 /// ```
 /// use rsyscall_init::path::{PATH_MAX, candidate};
@@ -31,8 +32,8 @@ pub fn candidate<'a>(directory: &[u8], name: &CStr, buffer: &'a mut [u8; PATH_MA
     Some(unsafe { CStr::from_ptr(buffer.as_ptr().cast()) })
 }
 
-/// Tries a name in every directory of a `PATH`, or as it is if there is a slash in it, and returns the error that is to be
-/// told: what `attempt` returned is the error of executing that path.
+/// Tries a name in every directory of a `PATH`, or as it is if there is a slash in it, and returns the error that is to
+/// be told: what `attempt` returned is the error of executing that path.
 ///
 /// The search goes on where the program is not there, or may not be executed: if none is found, `EACCES` is told before
 /// `ENOENT`. An empty name is `ENOENT`. An entry that is too long is passed over.

@@ -72,7 +72,8 @@ pub fn is_subreaper() -> Result<bool, Errno> {
     raw::prctl_get(PR_GET_CHILD_SUBREAPER).map(|is| is != 0)
 }
 
-/// Sends this signal to it when the *thread* that made it ends; `None`: nothing. If that has happened already, nothing is sent.
+/// Sends this signal to it when the *thread* that made it ends; `None`: nothing. If that has happened already, nothing
+/// is sent.
 ///
 /// System calls: `prctl(PR_SET_PDEATHSIG)`.
 ///
@@ -98,8 +99,8 @@ pub fn change_directory(path: &CStr) -> Result<(), Errno> {
     raw::chdir(path)
 }
 
-/// Opens the working directory as a place to come back to, closed by `execve`: see [`Step::Directory`](crate::Step::Directory).
-/// While it is open its file system cannot be unmounted.
+/// Opens the working directory as a place to come back to, closed by `execve`: see
+/// [`Step::Directory`](crate::Step::Directory). While it is open its file system cannot be unmounted.
 ///
 /// System calls: `openat(O_PATH)`.
 ///

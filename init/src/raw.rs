@@ -1,4 +1,5 @@
-//! The system calls that the crate `rsyscall` does not have, one function each. All calls of this package are made here.
+//! The system calls that the crate `rsyscall` does not have, one function each. All calls of this package are made
+//! here.
 
 use crate::strings::Strings;
 use core::ffi::CStr;
@@ -55,7 +56,8 @@ fn cloned(ret: usize, pidfd: [u8; 4]) -> Result<Cloned, Errno> {
     })
 }
 
-/// Makes a child whose handlers are default, and suspends this thread until the child executes a program or ends. Linux 5.5.
+/// Makes a child whose handlers are default, and suspends this thread until the child executes a program or ends. Linux
+/// 5.5.
 ///
 /// # Safety
 ///
@@ -69,8 +71,9 @@ pub(crate) unsafe fn clone3_vfork() -> Result<Cloned, Errno> {
     let args: [u64; 8] = [flags, address, 0, 0, SIGCHLD as u64, 0, 0, 0];
     // SAFETY: integers without padding, read as bytes.
     let bytes = unsafe { core::mem::transmute::<[u64; 8], [u8; 64]>(args) };
-    // SAFETY: the call reads the structure, as long as it is told, and writes four bytes at the address in it. The child has a
-    // copy of the memory, this stack included, so both return from here; the caller answers for what the child does.
+    // SAFETY: the call reads the structure, as long as it is told, and writes four bytes at the address in it. The
+    // child has a copy of the memory, this stack included, so both return from here; the caller answers for what the
+    // child does.
     let ret = unsafe { Local.syscall(nr::CLONE3, [Arg::In(&bytes), Arg::Word(64)]) }?;
     // SAFETY: four bytes of this function, which the kernel may have written behind the compiler's back.
     cloned(ret, unsafe { (&raw const pidfd).read_volatile() })
@@ -89,13 +92,14 @@ pub(crate) unsafe fn fork(with_pidfd: bool) -> Result<Cloned, Errno> {
     #[cfg(target_arch = "s390x")]
     let (flags, stack) = (stack, flags);
     let args = [flags, stack, Arg::InOut(&mut pidfd), Arg::Word(0), Arg::Word(0)];
-    // SAFETY: the call writes at most the four bytes. The child has a copy of the memory, this stack included, so both return
-    // from here; the caller answers for what the child does.
+    // SAFETY: the call writes at most the four bytes. The child has a copy of the memory, this stack included, so both
+    // return from here; the caller answers for what the child does.
     let ret = unsafe { Local.syscall(nr::CLONE, args) }?;
     cloned(ret, pidfd)
 }
 
-/// Makes a pipe whose ends are closed by `execve`: first the one that is read. `nonblocking`: reading and writing do not sleep.
+/// Makes a pipe whose ends are closed by `execve`: first the one that is read. `nonblocking`: reading and writing do
+/// not sleep.
 pub(crate) fn pipe(nonblocking: bool) -> Result<[OwnedFd; 2], Errno> {
     let flags = if nonblocking { O_CLOEXEC | O_NONBLOCK } else { O_CLOEXEC };
     let mut ends = [0_u8; 8];
@@ -277,7 +281,8 @@ pub(crate) fn sync() {
 pub(crate) fn write_nowait(fd: FileDescriptor, bytes: &[u8]) -> Result<usize, Errno> {
     /// `include/uapi/linux/fs.h`.
     const RWF_NOWAIT: usize = 8;
-    // `struct iovec`. A word here: an `Arg` has no vector that is only read, and this call is made in this address space only.
+    // `struct iovec`. A word here: an `Arg` has no vector that is only read, and this call is made in this address
+    // space only.
     let vector = [bytes.as_ptr().expose_provenance(), bytes.len()];
     let vector = (&raw const vector).expose_provenance();
     let at = || Arg::Word(usize::MAX);

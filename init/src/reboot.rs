@@ -20,10 +20,11 @@ pub enum End {
     PowerOff = 0x4321_fedc,
 }
 
-/// Ends the machine at once: files are not written back ([`sync`]), processes are not asked. It returns only where that failed.
+/// Ends the machine at once: files are not written back ([`sync`]), processes are not asked. It returns only where that
+/// failed.
 ///
-/// In a pid namespace that is not the machine's it ends that namespace: process 1 is killed, by `SIGHUP` for a restart and by
-/// `SIGINT` otherwise.
+/// In a pid namespace that is not the machine's it ends that namespace: process 1 is killed, by `SIGHUP` for a restart
+/// and by `SIGINT` otherwise.
 ///
 /// System calls: `reboot`.
 ///
@@ -51,8 +52,8 @@ pub fn set_ctrl_alt_del(at_once: bool) -> Result<(), Errno> {
 
 /// Returns whether this is process 1 of a machine, not of a container. If so, Ctrl-Alt-Del from now on is `SIGINT`.
 ///
-/// It is the kernel that says so: Ctrl-Alt-Del can be set in the machine's own pid namespace only, and process 1 of that is the
-/// machine's init. No process of a container can make it look otherwise.
+/// It is the kernel that says so: Ctrl-Alt-Del can be set in the machine's own pid namespace only, and process 1 of
+/// that is the machine's init. No process of a container can make it look otherwise.
 ///
 /// System calls: `getpid`, `reboot`.
 pub fn is_machine() -> bool {

@@ -21,8 +21,8 @@ use rsyscall::{Current, Errno};
 pub enum Program<'a> {
     /// This file.
     Path(&'a CStr),
-    /// This name, looked for in the directories of `path` (which are separated by colons) unless it contains a slash: as
-    /// `execvp` does, see [`path::search`].
+    /// This name, looked for in the directories of `path` (which are separated by colons) unless it contains a slash:
+    /// as `execvp` does, see [`path::search`].
     Search {
         /// The name.
         name: &'a CStr,
@@ -60,13 +60,14 @@ pub struct Command<'a> {
     pub environment: Strings<'a>,
     /// Its signal mask. A caller that blocks signals for its own use names the mask that it had found.
     pub mask: SignalSet,
-    /// Signals whose disposition becomes the default. Those with a handler always do; an ignored one otherwise stays ignored.
+    /// Signals whose disposition becomes the default. Those with a handler always do; an ignored one otherwise stays
+    /// ignored.
     pub default: SignalSet,
     /// Signals whose disposition becomes to ignore them.
     pub ignore: SignalSet,
-    /// What executes a file that the kernel does not know how to (`ENOEXEC`: a script without `#!`), as `execvp` runs `/bin/sh`:
-    /// its arguments are the file, and those of the program. `None`: `ENOEXEC` is told. With more than 254 arguments it is
-    /// `E2BIG`.
+    /// What executes a file that the kernel does not know how to (`ENOEXEC`: a script without `#!`), as `execvp` runs
+    /// `/bin/sh`: its arguments are the file, and those of the program. `None`: `ENOEXEC` is told. With more than 254
+    /// arguments it is `E2BIG`.
     pub interpreter: Option<&'a CStr>,
     /// What is done before, in this order.
     pub steps: &'a [Step<'a>],
@@ -109,16 +110,16 @@ pub enum Step<'a> {
     Directory(&'a OwnedFd),
     /// Changes its working directory (`chdir`).
     ChangeDirectory(&'a CStr),
-    /// Makes `to` a duplicate of `from` that the program inherits. Two steps with one target, or a `from` that an earlier step
-    /// has replaced, are `EINVAL`, and nothing is started.
+    /// Makes `to` a duplicate of `from` that the program inherits. Two steps with one target, or a `from` that an
+    /// earlier step has replaced, are `EINVAL`, and nothing is started.
     Descriptor {
         /// What is duplicated.
         from: &'a OwnedFd,
         /// The file descriptor that the program has.
         to: i32,
     },
-    /// Sends it this signal when the *thread* that started it ends (`PR_SET_PDEATHSIG`). `ESRCH`: that process has already
-    /// ended. A program with set-user-ID, or file capabilities, loses it.
+    /// Sends it this signal when the *thread* that started it ends (`PR_SET_PDEATHSIG`). `ESRCH`: that process has
+    /// already ended. A program with set-user-ID, or file capabilities, loses it.
     DieWithParent(Signal),
     /// Writes its pid into a variable of the environment.
     OwnPid(&'a Placeholder),
@@ -184,19 +185,20 @@ impl SpawnError {
 
 /// Starts a program in a child.
 ///
-/// When it returns, the program has been executed, or the error says what has failed and nothing is left. Handlers of the
-/// caller never run in the child: they are made default before any signal is unblocked there. The child has a copy of the
-/// caller's memory and runs code of this crate only; of the caller's file descriptors the program has those that are not
-/// `CLOEXEC`, and those that steps name.
+/// When it returns, the program has been executed, or the error says what has failed and nothing is left. Handlers of
+/// the caller never run in the child: they are made default before any signal is unblocked there. The child has a copy
+/// of the caller's memory and runs code of this crate only; of the caller's file descriptors the program has those that
+/// are not `CLOEXEC`, and those that steps name.
 ///
-/// Until then the calling thread is suspended: an `execve` that blocks (from FUSE, or NFS without its server), or a child that
-/// someone stops, suspends it for as long. Its other threads run on.
+/// Until then the calling thread is suspended: an `execve` that blocks (from FUSE, or NFS without its server), or a
+/// child that someone stops, suspends it for as long. Its other threads run on.
 ///
-/// Where the kernel does not have `clone3` with `CLONE_CLEAR_SIGHAND` (before Linux 5.5, under qemu-user or gVisor, or by a
-/// seccomp filter) it is a `fork`, and the error is told through a pipe that `execve` closes: there, the child of another
-/// thread that has inherited the pipe, and neither executes nor ends, keeps the caller waiting.
+/// Where the kernel does not have `clone3` with `CLONE_CLEAR_SIGHAND` (before Linux 5.5, under qemu-user or gVisor, or
+/// by a seccomp filter) it is a `fork`, and the error is told through a pipe that `execve` closes: there, the child of
+/// another thread that has inherited the pipe, and neither executes nor ends, keeps the caller waiting.
 ///
-/// System calls: `pipe2`, `rt_sigprocmask`, `clone3`, `read`, `close`; as a fork `clone`, `rt_sigaction`, `pidfd_open`; after a failure `waitid`. With [`Step::DieWithParent`] also `getpid`, `pidfd_open`, `ppoll`.
+/// System calls: `pipe2`, `rt_sigprocmask`, `clone3`, `read`, `close`; as a fork `clone`, `rt_sigaction`, `pidfd_open`;
+/// after a failure `waitid`. With [`Step::DieWithParent`] also `getpid`, `pidfd_open`, `ppoll`.
 ///
 /// # Errors
 ///
@@ -204,7 +206,8 @@ impl SpawnError {
 ///
 /// # Source
 ///
-/// [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html), [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html).
+/// [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html),
+/// [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html).
 pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
     check(command.steps)?;
     let none = |errno| SpawnError { at: At::Clone, errno };
@@ -222,11 +225,11 @@ pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
     started
 }
 
-/// Replaces the caller by a program, after the steps; it returns only where that failed. Steps that were done stay done, and
-/// so do dispositions that were set and the mask.
+/// Replaces the caller by a program, after the steps; it returns only where that failed. Steps that were done stay
+/// done, and so do dispositions that were set and the mask.
 ///
-/// For process 1 that hands over to another, after `switch_root` say. The target of a [`Step::Descriptor`] is standard input,
-/// output or error, or is not open: otherwise it is `EBUSY`, for it may have an owner.
+/// For process 1 that hands over to another, after `switch_root` say. The target of a [`Step::Descriptor`] is standard
+/// input, output or error, or is not open: otherwise it is `EBUSY`, for it may have an owner.
 ///
 /// System calls: `execve`, and those of the steps.
 pub fn exec(command: &Command<'_>) -> SpawnError {
@@ -296,8 +299,8 @@ impl Parent {
 /// How a child is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// The calling thread sleeps until the child has executed the program or ended. By then the pipe holds what it has told, if
-    /// anything: it is not waited for, and no close matters.
+    /// The calling thread sleeps until the child has executed the program or ended. By then the pipe holds what it has
+    /// told, if anything: it is not waited for, and no close matters.
     Suspended,
     /// A fork; the pipe is waited for, until `execve` or the child's end closes it.
     Fork,
@@ -401,7 +404,8 @@ fn take(step: &Step<'_>, parent: Option<&Parent>, child: bool) -> Result<(), Err
         Step::Foreground(terminal) => tty::set_foreground(terminal, near::getpid(&Local)?),
         Step::Directory(directory) => raw::fchdir(directory.near()),
         Step::ChangeDirectory(directory) => raw::chdir(directory),
-        // SAFETY: in the child what the target stood for is not used any more; standard streams have no owner, and stay open.
+        // SAFETY: in the child what the target stood for is not used any more; standard streams have no owner, and stay
+        // open.
         Step::Descriptor { from, to } if child || to <= 2 => unsafe { raw::dup_onto(from.near(), to) },
         Step::Descriptor { from, to } => raw::dup_to_free(from.near(), to),
         Step::DieWithParent(signal) => {

@@ -30,8 +30,8 @@ impl<'a> Strings<'a> {
     ///
     /// # Safety
     ///
-    /// The list ends with a null pointer, and every other pointer of it is a string that ends with a zero; list and strings
-    /// stay as they are for `'a`.
+    /// The list ends with a null pointer, and every other pointer of it is a string that ends with a zero; list and
+    /// strings stay as they are for `'a`.
     #[inline]
     pub const unsafe fn from_ptr(list: *const *const c_char) -> Self {
         Self { list, strings: PhantomData }
@@ -133,7 +133,8 @@ impl<'a, const N: usize> StringList<'a, N> {
     /// Returns the list, as a [`Command`](crate::Command) takes it.
     #[inline]
     pub const fn as_strings(&self) -> Strings<'_> {
-        // SAFETY: the last pointer is never written, so it is null; the others are strings for 'a, and this is borrowed.
+        // SAFETY: the last pointer is never written, so it is null; the others are strings for 'a, and this is
+        // borrowed.
         unsafe { Strings::from_ptr(self.list.as_ptr()) }
     }
 }
@@ -150,8 +151,8 @@ impl<const N: usize> fmt::Debug for StringList<'_, N> {
     }
 }
 
-/// An environment variable that holds the pid of the program that is started, as `LISTEN_PID` does: the child writes it into
-/// its own copy.
+/// An environment variable that holds the pid of the program that is started, as `LISTEN_PID` does: the child writes it
+/// into its own copy.
 ///
 /// ```
 /// use rsyscall_init::strings::Placeholder;
@@ -200,7 +201,8 @@ impl Placeholder {
                 break;
             }
         }
-        // SAFETY: the value is not `Sync`, so no other thread uses the text, and no reference to it is ever made but here.
+        // SAFETY: the value is not `Sync`, so no other thread uses the text, and no reference to it is ever made but
+        // here.
         let text = unsafe { &mut *self.text.get() };
         let digits = digits.iter().skip(Self::DIGITS.wrapping_sub(used)).chain(&[0]);
         for (to, from) in text.iter_mut().skip(self.value).zip(digits) {

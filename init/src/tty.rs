@@ -84,8 +84,8 @@ pub fn foreground(terminal: Descriptor<'_>) -> Result<Process, Errno> {
 ///
 /// # Errors
 ///
-/// `ENOTTY`: not the controlling terminal. `ESRCH`: no such group. `EPERM`: the group is in another session. `EIO`: the caller's
-/// group is orphaned, and in the background.
+/// `ENOTTY`: not the controlling terminal. `ESRCH`: no such group. `EPERM`: the group is in another session. `EIO`: the
+/// caller's group is orphaned, and in the background.
 pub fn set_foreground(terminal: Descriptor<'_>, group: Process) -> Result<(), Errno> {
     raw::ioctl_group(terminal.fd, TIOCSPGRP, group).map(drop)
 }
@@ -96,14 +96,14 @@ pub fn set_foreground(terminal: Descriptor<'_>, group: Process) -> Result<(), Er
 ///
 /// # Errors
 ///
-/// `EPERM`: the caller does not lead a session, or has a terminal already, or another session has this one. `ENOTTY`: not a
-/// terminal.
+/// `EPERM`: the caller does not lead a session, or has a terminal already, or another session has this one. `ENOTTY`:
+/// not a terminal.
 pub fn make_controlling(terminal: Descriptor<'_>) -> Result<(), Errno> {
     raw::ioctl_word(terminal.fd, TIOCSCTTY, 0)
 }
 
-/// Gives up the controlling terminal. If the caller leads the session, all of the session loses it, and its foreground gets
-/// `SIGHUP` and `SIGCONT`.
+/// Gives up the controlling terminal. If the caller leads the session, all of the session loses it, and its foreground
+/// gets `SIGHUP` and `SIGCONT`.
 ///
 /// System calls: `ioctl(TIOCNOTTY)`.
 ///

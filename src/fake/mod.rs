@@ -59,8 +59,8 @@
 //! `ENOSYS`. The errors and their order are those of Linux 6.18; with [`with_version`](Kernel::with_version), those of
 //! an older one.
 //!
-//! It has one process, process 1, whose children are what a test says of them ([`add_child`](Kernel::add_child)), and no threads: a call that would sleep asks the test what happens meanwhile
-//! ([`with_on_block`](Kernel::with_on_block)).
+//! It has one process, process 1, whose children are what a test says of them ([`add_child`](Kernel::add_child)), and
+//! no threads: a call that would sleep asks the test what happens meanwhile ([`with_on_block`](Kernel::with_on_block)).
 //!
 //! # Memory
 //!

@@ -1,7 +1,7 @@
 //! Signals and children: what a supervisor waits for, without processes.
 //!
-//! The kernel's one process is process 1. A test raises signals at it and says what its children do; signals that it sends
-//! to them are only logged ([`Kernel::calls`]), and what comes of them the test decides.
+//! The kernel's one process is process 1. A test raises signals at it and says what its children do; signals that it
+//! sends to them are only logged ([`Kernel::calls`]), and what comes of them the test decides.
 
 use super::Kernel;
 use super::memory::Arguments;
@@ -83,9 +83,9 @@ impl Processes {
 }
 
 impl Kernel<'_> {
-    /// Sends the kernel's process a signal, from another process or, as `None`, from the kernel. It stays pending while it is
-    /// blocked; an unblocked one is dropped, for no code runs here that could handle it. A signal that is pending already is
-    /// not pending twice: real-time signals are not queued here.
+    /// Sends the kernel's process a signal, from another process or, as `None`, from the kernel. It stays pending while
+    /// it is blocked; an unblocked one is dropped, for no code runs here that could handle it. A signal that is pending
+    /// already is not pending twice: real-time signals are not queued here.
     ///
     /// ```
     /// use rsyscall::fake::{Kernel, Storage};
@@ -451,7 +451,8 @@ impl Kernel<'_> {
         }
     }
 
-    /// Writes the parts of a `siginfo_t`: signal, error and code; and behind them, aligned as a pointer, pid, user and status.
+    /// Writes the parts of a `siginfo_t`: signal, error and code; and behind them, aligned as a pointer, pid, user and
+    /// status.
     fn write_child(&self, args: &mut Arguments<'_, '_>, head: [i32; 3], tail: [i32; 3]) -> Result<(), Errno> {
         const TAIL: usize = if cfg!(target_pointer_width = "64") { 16 } else { 12 };
         if args.word(2) == 0 {

@@ -46,13 +46,6 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
-/// # In an event loop
-///
-/// The [descriptor](Self::bell) can be waited for by anything that waits for descriptors. It becomes readable only for
-/// a waiter that has said that it sleeps: [`arm`](Self::arm) before the wait, and after it
-/// [`acknowledge`](Self::acknowledge) if it was readable, [`disarm`](Self::disarm) if something else was. Both kinds of
-/// trigger will do.
-///
 /// ```
 /// use core::mem::MaybeUninit;
 /// use core::time::Duration;
@@ -82,17 +75,6 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
-/// A loop that cannot be asked to do something before it sleeps is armed once at the beginning, and by each turn at its
-/// end: `acknowledge`, then do all the work, then while `arm` is false `try_wait` and do all the work.
-///
-/// # Between processes
-///
-/// The [`State`] stands in memory that they share, and each has a descriptor of the same eventfd (inherited, or sent):
-/// [`from_parts`](Self::from_parts). A process that is killed in the middle of [`notify`](Self::notify), after the one
-/// instruction and before the other, has notified a waiter that it did not wake, and nothing else will. Where that is
-/// to be outlived, the waiter uses [`wait_timeout`](Self::wait_timeout), which finds such a notification when the
-/// timeout expires.
-///
 /// ```
 /// use rsyscall::notify::{Notifier, State};
 /// use rsyscall::{EventFd, EventfdFlags};
@@ -105,6 +87,24 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// here.wait()?;
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
+///
+/// # In an event loop
+///
+/// The [descriptor](Self::bell) can be waited for by anything that waits for descriptors. It becomes readable only for
+/// a waiter that has said that it sleeps: [`arm`](Self::arm) before the wait, and after it
+/// [`acknowledge`](Self::acknowledge) if it was readable, [`disarm`](Self::disarm) if something else was. Both kinds of
+/// trigger will do.
+///
+/// A loop that cannot be asked to do something before it sleeps is armed once at the beginning, and by each turn at its
+/// end: `acknowledge`, then do all the work, then while `arm` is false `try_wait` and do all the work.
+///
+/// # Between processes
+///
+/// The [`State`] stands in memory that they share, and each has a descriptor of the same eventfd (inherited, or sent):
+/// [`from_parts`](Self::from_parts). A process that is killed in the middle of [`notify`](Self::notify), after the one
+/// instruction and before the other, has notified a waiter that it did not wake, and nothing else will. Where that is
+/// to be outlived, the waiter uses [`wait_timeout`](Self::wait_timeout), which finds such a notification when the
+/// timeout expires.
 ///
 /// # After a fork
 ///

@@ -39,8 +39,8 @@ pub const REACTOR: &[usize] =
 /// [`Current::exit`](crate::Task::exit).
 pub const TASK: &[usize] = &[EXIT_GROUP];
 
-/// [`remote::fork`](crate::remote::fork()) and [`Connection`](crate::remote::Connection), in both processes; what the task
-/// is used for comes on top, such as [`EVENTFD`].
+/// [`remote::fork`](crate::remote::fork()) and [`Connection`](crate::remote::Connection), in both processes; what the
+/// task is used for comes on top, such as [`EVENTFD`].
 ///
 /// Kernels before 6.9 need the last six too.
 pub const FORK: &[usize] = &[

@@ -397,8 +397,8 @@ impl Parent {
     fn has_ended(&self) -> Result<bool, Errno> {
         if let Some(pidfd) = &self.pidfd {
             let mut entry = [PollFd { fd: pidfd.near(), events: PollFd::IN, revents: 0 }];
-            // Without `ppoll` (a seccomp filter) a parent that has ended and was not reaped passes for one that lives: then the
-            // child ends with the stream.
+            // Without `ppoll` (a seccomp filter) a parent that has ended and was not reaped passes for one that lives:
+            // then the child ends with the stream.
             // SAFETY: the pidfd is open, and signal 0 is none.
             let gone = || unsafe { near::pidfd_send_signal(&Local, pidfd.near(), 0) } == Err(Errno::ESRCH);
             if near::ppoll(&Local, &mut entry, Some(Timespec::ZERO), None).map_or_else(|_| gone(), |ready| ready != 0) {

@@ -109,8 +109,8 @@ pub struct Strings {
 }
 
 impl Strings {
-    /// Returns the list of what is left, as the kernel takes it: pointers to strings, and a null pointer at the end. List and
-    /// strings stay for as long as the process does.
+    /// Returns the list of what is left, as the kernel takes it: pointers to strings, and a null pointer at the end.
+    /// List and strings stay for as long as the process does.
     ///
     /// System calls: none.
     #[inline]

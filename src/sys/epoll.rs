@@ -48,14 +48,6 @@ impl<T: FileDescriptorTask> EpollTask for T {
 /// A descriptor is added once, with 64 bits that are the caller's own, and each report of it carries those bits. Memory
 /// for reports is the caller's: as many as fit are given at once, the others at the next wait.
 ///
-/// # What a registration belongs to
-///
-/// It belongs to the open file description *and* the file descriptor under which it was added, and lasts until it is
-/// deleted or the description's last descriptor is closed, in whatever process that is. So a closed descriptor of which
-/// there is a duplicate ([`try_clone`](OwnedFd::try_clone), `fork`, `SCM_RIGHTS`) goes on reporting, and can no longer
-/// be deleted, because it has no number any more. [`delete`](Self::delete) before closing whatever may have a
-/// duplicate. No such report is unsound: it carries 64 bits and nothing that is trusted.
-///
 /// ```
 /// use core::mem::MaybeUninit;
 /// use rsyscall::sys::epoll::{Epoll, EpollEvents};
@@ -75,6 +67,14 @@ impl<T: FileDescriptorTask> EpollTask for T {
 /// assert_eq!(events[0].events(), EpollEvents::IN);
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
+///
+/// # What a registration belongs to
+///
+/// It belongs to the open file description *and* the file descriptor under which it was added, and lasts until it is
+/// deleted or the description's last descriptor is closed, in whatever process that is. So a closed descriptor of which
+/// there is a duplicate ([`try_clone`](OwnedFd::try_clone), `fork`, `SCM_RIGHTS`) goes on reporting, and can no longer
+/// be deleted, because it has no number any more. [`delete`](Self::delete) before closing whatever may have a
+/// duplicate. No such report is unsound: it carries 64 bits and nothing that is trusted.
 ///
 /// # Source
 ///

@@ -50,9 +50,9 @@ impl<T: FileDescriptorTask> PidfdTask for T {
 
 /// A file descriptor for a process.
 ///
-/// It is readable in a poll once the process has ended, and hung up (`HUP`) besides once it was reaped (Linux 6.9). To be
-/// readable says nothing of the exit status, and reaps nothing: [`peek`](Self::peek) and [`try_wait`](Self::try_wait) do,
-/// for children.
+/// It is readable in a poll once the process has ended, and hung up (`HUP`) besides once it was reaped (Linux 6.9). To
+/// be readable says nothing of the exit status, and reaps nothing: [`peek`](Self::peek) and
+/// [`try_wait`](Self::try_wait) do, for children.
 ///
 /// ```
 /// use rsyscall::sys::pidfd::PidfdTask;
@@ -83,8 +83,8 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// # Errors
     ///
-    /// `ESRCH`: it was reaped. `EPERM`: not allowed. `EINVAL`: the process is not in the caller's pid namespace or one below.
-    /// `EBADF`: the file descriptor is not a pidfd. `ENOSYS`: Linux before 5.1.
+    /// `ESRCH`: it was reaped. `EPERM`: not allowed. `EINVAL`: the process is not in the caller's pid namespace or one
+    /// below. `EBADF`: the file descriptor is not a pidfd. `ENOSYS`: Linux before 5.1.
     ///
     /// # Source
     ///
@@ -92,23 +92,24 @@ impl<T: FileDescriptorTask> PidFd<T> {
     #[inline]
     #[doc(alias = "pidfd_send_signal")]
     pub fn send_signal(&self, signal: Signal) -> Result<(), T::Error> {
-        // SAFETY: owned, so open, for as long as the borrow lasts; a signal breaks no memory, as in `SignalTask::send_signal`.
+        // SAFETY: owned, so open, for as long as the borrow lasts; a signal breaks no memory, as in
+        // `SignalTask::send_signal`.
         unsafe { near::pidfd_send_signal(self.fd.sysif(), self.fd.near(), signal.raw()) }
     }
 
-    /// Sends a signal to the process group that the process leads, whose number is `leader`. It never reaches another group
-    /// that has got the number.
+    /// Sends a signal to the process group that the process leads, whose number is `leader`. It never reaches another
+    /// group that has got the number.
     ///
     /// From Linux 6.9 the group is reached through the file descriptor, also after its leader was reaped. Before, it is
-    /// reached by its number, and only while the leader was not reaped, so that the number is still its own: that holds only
-    /// where one party reaps it, the caller, and not while this function runs.
+    /// reached by its number, and only while the leader was not reaped, so that the number is still its own: that holds
+    /// only where one party reaps it, the caller, and not while this function runs.
     ///
     /// System calls: `pidfd_send_signal`; before Linux 6.9 also `waitid`, `kill`.
     ///
     /// # Errors
     ///
-    /// `ESRCH`: the group is empty; before Linux 6.9 also: its leader was reaped, or is not a child. `EINVAL`, and no call is
-    /// made: `leader` is below 2. `EPERM`: not allowed for any of them. `EINVAL`: Linux before 5.4.
+    /// `ESRCH`: the group is empty; before Linux 6.9 also: its leader was reaped, or is not a child. `EINVAL`, and no
+    /// call is made: `leader` is below 2. `EPERM`: not allowed for any of them. `EINVAL`: Linux before 5.4.
     ///
     /// # Source
     ///
@@ -119,7 +120,8 @@ impl<T: FileDescriptorTask> PidFd<T> {
         if leader.0 < 2 {
             return Err(Errno::EINVAL.into());
         }
-        // SAFETY: owned, so open, for as long as the borrow lasts; a signal breaks no memory, as in `SignalTask::send_signal`.
+        // SAFETY: owned, so open, for as long as the borrow lasts; a signal breaks no memory, as in
+        // `SignalTask::send_signal`.
         match unsafe { near::pidfd_send_signal_to_group(self.fd.sysif(), self.fd.near(), signal.raw()) } {
             Err(error) if error.errno() == Some(Errno::EINVAL) => self.send_signal_by_number(leader, signal),
             result => result,
@@ -141,8 +143,8 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// # Errors
     ///
-    /// `ECHILD`: it is not a child of the task's process, or it was reaped. `EINVAL`: Linux before 5.4. `EBADF`: the file
-    /// descriptor is not a pidfd.
+    /// `ECHILD`: it is not a child of the task's process, or it was reaped. `EINVAL`: Linux before 5.4. `EBADF`: the
+    /// file descriptor is not a pidfd.
     ///
     /// # Source
     ///
@@ -189,8 +191,8 @@ impl<T: FileDescriptorTask> PidFd<T> {
         }
     }
 
-    /// Waits for the end of the child for at most `timeout`, and reaps it; `None` if the timeout expires. The deadline is kept
-    /// on `CLOCK_MONOTONIC`, across signal handlers.
+    /// Waits for the end of the child for at most `timeout`, and reaps it; `None` if the timeout expires. The deadline
+    /// is kept on `CLOCK_MONOTONIC`, across signal handlers.
     ///
     /// System calls: `waitid`; if it has not ended also `clock_gettime`, `ppoll`.
     ///
@@ -224,14 +226,14 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// # Errors
     ///
-    /// `EPERM`: the caller may not trace the process. `EBADF`: not open there. `ESRCH`: the process has ended. `EMFILE`.
-    /// `ENOSYS`: Linux before 5.6.
+    /// `EPERM`: the caller may not trace the process. `EBADF`: not open there. `ESRCH`: the process has ended.
+    /// `EMFILE`. `ENOSYS`: Linux before 5.6.
     ///
     /// # Safety
     ///
-    /// Whoever owns the file descriptor there allows a duplicate of it here. A process that may be traced includes this one:
-    /// of the stream of a [`Connection`](crate::remote::Connection) a duplicate is a second client, and makes any call in the
-    /// other process.
+    /// Whoever owns the file descriptor there allows a duplicate of it here. A process that may be traced includes this
+    /// one: of the stream of a [`Connection`](crate::remote::Connection) a duplicate is a second client, and makes any
+    /// call in the other process.
     ///
     /// # Source
     ///

@@ -16,15 +16,15 @@ use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
 /// Makes signalfds. Every task does.
 pub trait SignalfdTask: FileDescriptorTask {
-    /// Makes a file descriptor in the task's table from which pending signals of this set are read. It is nonblocking, and
-    /// closed by `execve`.
+    /// Makes a file descriptor in the task's table from which pending signals of this set are read. It is nonblocking,
+    /// and closed by `execve`.
     ///
     /// System calls: `signalfd4`.
     ///
     /// # Errors
     ///
-    /// `EMFILE`, `ENFILE`: the process's or the system's file descriptors are used up. `ENODEV`, `ENOMEM`. `ENOSYS`: Linux
-    /// before 2.6.27, or without signalfd.
+    /// `EMFILE`, `ENFILE`: the process's or the system's file descriptors are used up. `ENODEV`, `ENOMEM`. `ENOSYS`:
+    /// Linux before 2.6.27, or without signalfd.
     ///
     /// # Source
     ///
@@ -45,18 +45,11 @@ impl<T: FileDescriptorTask> SignalfdTask for T {
 
 /// A file descriptor from which signals are read.
 ///
-/// Only *blocked* signals are read: an unblocked one is delivered. [`block_signals`](super::signal::SignalTask::block_signals)
-/// them first, in every thread: a signal that is sent to the process is delivered to any thread that does not block it. What
-/// is read is pending for the *reading* process or thread, whichever made the file descriptor: a duplicate in a child reads
-/// the child's. `SIGKILL` and `SIGSTOP` in the set are ignored.
-///
-/// # Coalescing
-///
-/// A signal that is pending already is not pending twice: five children that end can be one `SIGCHLD`. Therefore a
-/// [`SignalInfo`] does not say which child ended; after a `SIGCHLD`, [`try_wait`](super::wait::WaitTask::try_wait) until there
-/// is none left. Real-time signals (32..=64) are queued, and read in order.
-///
-/// A blocked program that writes to a pipe without a reader finds its own `SIGPIPE` here, and `SIGXFSZ` likewise.
+/// Only *blocked* signals are read: an unblocked one is delivered.
+/// [`block_signals`](super::signal::SignalTask::block_signals) them first, in every thread: a signal that is sent to
+/// the process is delivered to any thread that does not block it. What is read is pending for the *reading* process or
+/// thread, whichever made the file descriptor: a duplicate in a child reads the child's. `SIGKILL` and `SIGSTOP` in the
+/// set are ignored.
 ///
 /// ```
 /// use rsyscall::Current;
@@ -69,6 +62,14 @@ impl<T: FileDescriptorTask> SignalfdTask for T {
 /// assert_eq!(signals.try_read()?, None);
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
+///
+/// # Coalescing
+///
+/// A signal that is pending already is not pending twice: five children that end can be one `SIGCHLD`. Therefore a
+/// [`SignalInfo`] does not say which child ended; after a `SIGCHLD`, [`try_wait`](super::wait::WaitTask::try_wait)
+/// until there is none left. Real-time signals (32..=64) are queued, and read in order.
+///
+/// A blocked program that writes to a pipe without a reader finds its own `SIGPIPE` here, and `SIGXFSZ` likewise.
 ///
 /// # Source
 ///
@@ -97,8 +98,8 @@ impl SignalFd {
 }
 
 impl<T: FileDescriptorTask> SignalFd<T> {
-    /// Changes which signals are read, for every duplicate of the file descriptor. A reader that sleeps continues with the
-    /// new set.
+    /// Changes which signals are read, for every duplicate of the file descriptor. A reader that sleeps continues with
+    /// the new set.
     ///
     /// System calls: `signalfd4`.
     ///
@@ -129,8 +130,8 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     ///
     /// # Errors
     ///
-    /// `EAGAIN`: none of the set is pending. `EINTR`: the file descriptor was made blocking, and a signal handler ran. `EIO`:
-    /// the file descriptor is not a signalfd, and what was read is no signal.
+    /// `EAGAIN`: none of the set is pending. `EINTR`: the file descriptor was made blocking, and a signal handler ran.
+    /// `EIO`: the file descriptor is not a signalfd, and what was read is no signal.
     ///
     /// # Source
     ///
@@ -270,8 +271,8 @@ impl SignalInfo {
         self.code
     }
 
-    /// Returns the pid and the user id of the process that sent it, if a process did. The pid is 0 if it is outside of the
-    /// reader's pid namespace, and can be another process's by now.
+    /// Returns the pid and the user id of the process that sent it, if a process did. The pid is 0 if it is outside of
+    /// the reader's pid namespace, and can be another process's by now.
     #[inline]
     pub const fn sender(&self) -> Option<(Process, u32)> {
         match self.code {

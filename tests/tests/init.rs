@@ -1,4 +1,5 @@
-//! The init of `init/`, built as a user would build it: as process 1 of a pid namespace, as a subreaper, under other names.
+//! The init of `init/`, built as a user would build it: as process 1 of a pid namespace, as a subreaper, under other
+//! names.
 #![cfg(target_arch = "x86_64")]
 
 mod peers;

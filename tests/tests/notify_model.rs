@@ -1,8 +1,9 @@
 //! The notifier's state, of which no wake-up may be lost, in every order that the memory model allows (loom).
 //!
-//! It is the very file of the crate, with another `word`: loom's atomic in the place of core's, and a futex and a bell made of
-//! loom's mutex. As in the kernel, the eventfd is a counter behind a lock; and the futex compares the word and puts the sleeper
-//! into a queue behind a lock that whoever wakes takes too. A lost wake-up is a thread that sleeps for ever, which loom reports.
+//! It is the very file of the crate, with another `word`: loom's atomic in the place of core's, and a futex and a bell
+//! made of loom's mutex. As in the kernel, the eventfd is a counter behind a lock; and the futex compares the word and
+//! puts the sleeper into a queue behind a lock that whoever wakes takes too. A lost wake-up is a thread that sleeps for
+//! ever, which loom reports.
 #![cfg(target_arch = "x86_64")]
 
 #[allow(dead_code, reason = "the crate uses more of it than a model does")]
@@ -123,8 +124,8 @@ use state::State;
 use std::sync::Arc;
 use word::{Deadline, Errno, Scope::Private};
 
-/// Every order with at most three preemptions, or as many as `LOOM_MAX_PREEMPTIONS` says: all orders of three threads take
-/// minutes.
+/// Every order with at most three preemptions, or as many as `LOOM_MAX_PREEMPTIONS` says: all orders of three threads
+/// take minutes.
 fn explore(body: impl Fn() + Sync + Send + 'static) {
     explore_with(3, body);
 }
@@ -190,7 +191,8 @@ impl<const N: usize> Model<N> {
         self.state.take() || self.state.sleep(Some(Deadline::Soon), Private).unwrap()
     }
 
-    /// Waits, and looks only after a wait. Each wait takes a notification, of which there are no more than pieces of work.
+    /// Waits, and looks only after a wait. Each wait takes a notification, of which there are no more than pieces of
+    /// work.
     fn wait_until_done(&self, mut taken: usize) {
         loop {
             self.wait();

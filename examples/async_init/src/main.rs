@@ -1,7 +1,7 @@
 //! Process 1 made of futures: three tasks on one thread, and nothing below them but the kernel.
 //!
-//! One reads signals and reaps, one adds up what the service rings, one waits for the service's end. When no process is left it
-//! prints what came of it, `RESULT: passed` or `RESULT: failed`, and powers the machine off.
+//! One reads signals and reaps, one adds up what the service rings, one waits for the service's end. When no process is
+//! left it prints what came of it, `RESULT: passed` or `RESULT: failed`, and powers the machine off.
 #![no_std]
 #![no_main]
 

@@ -184,6 +184,40 @@ fn the_files_of_a_folder_use_each_other_in_no_circle() {
     }
 }
 
+/// What a page of the documentation looks like: what most readers want first, and the proof last.
+#[test]
+fn examples_come_before_the_first_heading_and_the_source_is_the_last() {
+    let mut all = Vec::new();
+    files(&source(), &mut all);
+    files(&source().join("../arch"), &mut all);
+    let mut wrong = Vec::new();
+    for file in all {
+        let text = fs::read_to_string(&file).unwrap();
+        let (mut headings, mut fenced) = (Vec::new(), false);
+        for (line, text) in (1..).zip(text.lines().map(str::trim_start)) {
+            let Some(doc) = text.strip_prefix("///").map(str::trim_start) else {
+                (headings, fenced) = (Vec::new(), false);
+                continue;
+            };
+            let place = || format!("{}:{line}", file.strip_prefix(source()).unwrap_or(&file).display());
+            if doc.starts_with("```") {
+                fenced = !fenced;
+                if fenced && !headings.is_empty() {
+                    wrong.push(format!("{}: an example after {:?}", place(), headings[0]));
+                }
+            } else if !fenced && doc.starts_with("# ") {
+                if headings.last() == Some(&"# Source") {
+                    wrong.push(format!("{}: {doc:?} after the source", place()));
+                }
+                headings.push(doc);
+            } else if doc.starts_with("Source: ") || doc.starts_with("Sources: ") {
+                wrong.push(format!("{}: the source is no heading", place()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn paths_are_found_alone_and_in_braces_and_comments_are_not() {
     let code = "use crate::sysif::{Arg, Error};\nuse crate::{\n Errno,\n task::{Task, Current},\n};\nmy_crate::no;\

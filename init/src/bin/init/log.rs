@@ -42,7 +42,8 @@ impl Log {
         Self { output: stdio.error(), prefix, level }
     }
 
-    /// Prints a line in which the parts stand for every `%`. Ignored, whatever comes of it: that nobody reads it must not matter.
+    /// Prints a line in which the parts stand for every `%`. Ignored, whatever comes of it: that nobody reads it must
+    /// not matter.
     #[inline(never)]
     pub(crate) fn say(&self, level: Level, text: &str, parts: &[Part<'_>]) {
         if level > self.level {

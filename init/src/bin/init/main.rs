@@ -1,8 +1,9 @@
-//! An init: starts a service, starts it again by a rule, forwards signals to it, reaps every orphan, and stops in order.
+//! An init: starts a service, starts it again by a rule, forwards signals to it, reaps every orphan, and stops in
+//! order.
 //!
-//! As process 1 of a container or of a machine, or as a subreaper; called `tini` or `dumb-init` it has their options and
-//! defaults. README.md says what it does. This file is the order of it, `options.rs` what was asked for, `supervisor.rs` the
-//! loop.
+//! As process 1 of a container or of a machine, or as a subreaper; called `tini` or `dumb-init` it has their options
+//! and defaults. README.md says what it does. This file is the order of it, `options.rs` what was asked for,
+//! `supervisor.rs` the loop.
 #![cfg_attr(not(test), no_std, no_main)]
 #![forbid(unsafe_code)]
 

@@ -230,8 +230,8 @@ pub(crate) fn defaults(arguments: Arguments, machine: bool) -> Options {
     Options::new(style(arguments.args().next()), machine)
 }
 
-/// Reads the arguments, and what of the environment is an option too. Returns what is left: the program, if there is one, and
-/// its arguments.
+/// Reads the arguments, and what of the environment is an option too. Returns what is left: the program, if there is
+/// one, and its arguments.
 pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, machine: bool) -> Result<Strings, Done> {
     let mut strings = arguments.args();
     strings.next();

@@ -1,5 +1,5 @@
-//! A service that is this program again, for test builds: it fails once, then makes a thousand processes, half of them orphans
-//! in sessions of their own, and has everything stopped.
+//! A service that is this program again, for test builds: it fails once, then makes a thousand processes, half of them
+//! orphans in sessions of their own, and has everything stopped.
 
 use crate::options::{Options, Restart};
 use core::ffi::CStr;
@@ -77,8 +77,8 @@ pub(crate) fn service<'a>(
     Some((first.as_strings(), then.as_strings()))
 }
 
-/// What the test has shown: of the service that failed and the one that did not, of five hundred children and five hundred
-/// orphans, each was reaped once.
+/// What the test has shown: of the service that failed and the one that did not, of five hundred children and five
+/// hundred orphans, each was reaped once.
 pub(crate) fn verdict(options: &Options, stdio: Stdio, reaped: u32, status: i32) -> i32 {
     const EXPECTED: u32 = 1 + 1 + CHILDREN;
     if !options.selftest {

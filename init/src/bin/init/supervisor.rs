@@ -8,9 +8,9 @@
 //! | `Leaving` | | | | SIGKILL: `Killing` | `Over` |
 //! | `Killing` | | | | SIGKILL again; at last `Over` | `Over` |
 //!
-//! To leave means: SIGTERM to whom the service leaves behind. As tini it means to end at once, as dumb-init to end at once
-//! after SIGTERM to the service's group. A stop signal is SIGTERM or SIGINT, for a machine also SIGPWR; as tini or dumb-init
-//! there is none, as nothing is started again.
+//! To leave means: SIGTERM to whom the service leaves behind. As tini it means to end at once, as dumb-init to end at
+//! once after SIGTERM to the service's group. A stop signal is SIGTERM or SIGINT, for a machine also SIGPWR; as tini or
+//! dumb-init there is none, as nothing is started again.
 
 use crate::log::{Level, Log, Part};
 use crate::options::{Options, Restart, Style};
@@ -119,7 +119,8 @@ impl<'a> Supervisor<'a> {
         // Ignored, children would leave no status behind.
         let child_ignored = Current.disposition(Signal::CHLD)? == Disposition::Ignore;
         Current.set_disposition(Signal::CHLD, Preset::Default)?;
-        // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it does not handle.
+        // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it
+        // does not handle.
         let mask = Current.block_signals(SignalSet::ALL)?.keep();
         let signals = SignalFd::new(SignalSet::ALL)?;
         let mut hand_off = SignalSet::EMPTY;
@@ -302,8 +303,9 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Sends a signal to whom the service leaves behind: to every process, if this is process 1. A subreaper must not, or all of
-    /// its user's would be meant. It reaches the service's group, whose number is no other's while a child of ours is in it.
+    /// Sends a signal to whom the service leaves behind: to every process, if this is process 1. A subreaper must not,
+    /// or all of its user's would be meant. It reaches the service's group, whose number is no other's while a child of
+    /// ours is in it.
     fn send_rest(&self, signal: Signal) {
         let target = match self.group {
             _ if self.first => Target::Everyone,
@@ -562,7 +564,8 @@ impl<'a> Supervisor<'a> {
     }
 }
 
-/// Whether no child of this process is in a group: neither a running one nor a zombie. So long its number is not given again.
+/// Whether no child of this process is in a group: neither a running one nor a zombie. So long its number is not given
+/// again.
 fn is_empty(group: Process) -> bool {
     Current.try_wait(Children::Group(group), Changes::ENDED | Changes::PEEK) == Err(Errno::ECHILD)
 }

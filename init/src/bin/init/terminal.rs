@@ -39,8 +39,8 @@ impl Terminal {
         }
     }
 
-    /// The terminal, if a service may be put into its foreground: there is this process, or the service before. (tini does not
-    /// ask.)
+    /// The terminal, if a service may be put into its foreground: there is this process, or the service before. (tini
+    /// does not ask.)
     pub(crate) fn to_give(&self, before: Option<Process>) -> Option<Descriptor<'_>> {
         let terminal = self.descriptor()?;
         let foreground = tty::foreground(terminal).ok()?;

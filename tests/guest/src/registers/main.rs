@@ -1,7 +1,9 @@
 //! Which registers a system call destroys: all are filled with a pattern, a call is made, and what changed must be what
-//! the file of the architecture in `arch/` names, no less and no more. Only a real kernel tells: qemu-user keeps too many.
+//! the file of the architecture in `arch/` names, no less and no more. Only a real kernel tells: qemu-user keeps too
+//! many.
 //!
-//! It prints what changed in each situation, then `RESULT: passed` or `RESULT: failed`; as PID 1 it powers the machine off.
+//! It prints what changed in each situation, then `RESULT: passed` or `RESULT: failed`; as PID 1 it powers the machine
+//! off.
 #![cfg_attr(not(test), no_std, no_main)]
 
 #[path = "../os.rs"]
