@@ -100,12 +100,30 @@ fn no_handler_of_the_caller_runs_in_the_child_and_a_signal_that_came_early_is_no
     let _alone = alone();
     // SAFETY: a handler that only writes, and an atomic.
     unsafe { libc::signal(libc::SIGUSR1, ran as extern "C" fn(i32) as usize) };
-    for _ in 0..50 {
-        // The step blocks nothing, but all signals wait until the handlers are gone: then SIGUSR1 kills.
-        let steps = [Step::NewGroup];
-        let mut child = shell(c"kill -USR1 $$; sleep 50", &steps).unwrap();
-        assert_eq!(child.wait().unwrap().signal(), Some(Signal::USR1));
-    }
+    // The search takes long enough for the signal to come before the program is executed.
+    let path = "/no/such/place:".repeat(100_000) + "/bin";
+    let arguments = list(&[c"sleep", c"3"]);
+    let command = Command {
+        arguments: arguments.as_strings(),
+        ..Command::new(Program::Search { name: c"sleep", path: path.as_bytes() })
+    };
+    // SAFETY: it only asks.
+    let thread = unsafe { libc::syscall(libc::SYS_gettid) };
+    let children = format!("/proc/self/task/{thread}/children");
+    let status = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let child = loop {
+                match std::fs::read_to_string(&children).unwrap().trim().parse() {
+                    Ok(child) => break child,
+                    Err(_) => std::thread::yield_now(),
+                }
+            };
+            // SAFETY: the child, which the other thread has not reaped.
+            assert_eq!(unsafe { libc::kill(child, libc::SIGUSR1) }, 0);
+        });
+        spawn(&command).unwrap().wait().unwrap()
+    });
+    assert_eq!(status.signal(), Some(Signal::USR1), "not lost in a handler");
     assert_eq!(RAN.load(Ordering::SeqCst), 0);
 }
 
