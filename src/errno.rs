@@ -160,7 +160,9 @@ macro_rules! errnos {
 }
 
 impl Errno {
-    /// The name (0) or the message (1).
+    /// The name (0) or the message (1). Compiled once, and small: to print an error is no hurry.
+    #[cold]
+    #[inline(never)]
     const fn text(self, which: usize) -> Option<&'static str> {
         let (mut numbers, mut before) = (NUMBERS, which);
         loop {

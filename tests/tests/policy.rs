@@ -70,7 +70,8 @@ fn documented_calls(files: &[&str]) -> BTreeSet<String> {
             let sentence = sentence.split(". ").next().unwrap_or_default();
             for (n, word) in sentence.split('`').enumerate() {
                 let link = sentence.contains(&format!("[`{word}`]"));
-                if n % 2 == 1 && !link {
+                // Made only where `ppoll` is refused, and no filter here refuses it.
+                if n % 2 == 1 && !link && word != "pselect6" {
                     calls.insert(word.to_owned());
                 }
             }
