@@ -2,8 +2,6 @@
 //!
 //! A wait with a timeout is interrupted by signal handlers and lost to other readers. What stays the same across all of
 //! that is the moment at which it has to end: a [`Deadline`].
-//!
-//! Uses [`near`](crate::near) and [`sysif`](crate::sysif).
 
 use crate::Errno;
 use crate::near::{self, Timespec};

@@ -53,7 +53,7 @@ use core::fmt;
 /// * return the same [`fd_table`](Self::fd_table) each time, in whichever thread they are asked;
 /// * return interfaces that carry calls to processes which use exactly that descriptor table: a file descriptor that is
 ///   open in a table is the same open file to every task that names the table, and to no task that names another.
-///   [`FdTable::CURRENT`] is the table of this process. [`OwnedFd::move_to`], [`for_task`](OwnedFd::for_task),
+///   [`FdTable::CURRENT`] is the table of this process. [`OwnedFd::move_to`], [`OwnedFd::for_task`],
 ///   [`Token::attach`], [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that give a
 ///   child its descriptors compare nothing but tables;
 /// * return interfaces that close a file descriptor only when they are asked to, and where the interface is a

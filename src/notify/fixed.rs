@@ -5,8 +5,6 @@
 //!
 //! All of it is marked to be inlined: compiled into the library itself, it would bring instances of generic functions
 //! along that a program which uses none of this then shares and keeps (at opt-level 1, without LTO).
-//!
-//! Uses [`near`](crate::near) and this folder.
 
 use super::notifier::{Notifier, ring};
 use super::state::State;

@@ -3,8 +3,6 @@
 //! An eventfd write is a system call, even if the reader is awake, or was already told. A [`Notifier`] puts one word of
 //! memory in front of the eventfd, and makes a call only for a waiter that sleeps: one that sleeps on the word itself
 //! is woken there, and the eventfd is written for one that waits for file descriptors.
-//!
-//! Uses [`sys`](crate::sys) and [`deadline`](crate::deadline).
 
 mod fixed;
 mod notifier;

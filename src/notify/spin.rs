@@ -1,6 +1,4 @@
 //! Looking again for a while before going to sleep, when that pays.
-//!
-//! Uses nothing of the crate.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,7 +1,5 @@
 //! What the state is made of: one word of memory, and the futex that sleeps on it. The model checker of the tests puts
 //! its own in the place of this file.
-//!
-//! Uses [`near`] and [`deadline`](crate::deadline).
 
 pub(super) use crate::Errno;
 pub(super) use crate::deadline::Deadline;

@@ -1,6 +1,4 @@
 //! Futures that wait for file descriptors, and the loop that drives them: `core::future` and nothing else.
-//!
-//! Uses [`notify`](crate::notify) and [`sys`](crate::sys).
 
 mod readable;
 mod slot;

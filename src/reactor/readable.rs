@@ -1,6 +1,4 @@
 //! The future that waits for one file descriptor, and what is taken from it.
-//!
-//! Uses [`sys`](crate::sys) and this folder.
 
 use super::{Reactor, WaitSlot};
 use crate::near::EpollOp;

@@ -1,6 +1,4 @@
 //! A place for one future that waits.
-//!
-//! Uses nothing of the crate.
 
 use core::cell::Cell;
 use core::fmt;

@@ -53,8 +53,6 @@
 //! answers                                   what is outstanding, and what has arrived of it
 //! stream   peer   page                      bytes and deadlines; the forked process; the memory shared with it
 //! ```
-//!
-//! Uses [`sys`](crate::sys), [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
 
 // All of it is inlined, that is, compiled in the crates that use it: otherwise it would be three quarters of what the
 // library's own build compiles, for everybody.

@@ -1,6 +1,4 @@
 //! The format: what a request and a response are, as bytes.
-//!
-//! Uses nothing of the crate.
 
 /// The length of a request: a number and six arguments, in words of 64 bits and in native order.
 pub const REQUEST: usize = 56;

@@ -1,6 +1,4 @@
 //! `#include <sys/epoll.h>`: waiting for many descriptors, at the price of those that are ready.
-//!
-//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`].
 
 pub use crate::near::{EpollEvent, EpollEvents, SignalSet};
 

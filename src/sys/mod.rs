@@ -1,6 +1,4 @@
 //! Typed system interfaces, named as their C headers are.
-//!
-//! Uses [`deadline`](crate::deadline), [`fd`](crate::fd), [`task`](crate::task) and [`near`](crate::near).
 
 pub mod epoll;
 pub mod eventfd;

@@ -1,6 +1,4 @@
 //! `#include <poll.h>`: waiting for a few descriptors at once.
-//!
-//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`].
 
 pub use crate::near::{PollFd, SignalSet};
 

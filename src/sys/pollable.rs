@@ -4,8 +4,6 @@
 //! one for `EventFd<T>` of every task would overlap at `EventFd<Current>`, which is both. So the question is asked of
 //! the task: a task says which [`Handles`] it knows, and the current process alone knows those of std. Generic code,
 //! which does not know its task, relies on the list that every answer contains, with `std` and without.
-//!
-//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`eventfd`](super::eventfd).
 
 use super::epoll::Epoll;
 use super::eventfd::EventFd;

@@ -1,6 +1,4 @@
 //! Sleeping until one file descriptor is readable, also where `ppoll` is refused.
-//!
-//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`].
 
 use crate::Errno;
 use crate::deadline::Step;

@@ -1,6 +1,4 @@
 //! `#include <sys/eventfd.h>`: a counter in the kernel that wakes its waiters.
-//!
-//! Uses [`fd`](crate::fd), [`task`](crate::task) and [`near`].
 
 pub use crate::near::EventfdFlags;
 
