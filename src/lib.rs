@@ -93,3 +93,8 @@ pub use errno::Errno;
 pub use notify::Notifier;
 pub use sys::eventfd::{EventFd, EventfdFlags, EventfdTask};
 pub use task::{Current, Task};
+
+/// The README's program with std is compiled and run too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -69,6 +69,16 @@ pub(crate) struct SignalAction {
 }
 
 const ACTION_SIZE: usize = size_of::<SignalAction>();
+
+/// Where the kernel writes what a signal did. qemu-user 7.2 writes a `sa_restorer` on riscv64 too, whose structure has
+/// none: the room behind it keeps those eight bytes from other variables.
+#[repr(C)]
+struct OldAction {
+    action: SignalAction,
+    room: MaybeUninit<[u8; 8]>,
+}
+
+const OLD_SIZE: usize = size_of::<OldAction>();
 static_assertions::assert_eq_size!(SignalAction, ([usize; 2], Restorer, [u8; 8]));
 
 impl SignalAction {
@@ -114,11 +124,11 @@ impl SignalAction {
 
 /// Returns what a signal does.
 pub(crate) fn signal_action<S: SyscallInterface>(sysif: &S, signal: u32) -> Result<SignalAction, S::Error> {
-    let mut old = [MaybeUninit::<u8>::uninit(); ACTION_SIZE];
+    let mut old = [MaybeUninit::<u8>::uninit(); OLD_SIZE];
     // SAFETY: no new action is named; the call writes one `struct sigaction`, for which the memory is large enough.
     unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::Word(0), Arg::Out(&mut old), Arg::Word(8)]) }?;
-    // SAFETY: the call succeeded, so all bytes are written, and any bytes are four integers.
-    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; ACTION_SIZE], SignalAction>(old) })
+    // SAFETY: the call succeeded, so all bytes of the action are written, and any bytes are four integers.
+    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; OLD_SIZE], OldAction>(old) }.action)
 }
 
 /// Sets what a signal does.
@@ -157,11 +167,11 @@ pub(crate) unsafe fn replace_signal_action<S: SyscallInterface>(
 ) -> Result<SignalAction, S::Error> {
     // SAFETY: integers and no padding: all bytes are initialised.
     let new = unsafe { core::mem::transmute::<SignalAction, [u8; ACTION_SIZE]>(action) };
-    let mut old = [MaybeUninit::<u8>::uninit(); ACTION_SIZE];
+    let mut old = [MaybeUninit::<u8>::uninit(); OLD_SIZE];
     // SAFETY: the call reads one `struct sigaction` and writes one; the caller is responsible for the handler.
     unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::In(&new), Arg::Out(&mut old), Arg::Word(8)]) }?;
-    // SAFETY: the call succeeded, so all bytes are written, and any bytes are four integers.
-    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; ACTION_SIZE], SignalAction>(old) })
+    // SAFETY: the call succeeded, so all bytes of the action are written, and any bytes are four integers.
+    Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; OLD_SIZE], OldAction>(old) }.action)
 }
 
 /// Takes a blocked signal of the set that is pending for the calling thread or its process. It never sleeps.

@@ -10,6 +10,7 @@
 macro_rules! __start_assembly {
     ($begin:path, $protect:path) => {
         ::core::arch::global_asm!(
+            $crate::__start_arch!(mode),
             ".pushsection .text.__rsyscall_start,\"ax\",%progbits",
             ".globl __rsyscall_start_v1",
             ".weak _start",
@@ -26,6 +27,7 @@ macro_rules! __start_assembly {
             protect = sym $protect,
         );
         ::core::arch::global_asm!(
+            $crate::__start_arch!(mode),
             ".pushsection .text.__rsyscall_start_fixed,\"ax\",%progbits",
             ".globl __rsyscall_start_fixed_v1",
             ".type __rsyscall_start_fixed_v1,%function",
@@ -37,6 +39,7 @@ macro_rules! __start_assembly {
         );
         // The precompiled `core` is built for unwinding and names these; nothing unwinds.
         ::core::arch::global_asm!(
+            $crate::__start_arch!(mode),
             ".pushsection .text.__rsyscall_never,\"ax\",%progbits",
             ".weak rust_eh_personality",
             ".weak _Unwind_Resume",

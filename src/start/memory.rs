@@ -189,6 +189,7 @@ macro_rules! __start_memory {
 macro_rules! __start_jump {
     ($name:literal, $function:path) => {
         ::core::arch::global_asm!(
+            $crate::__start_arch!(mode),
             concat!(".pushsection .text.", $name, ",\"ax\",%progbits"),
             concat!(".weak ", $name),
             concat!(".type ", $name, ",%function"),

@@ -50,7 +50,7 @@ fn i686_makes_a_checked_write_and_read_in_no_more_instructions_than_by_hand() {
 }
 
 const ARM: [&str; 3] =
-    ["armv7-unknown-linux-gnueabihf", "thumbv7neon-unknown-linux-gnueabihf", "armv5te-unknown-linux-musleabi"];
+    ["armv7-unknown-linux-gnueabihf", "thumbv7neon-unknown-linux-gnueabihf", "armv5te-unknown-linux-gnueabi"];
 
 #[test]
 fn powerpc64_counts_no_loop_in_a_register_that_a_call_destroys() {

@@ -23,12 +23,21 @@ fn the_package_holds_what_a_user_needs_and_nothing_else() {
     let list = said(cargo().args(["package", "--list", "--allow-dirty"]).current_dir(root()).output().unwrap());
     let made_by_cargo = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"];
     let files: Vec<_> = list.lines().filter(|file| !made_by_cargo.contains(file)).collect();
-    for wanted in ["Cargo.toml", "README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "examples/README.md"] {
+    for wanted in [
+        "Cargo.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "examples/README.md",
+    ] {
         assert!(files.contains(&wanted), "{wanted} is missing: {files:?}");
     }
     for file in &files {
         let wanted = match file.split_once('/') {
-            None => ["Cargo.toml", "README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"].contains(file),
+            None => ["Cargo.toml", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE-APACHE", "LICENSE-MIT"]
+                .contains(file),
             Some(("src", rest)) => rest.ends_with(".rs") || rest.ends_with(".md"),
             Some(("arch", rest)) => rest.ends_with(".rs"),
             Some(("examples", rest)) => rest == "README.md" || (rest.ends_with(".rs") && !rest.contains('/')),

@@ -6,6 +6,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
+    (mode) => {
+        ""
+    };
     (start) => {
         r#"
     mov x29, xzr                        // the outermost frame

@@ -8,6 +8,10 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
+    // All of it in ARM state, in which the kernel enters, also where the compiler makes Thumb code.
+    (mode) => {
+        ".arm"
+    };
     // r4: argc. r5: the bias. r6: the ELF header, then a program header, then the dynamic section. r7–r10: DT_REL,
     // DT_RELSZ, DT_RELR, DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24,
     // e_phoff 28, e_phnum 44), of a program header (p_type 0, p_vaddr 8; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the

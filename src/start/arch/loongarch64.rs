@@ -7,6 +7,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
+    (mode) => {
+        ""
+    };
     // s0: argc. s1: the bias. t0: a program header, then the dynamic section. t4–t7: DT_RELA, DT_RELASZ, DT_RELR,
     // DT_RELRSZ.
     (start) => {

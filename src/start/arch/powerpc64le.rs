@@ -10,6 +10,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
+    (mode) => {
+        ""
+    };
     // r30: argc. r31: the bias. r6: a program header, then the dynamic section. r7–r10: DT_RELA, DT_RELASZ, DT_RELR,
     // DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24, e_phoff 32, e_phnum
     // 56), of a program header (p_type 0, p_vaddr 16; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic section.

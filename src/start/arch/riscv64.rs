@@ -7,6 +7,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
+    (mode) => {
+        ""
+    };
     (start) => {
         r#"
     .weak __global_pointer$

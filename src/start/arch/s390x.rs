@@ -8,6 +8,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
+    (mode) => {
+        ""
+    };
     // r6: argc. r7: the bias. r8: a program header, then the dynamic section. r9–r12: DT_RELA, DT_RELASZ, DT_RELR,
     // DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24, e_phoff 32, e_phnum
     // 56), of a program header (p_type 0, p_vaddr 16; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic section. The

@@ -8,6 +8,9 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
+    (mode) => {
+        ""
+    };
     (start) => {
         r#"
     xor ebp, ebp                        // the outermost frame

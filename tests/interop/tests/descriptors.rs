@@ -213,7 +213,6 @@ fn everything_that_is_as_fd_is_waited_for_and_closed_by_its_owner() {
     let input = std::io::stdin();
     set.add(&input, PollEvents::empty()).unwrap();
     assert_eq!(set.wait(), Ok(2));
-    drop(set);
 
     let ours = rsyscall::fd::BorrowedFd::from(there.as_fd());
     assert_eq!(ours.as_fd().as_raw_fd(), there.as_raw_fd());
