@@ -1,4 +1,6 @@
 //! Futures that wait for file descriptors, and the loop that drives them: `core::future` and nothing else.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::REACTOR`](crate::nr::used_by::REACTOR).
 
 mod readable;
 mod slot;

@@ -23,6 +23,10 @@ use core::time::Duration;
 /// one round trip, memory included. Any thread may hold it, one at a time; a thread that has other work meanwhile uses
 /// a [`Pipeline`](super::Pipeline).
 ///
+/// Its system calls in this process, for a seccomp filter:
+/// [`nr::used_by::CONNECTION`](crate::nr::used_by::CONNECTION), or for a forked server
+/// [`nr::used_by::FORK`](crate::nr::used_by::FORK).
+///
 /// # Errors
 ///
 /// * [`Error::Os`]: the kernel of that process refused the call. The connection goes on. (Without scratch space for a

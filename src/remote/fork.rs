@@ -50,6 +50,8 @@ pub struct Forked<const N: usize = 0> {
 /// `prctl`, `ppoll` (before Linux 6.9 also `getppid`, `tgkill`), `madvise`, `rt_sigaction`, `rt_sigprocmask`,
 /// `fcntl(F_GETFD)`, `close`, `close_range` (`prlimit64` before Linux 5.9), and those of [`serve`](super::serve()).
 ///
+/// For a seccomp filter of both processes: [`nr::used_by::FORK`](crate::nr::used_by::FORK).
+///
 /// ```
 /// use rsyscall::{EventfdFlags, EventfdTask, remote};
 ///

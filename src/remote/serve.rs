@@ -81,6 +81,8 @@ impl PartialEq<Errno> for ServeError {
 /// System calls: `fcntl(F_SETFD)`, `rt_sigaction`, `recvfrom`, `sendto`; `ppoll` if the stream is nonblocking;
 /// `rt_sigprocmask`, `rt_sigtimedwait` if `SIGPIPE` has its default action; and what is requested.
 ///
+/// For a seccomp filter: [`nr::used_by::SERVE`](crate::nr::used_by::SERVE), and what is requested.
+///
 /// ```
 /// use rsyscall::fd::OwnedFd;
 /// use rsyscall::remote::{self, Policy, Request};

@@ -24,6 +24,8 @@
 //! println!("cargo::rustc-link-arg-bins=-Wl,--no-dynamic-linker");
 //! ```
 //!
+//! Its system calls, for a seccomp filter: [`nr::used_by::START`](crate::nr::used_by::START).
+//!
 //! # What is in the program
 //!
 //! Everything is expanded in the program itself, in assembly where the order matters; what is not called is left out by

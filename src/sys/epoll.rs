@@ -1,4 +1,6 @@
 //! `#include <sys/epoll.h>`: waiting for many descriptors, at the price of those that are ready.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::EPOLL`](crate::nr::used_by::EPOLL).
 
 pub use crate::near::{EpollEvent, EpollEvents, SignalSet};
 

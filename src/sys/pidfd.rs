@@ -1,4 +1,6 @@
 //! `#include <sys/pidfd.h>`: a file descriptor that refers to one process, whatever becomes of its pid.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::PIDFD`](crate::nr::used_by::PIDFD).
 
 use super::signal::{Signal, SignalTask, Target};
 use super::wait::{Change, Changes, Children, ExitStatus, WaitTask};

@@ -1,4 +1,6 @@
 //! `#include <poll.h>`: waiting for a few descriptors at once.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::POLL`](crate::nr::used_by::POLL).
 
 pub use crate::near::{PollFd, SignalSet};
 

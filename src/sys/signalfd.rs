@@ -1,4 +1,6 @@
 //! `#include <sys/signalfd.h>`: signals that are read instead of handled.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::SIGNALFD`](crate::nr::used_by::SIGNALFD).
 
 pub use super::signal::{Signal, SignalSet};
 

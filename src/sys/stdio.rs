@@ -16,6 +16,8 @@
 //! would be written into what it stands for. [`Stdio`] is therefore only handed to `main`, by
 //! [`start!`](crate::start!), which before anything else opens `/dev/null` under each of the three numbers that is
 //! free.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::STDIO`].
 
 use crate::Errno;
 use crate::near::{self, FileDescriptor};

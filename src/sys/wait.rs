@@ -1,4 +1,6 @@
 //! `#include <sys/wait.h>`: what became of children, and reaping them.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::WAIT`](crate::nr::used_by::WAIT).
 
 use super::pidfd::PidFd;
 use super::signal::Signal;

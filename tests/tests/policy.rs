@@ -4,27 +4,24 @@
 //! crate's own: the filter sees nothing of a test harness.
 
 mod documented;
+mod parts;
 
+use parts::Part;
 use rsyscall::near::{self, FileDescriptor};
-use rsyscall::notify::StaticNotifier;
 use rsyscall::nr::{self, used_by};
-use rsyscall::reactor::{Reactor, WaitSlot};
-use rsyscall::sys::epoll::{Epoll, EpollEvents};
-use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 use rsyscall::sysif::Local;
-use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Notifier};
+use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask};
 use rsyscall_suite::{Line, World, run};
-use rsyscall_tests::skip;
+use rsyscall_tests::guest::{Profile, TARGETS, build, core_of};
+use rsyscall_tests::{cannot, skip};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read as _;
-use std::mem::MaybeUninit;
 use std::os::fd::FromRawFd as _;
 use std::path::Path;
-use std::time::Duration;
 
 /// How a call is written in the documentation, its number, and where its second argument is part of the name, that.
 fn known_calls() -> BTreeMap<&'static str, (usize, Option<u64>)> {
@@ -211,151 +208,70 @@ fn the_suite_makes_only_the_calls_that_the_documentation_lists() {
     passed("the_suite_makes_only_the_calls_that_the_documentation_lists", ended);
 }
 
-/// Everything that a notifier of one thread can do, the sleep included.
-fn notify(bell: &EventFd) -> Result<bool, Errno> {
-    let _only_for_others = bell;
-    let notifier = Notifier::new()?;
-    let slept = !notifier.wait_timeout(Duration::from_millis(1))?;
-    notifier.notify()?;
-    notifier.wait()?;
-    let armed = notifier.arm();
-    notifier.notify()?;
-    Ok(slept && armed && notifier.acknowledge()?)
-}
-
-/// Everything that an eventfd and its descriptor can do.
-fn eventfd(_: &EventFd) -> Result<bool, Errno> {
-    let mut bell = EventFd::new(1, EventfdFlags::empty())?;
-    let done = bell.read()? == 1 && bell.try_read()?.is_none();
-    bell.write(2)?;
-    let twin = bell.try_clone()?;
-    let waited = twin.wait()? == 2 && twin.wait_timeout(Duration::from_millis(1))?.is_none();
-    bell.set_nonblocking(true)?;
-    let flags = bell.is_nonblocking()? && bell.is_cloexec()?;
-    bell.inheritable()?.restore()?;
-    bell.close()?;
-    Ok(done && waited && flags)
-}
-
-fn poll(bell: &EventFd) -> Result<bool, Errno> {
-    let mut memory = [PollFd::UNUSED; 1];
-    let mut set = PollSet::new(Current, &mut memory);
-    let place = set.add(bell, PollEvents::IN)?;
-    let found = set.wait()? == 1 && set.wait_timeout(Duration::from_millis(1))? == 1;
-    Ok(found && set.revents(place) == PollEvents::IN)
-}
-
-fn epoll(bell: &EventFd) -> Result<bool, Errno> {
-    let epoll = Epoll::new()?;
-    epoll.add(bell, EpollEvents::IN, 7)?;
-    epoll.modify(bell, EpollEvents::IN, 8)?;
-    let mut memory = [const { MaybeUninit::uninit() }; 2];
-    let found = epoll.wait(&mut memory)?.len() == 1;
-    let found =
-        found && epoll.wait_timeout(&mut memory, Duration::from_millis(1))?.first().map(|e| e.data()) == Some(8);
-    epoll.delete(bell)?;
-    let fd = epoll.into_owned_fd();
-    fd.set_nonblocking(true)?;
-    let twin = fd.try_clone()?;
-    fd.close()?;
-    Ok(found && twin.is_cloexec()?)
-}
-
-static WAKE: StaticNotifier = StaticNotifier::new();
-
-/// Lets a timer call the reactor's waker while the reactor sleeps, as another thread would.
-fn wake_by_signal() {
-    extern "C" fn wake(_signal: i32) {
-        if let Ok(waker) = WAKE.waker() {
-            waker.wake();
-        }
-    }
-    let soon = libc::timeval { tv_sec: 0, tv_usec: 20_000 };
-    let timer = libc::itimerval { it_interval: libc::timeval { tv_sec: 0, tv_usec: 0 }, it_value: soon };
-    // SAFETY: the handler makes system calls only.
-    unsafe { libc::signal(libc::SIGALRM, wake as extern "C" fn(i32) as libc::sighandler_t) };
-    // SAFETY: the call reads one timer.
-    assert_eq!(unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) }, 0);
-}
-
-fn reactor(bell: &EventFd) -> Result<bool, Errno> {
-    let slots = [const { WaitSlot::new() }; 2];
-    let reactor = Reactor::new(&WAKE, &slots)?;
-    let read = reactor.block_on(reactor.next(bell))? == Ok(1);
-    Ok(read && reactor.run_once(Some(Duration::from_secs(10)))?)
-}
-
-fn exit(_: &EventFd) -> Result<bool, Errno> {
-    Current.exit(0)
-}
-
-/// The lists of `nr::used_by`, and for each something that makes all of its calls, with an eventfd that holds 1.
-type Work = fn(&EventFd) -> Result<bool, Errno>;
-const PARTS: [(&str, &[usize], Work); 6] = [
-    ("EVENTFD", used_by::EVENTFD, eventfd),
-    ("POLL", used_by::POLL, poll),
-    ("EPOLL", used_by::EPOLL, epoll),
-    ("NOTIFIER", used_by::NOTIFIER, notify),
-    ("REACTOR", used_by::REACTOR, reactor),
-    ("TASK", used_by::TASK, exit),
-];
-
 /// Runs a part under a filter that kills on all but these calls, and the one that ends the child.
-fn under_list(list: &[usize], exit: &[usize], work: Work) -> End {
+fn under_list(part: &Part, list: &[usize], exit: &[usize]) -> End {
     let bell = EventFd::new(1, EventfdFlags::empty()).unwrap();
     // The end of a signal handler is nothing that the part calls.
     let rules = list.iter().chain(exit).chain(&[nr::RT_SIGRETURN]).map(|nr| (*nr as i64, vec![])).collect();
     let filter = filter(rules, SeccompAction::KillProcess, SeccompAction::Allow);
-    let prepare = || {
-        if list.contains(&nr::EPOLL_CREATE1) && list.contains(&nr::EVENTFD2) {
-            wake_by_signal();
+    under_after(|| (part.prepare)(&bell), &filter, |_| (part.work)(&bell) == Ok(true)).1
+}
+
+/// Runs a part with its list and `more`, and with each call of the list but the last few taken away; `end` is how it
+/// ends when nothing is missing.
+fn all_and_no_other(test: &str, part: &Part, more: &[usize], end: &End) -> bool {
+    match under_list(part, part.list, more) {
+        End::NoFilter => {
+            skip(test, "no seccomp filter can be installed here");
+            return false;
         }
-    };
-    under_after(prepare, &filter, |_| work(&bell) == Ok(true)).1
+        ended => assert_eq!(ended, *end, "{}", part.name),
+    }
+    for missing in &part.list[..part.list.len() - part.older] {
+        let less: Vec<_> = part.list.iter().copied().filter(|nr| nr != missing).collect();
+        let more: Vec<_> = more.iter().copied().filter(|nr| nr != missing).collect();
+        let ended = under_list(part, &less, &more);
+        if part.several {
+            assert_ne!(ended, *end, "{} without {:?}", part.name, nr::name(*missing));
+        } else {
+            assert_eq!(ended, End::KilledByFilter, "{} without {:?}", part.name, nr::name(*missing));
+        }
+    }
+    true
 }
 
 #[test]
 fn each_part_makes_all_the_calls_of_its_list_and_no_other() {
     const TEST: &str = "each_part_makes_all_the_calls_of_its_list_and_no_other";
-    for (name, list, work) in PARTS {
-        match under_list(list, used_by::TASK, work) {
-            End::NoFilter => return skip(TEST, "no seccomp filter can be installed here"),
-            end => assert_eq!(end, End::Status(0), "{name}"),
-        }
-        for missing in list {
-            let less: Vec<_> = list.iter().copied().filter(|nr| nr != missing).collect();
-            let exit = if list == used_by::TASK { &[] } else { used_by::TASK };
-            let end = under_list(&less, exit, work);
-            assert_eq!(end, End::KilledByFilter, "{name} without {:?}", nr::name(*missing));
+    for part in &parts::PARTS {
+        if !all_and_no_other(TEST, part, used_by::TASK, &End::Status(0)) {
+            return;
         }
     }
-}
-
-fn forked(_: &EventFd) -> Result<bool, Errno> {
-    let done = || {
-        let forked = rsyscall::remote::fork([])?;
-        let bell = forked.task.eventfd(1, EventfdFlags::empty())?;
-        bell.write(2)?;
-        Ok::<_, rsyscall::sysif::Error>(bell.read()? == 3)
-    };
-    Ok(done() == Ok(true))
 }
 
 #[test]
 fn a_forked_task_makes_all_the_calls_of_its_list_and_no_other() {
     const TEST: &str = "a_forked_task_makes_all_the_calls_of_its_list_and_no_other";
-    // What the two do for the eventfd itself; and what older kernels need.
+    // What the two do for the eventfd itself.
     let eventfd = [nr::EVENTFD2, nr::READ, nr::WRITE];
-    let older = used_by::FORK.len() - 6;
-    match under_list(&[used_by::FORK, &eventfd].concat(), &[], forked) {
-        End::NoFilter => return skip(TEST, "no seccomp filter can be installed here"),
-        end => assert_eq!(end, End::Status(0)),
+    all_and_no_other(TEST, &parts::FORK, &eventfd, &End::Status(0));
+}
+
+#[test]
+fn a_program_without_libc_makes_all_the_calls_of_its_list_and_no_other() {
+    const TEST: &str = "a_program_without_libc_makes_all_the_calls_of_its_list_and_no_other";
+    if cfg!(not(target_arch = "x86_64")) {
+        return cannot(TEST, "cargo builds the program on x86_64 only");
     }
-    for missing in &used_by::FORK[..older] {
-        let less: Vec<_> = used_by::FORK.iter().chain(&eventfd).copied().filter(|nr| nr != missing).collect();
-        let end = under_list(&less, &[], forked);
-        assert_ne!(end, End::Status(0), "without {:?}", nr::name(*missing));
+    if core_of(TARGETS[0]).is_none() {
+        return skip(TEST, "the target's core is not installed; `ci/setup targets` does");
     }
+    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let program = build("tests/guest", "start", TARGETS[0], Profile(None), target_dir);
+    parts::set_program(&program.path);
+    // It ends with an error, which it prints.
+    all_and_no_other(TEST, &parts::START, &[nr::EXECVE], &End::Status(1));
 }
 
 #[test]

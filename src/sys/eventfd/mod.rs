@@ -1,4 +1,6 @@
 //! `#include <sys/eventfd.h>`: a counter in the kernel that wakes its waiters.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::EVENTFD`](crate::nr::used_by::EVENTFD).
 
 pub use crate::near::EventfdFlags;
 

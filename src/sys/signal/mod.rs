@@ -2,6 +2,8 @@
 //!
 //! An init or a supervisor blocks signals and reads them from a [`SignalFd`](super::signalfd::SignalFd). No handler can
 //! be installed here: it would have to be sound between any two instructions of the process.
+//!
+//! Its system calls, for a seccomp filter: [`nr::used_by::SIGNAL`](crate::nr::used_by::SIGNAL).
 
 mod mask;
 mod name;

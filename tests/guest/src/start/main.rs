@@ -1,0 +1,15 @@
+//! Makes each call that the start and the end of a program make: it takes what it may, and ends with an error.
+#![cfg_attr(not(test), no_std, no_main)]
+#![forbid(unsafe_code)]
+
+use rsyscall::Errno;
+use rsyscall::sys::listen_fds::ListenFds;
+use rsyscall::sys::stdio::Stdio;
+
+rsyscall::start!(main, panic message);
+
+fn main(listen: Result<ListenFds<'static>, Errno>, _: Stdio) -> Result<i32, Errno> {
+    let Ok(listen) = listen else { return Ok(2) };
+    drop(listen);
+    Err(Errno::ENODATA)
+}
