@@ -20,6 +20,12 @@ use crate::nr;
 /// assert!(Policy::EVENTFD.allows(rsyscall::nr::EVENTFD2));
 /// assert!(!Policy::EVENTFD.allows(rsyscall::nr::KILL));
 /// assert!(Policy::Everything.allows(rsyscall::nr::KILL));
+///
+/// use rsyscall::nr::used_by;
+///
+/// let waits = Policy::Any(&[used_by::EPOLL, used_by::EVENTFD]);
+/// assert!(waits.allows(rsyscall::nr::EVENTFD2) && waits.allows(rsyscall::nr::EPOLL_CTL));
+/// assert!(!waits.allows(rsyscall::nr::KILL) && !Policy::Any(&[]).allows(rsyscall::nr::READ));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Policy<'a> {
@@ -28,6 +34,8 @@ pub enum Policy<'a> {
     /// The calls of these numbers, whatever their arguments. The whole word counts: a number with higher bits set is
     /// another.
     Only(&'a [usize]),
+    /// The calls of any of these lists, such as those of [`nr::used_by`].
+    Any(&'a [&'a [usize]]),
 }
 
 /// The calls of an eventfd, those that move memory, and those that make it.
@@ -63,6 +71,7 @@ impl Policy<'_> {
         match self {
             Self::Everything => true,
             Self::Only(list) => list.contains(&nr),
+            Self::Any(lists) => lists.iter().any(|list| list.contains(&nr)),
         }
     }
 }
