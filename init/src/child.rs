@@ -45,14 +45,7 @@ impl Child {
     ///
     /// `ESRCH`: it was reaped. `EPERM`: it has changed its user.
     pub fn send_signal(&self, signal: Signal) -> Result<(), Errno> {
-        match &self.pidfd {
-            Some(pidfd) => match pidfd.send_signal(signal) {
-                // Linux 5.2 has no other use for it.
-                Err(Errno::ENOSYS) => self.send(Target::Process(self.process), signal),
-                result => result,
-            },
-            None => self.send(Target::Process(self.process), signal),
-        }
+        self.send(Target::Process(self.process), signal)
     }
 
     /// Sends a signal to the group that it leads, if it was started with [`Step::NewGroup`](crate::Step::NewGroup) or
@@ -67,18 +60,23 @@ impl Child {
     ///
     /// `ESRCH`: the group is empty, or cannot be told from another one. `EPERM`.
     pub fn send_signal_to_group(&self, signal: Signal) -> Result<(), Errno> {
-        match &self.pidfd {
-            Some(pidfd) => match pidfd.send_signal_to_group(self.process, signal) {
-                Err(Errno::ENOSYS | Errno::EINVAL) => self.send(Target::Group(self.process), signal),
-                result => result,
-            },
-            None => self.send(Target::Group(self.process), signal),
-        }
+        self.send(Target::Group(self.process), signal)
     }
 
-    /// By number, while the unreaped child holds it.
-    #[cold]
+    /// By the pidfd, or by number while the unreaped child holds it.
     fn send(&self, target: Target, signal: Signal) -> Result<(), Errno> {
+        if let Some(pidfd) = &self.pidfd {
+            let sent = match target {
+                Target::Group(group) => pidfd.send_signal_to_group(group, signal),
+                _ => pidfd.send_signal(signal),
+            };
+            match sent {
+                // Linux 5.2 has no other use for it, and before 6.9 it has none for a group.
+                Err(Errno::ENOSYS) => {}
+                Err(Errno::EINVAL) if matches!(target, Target::Group(_)) => {}
+                sent => return sent,
+            }
+        }
         match self.peek() {
             Ok(_) => Current.send_signal(target, signal),
             Err(Errno::ECHILD) => Err(Errno::ESRCH),

@@ -22,14 +22,21 @@ pub const DEFAULT: &[u8] = b"/bin:/usr/bin";
 pub fn candidate<'a>(directory: &[u8], name: &CStr, buffer: &'a mut [u8; PATH_MAX]) -> Option<&'a CStr> {
     let directory = if directory.is_empty() { b"." } else { directory };
     let name = name.to_bytes_with_nul();
-    let (front, behind) = buffer.split_at_mut_checked(directory.len())?;
-    let (slash, behind) = behind.split_first_mut()?;
-    let (back, _) = behind.split_at_mut_checked(name.len())?;
-    front.copy_from_slice(directory);
-    *slash = b'/';
-    back.copy_from_slice(name);
+    let rest = put(put(buffer, directory)?, b"/")?;
+    put(rest, name)?;
     // SAFETY: the name has ended with a zero.
     Some(unsafe { CStr::from_ptr(buffer.as_ptr().cast()) })
+}
+
+/// Writes text to the beginning of the memory and returns what is behind it, or `None` if it does not fit.
+#[inline(never)]
+fn put<'a>(memory: &'a mut [u8], text: &[u8]) -> Option<&'a mut [u8]> {
+    let (front, behind) = memory.split_at_mut_checked(text.len())?;
+    // Not `copy_from_slice`, which compares the lengths and panics.
+    for (to, from) in front.iter_mut().zip(text) {
+        *to = *from;
+    }
+    Some(behind)
 }
 
 /// Tries a name in every directory of a `PATH`, or as it is if there is a slash in it, and returns the error that is to
@@ -54,12 +61,16 @@ pub fn search(name: &CStr, path: &[u8], mut attempt: impl FnMut(&CStr) -> Errno)
     if name.is_empty() {
         return Errno::ENOENT;
     }
-    if name.to_bytes().split(|byte| *byte == b'/').nth(1).is_some() {
+    if name.to_bytes().contains(&b'/') {
         return attempt(name);
     }
     let mut told = Errno::ENOENT;
     let mut buffer = [0; PATH_MAX];
-    for directory in path.split(|byte| *byte == b':') {
+    let mut rest = Some(path);
+    while let Some(directories) = rest {
+        let end = directories.iter().position(|byte| *byte == b':').unwrap_or(directories.len());
+        rest = directories.get(end.wrapping_add(1)..);
+        let directory = directories.get(..end).unwrap_or_default();
         let Some(path) = candidate(directory, name, &mut buffer) else { continue };
         match attempt(path) {
             Errno::EACCES => told = Errno::EACCES,

@@ -242,32 +242,24 @@ pub fn exec(command: &Command<'_>) -> SpawnError {
 /// Finds what cannot be done before anything is.
 fn check(steps: &[Step<'_>]) -> Result<(), SpawnError> {
     for (n, step) in steps.iter().enumerate() {
-        let used = match step {
-            Step::ControllingTerminal(fd) | Step::Foreground(fd) => Some(fd.near().0),
-            Step::Directory(fd) => Some(fd.as_raw_fd()),
-            Step::Descriptor { from, .. } => Some(from.as_raw_fd()),
-            _ => None,
+        let (used, target) = match step {
+            Step::ControllingTerminal(fd) | Step::Foreground(fd) => (fd.near().0, None),
+            Step::Directory(fd) => (fd.as_raw_fd(), None),
+            Step::Descriptor { from, to } => (from.as_raw_fd(), Some(*to)),
+            _ => continue,
         };
-        let target = match step {
-            Step::Descriptor { to, .. } => Some(*to),
-            _ => None,
-        };
-        let before = || targets(steps.get(..n).unwrap_or_default());
-        let replaced = used.is_some_and(|fd| before().any(|to| to == fd));
-        let twice = target.is_some_and(|fd| fd < 0 || before().any(|to| to == fd));
-        if replaced || twice {
+        let before = steps.get(..n).unwrap_or_default();
+        if replaces(before, used) || target.is_some_and(|fd| fd < 0 || replaces(before, fd)) {
             return Err(SpawnError { at: At::Step(n), errno: Errno::EINVAL });
         }
     }
     Ok(())
 }
 
-/// The targets of the steps.
-fn targets<'a>(steps: &'a [Step<'_>]) -> impl Iterator<Item = i32> + use<'a> {
-    steps.iter().filter_map(|step| match step {
-        Step::Descriptor { to, .. } => Some(*to),
-        _ => None,
-    })
+/// Whether a file descriptor is the target of one of the steps.
+#[inline(never)]
+fn replaces(steps: &[Step<'_>], fd: i32) -> bool {
+    steps.iter().any(|step| matches!(step, Step::Descriptor { to, .. } if *to == fd))
 }
 
 /// How a child recognises that its parent has ended. (By `getppid` it would not in a new pid namespace, where it is 0.)
@@ -285,14 +277,16 @@ fn parent(steps: &[Step<'_>]) -> Result<Option<Parent>, Errno> {
 }
 
 impl Parent {
-    fn has_ended(&self) -> Result<bool, Errno> {
-        match &self.pidfd {
+    /// `ESRCH`: it has ended.
+    fn lives(&self) -> Result<(), Errno> {
+        let ended = match &self.pidfd {
             Some(pidfd) => {
                 let mut entry = [PollFd { fd: pidfd.near(), events: PollFd::IN, revents: 0 }];
-                near::ppoll(&Local, &mut entry, Some(Timespec::ZERO), None).map(|ready| ready != 0)
+                near::ppoll(&Local, &mut entry, Some(Timespec::ZERO), None)? != 0
             }
-            None => near::getppid(&Local).map(|parent| parent != self.process),
-        }
+            None => near::getppid(&Local)? != self.process,
+        };
+        if ended { Err(Errno::ESRCH) } else { Ok(()) }
     }
 }
 
@@ -356,10 +350,16 @@ fn begin(command: &Command<'_>, parent: &Option<Parent>, report: FileDescriptor,
 
 /// The file descriptor of the report, where no step replaces it.
 fn keep(report: FileDescriptor, steps: &[Step<'_>]) -> Result<FileDescriptor, Errno> {
-    if !targets(steps).any(|to| to == report.0) {
+    if !replaces(steps, report.0) {
         return Ok(report);
     }
-    raw::dup_above(report, targets(steps).max().unwrap_or(0).saturating_add(1))
+    let mut highest = 0;
+    for step in steps {
+        if let Step::Descriptor { to, .. } = step {
+            highest = highest.max(*to);
+        }
+    }
+    raw::dup_above(report, highest.saturating_add(1))
 }
 
 /// Steps, dispositions, mask, `execve`. `cleared`: whether no handler is left; `None`: the caller itself is replaced.
@@ -410,10 +410,7 @@ fn take(step: &Step<'_>, parent: Option<&Parent>, child: bool) -> Result<(), Err
         Step::Descriptor { from, to } => raw::dup_to_free(from.near(), to),
         Step::DieWithParent(signal) => {
             crate::process::die_with_parent(Some(signal))?;
-            match parent.map(Parent::has_ended).transpose()? {
-                Some(true) => Err(Errno::ESRCH),
-                _ => Ok(()),
-            }
+            parent.map_or(Ok(()), Parent::lives)
         }
         Step::OwnPid(placeholder) => {
             placeholder.fill(near::getpid(&Local)?.0);

@@ -190,23 +190,21 @@ impl Placeholder {
 
     /// Writes the pid behind the name: called in the child, whose memory is a copy.
     pub(crate) fn fill(&self, pid: i32) {
-        let mut digits = [0_u8; Self::DIGITS];
-        let (mut rest, mut used) = (pid.unsigned_abs(), 0_usize);
-        for place in digits.iter_mut().rev() {
-            let digit = (rest % 10) as u8;
-            *place = b'0'.wrapping_add(digit);
-            used = used.wrapping_add(1);
+        let (mut rest, mut end) = (pid.unsigned_abs(), self.value.wrapping_add(1));
+        while rest > 9 {
             rest /= 10;
-            if rest == 0 {
-                break;
-            }
+            end = end.wrapping_add(1);
         }
         // SAFETY: the value is not `Sync`, so no other thread uses the text, and no reference to it is ever made but
         // here.
         let text = unsafe { &mut *self.text.get() };
-        let digits = digits.iter().skip(Self::DIGITS.wrapping_sub(used)).chain(&[0]);
-        for (to, from) in text.iter_mut().skip(self.value).zip(digits) {
-            *to = *from;
+        let mut rest = pid.unsigned_abs();
+        for place in text.iter_mut().take(end).skip(self.value).rev() {
+            *place = b'0'.wrapping_add((rest % 10) as u8);
+            rest /= 10;
+        }
+        if let Some(place) = text.get_mut(end) {
+            *place = 0;
         }
     }
 }

@@ -85,6 +85,7 @@ impl Signal {
     /// for name in ["TERM", "SIGTERM", "sigterm", "15"] {
     ///     assert_eq!(Signal::from_name(name.as_bytes()), Some(Signal::TERM));
     /// }
+    /// assert_eq!(Signal::from_name(b"cld"), Some(Signal::CHLD));
     /// assert_eq!(Signal::from_name(b"SIGIT"), None);
     /// assert_eq!(Signal::from_name(b"0"), None);
     /// ```
@@ -97,17 +98,21 @@ impl Signal {
         if let Some(rest) = behind(name, b"RTM") {
             return real_time(rest).and_then(Self::from_raw);
         }
+        let known = NAMES.iter().map(|name| name.as_bytes().get(3..).unwrap_or_default());
+        let mut all = (1..).zip(known);
+        if let Some((number, _)) = all.find(|(_, known)| is(name, known)) {
+            return Self::from_raw(number);
+        }
         // Other names of C for the same numbers.
-        let name: &[u8] = match name {
-            b"CLD" => b"CHLD",
-            b"POLL" => b"IO",
-            b"IOT" => b"ABRT",
-            name => name,
-        };
-        let is = |known: &&str| behind(name, known.as_bytes().get(3..).unwrap_or_default()) == Some(&[]);
-        let index = NAMES.iter().position(is)?;
-        Self::from_raw(u32::try_from(index).ok()?.saturating_add(1))
+        let others: [(&[u8], Self); 3] = [(b"CLD", Self::CHLD), (b"POLL", Self::IO), (b"IOT", Self::ABRT)];
+        others.iter().find(|(known, _)| is(name, known)).map(|(_, signal)| *signal)
     }
+}
+
+/// Whether text is this word of capital letters, whatever the case of the text.
+#[inline(never)]
+fn is(text: &[u8], word: &[u8]) -> bool {
+    behind(text, word).is_some_and(<[u8]>::is_empty)
 }
 
 /// What follows a prefix of capital letters and digits, whatever the case of the text.
@@ -120,21 +125,16 @@ fn behind<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
 
 /// The number of a real-time signal, of whose name `RTM` was read.
 fn real_time(rest: &[u8]) -> Option<u32> {
-    let (least, offset) = match behind(rest, b"IN") {
-        Some(offset) => (true, offset),
-        None => (false, behind(rest, b"AX")?),
+    let (base, sign, offset) = match behind(rest, b"IN") {
+        Some(offset) => (RTMIN, b'+', offset),
+        None => (RTMAX, b'-', behind(rest, b"AX")?),
     };
-    let sign = offset.first();
     let offset = match offset {
         [] => 0,
-        [b'+' | b'-', digits @ ..] => number(digits)?,
+        [first, digits @ ..] if *first == sign => number(digits)?,
         _ => return None,
     };
-    let number = match sign {
-        None | Some(b'+') if least => RTMIN.saturating_add(offset),
-        None | Some(b'-') if !least => RTMAX.saturating_sub(offset),
-        _ => return None,
-    };
+    let number = if sign == b'+' { base.wrapping_add(offset) } else { base.wrapping_sub(offset) };
     Some(number).filter(|number| (RTMIN..=RTMAX).contains(number))
 }
 

@@ -42,6 +42,24 @@ impl Log {
         Self { output: stdio.error(), prefix, level }
     }
 
+    /// A line with a number in it.
+    #[inline(never)]
+    pub(crate) fn number(&self, level: Level, text: &str, number: u32) {
+        self.say(level, text, &[Part::Number(number)]);
+    }
+
+    /// A line with a signal in it.
+    #[inline(never)]
+    pub(crate) fn signal(&self, level: Level, text: &str, signal: Signal) {
+        self.say(level, text, &[Part::Signal(signal)]);
+    }
+
+    /// A line with an error in it.
+    #[inline(never)]
+    pub(crate) fn errno(&self, level: Level, text: &str, errno: Errno) {
+        self.say(level, text, &[Part::Errno(errno)]);
+    }
+
     /// Prints a line in which the parts stand for every `%`. Ignored, whatever comes of it: that nobody reads it must
     /// not matter.
     #[inline(never)]

@@ -15,7 +15,7 @@ mod supervisor;
 mod terminal;
 
 use core::ffi::CStr;
-use log::{Level, Log, Part};
+use log::{Level, Log};
 use options::{Done, Options, Style};
 use rsyscall::near::Process;
 use rsyscall::start::{Arguments, Strings};
@@ -56,7 +56,7 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
             (status, supervisor.end)
         }
         Err(errno) => {
-            log.say(Level::Error, "cannot begin: %", &[Part::Errno(errno)]);
+            log.errno(Level::Error, "cannot begin: %", errno);
             (if options.style == Style::Init { 125 } else { 1 }, reboot::End::PowerOff)
         }
     };
@@ -71,14 +71,14 @@ fn prepare(options: &Options, log: Log) {
     let first = process::pid() == Ok(Process(1));
     if !first && options.subreaper {
         if let Err(errno) = process::become_subreaper() {
-            log.say(Level::Warning, "cannot become a subreaper: %", &[Part::Errno(errno)]);
+            log.errno(Level::Warning, "cannot become a subreaper: %", errno);
         }
     } else if !first && options.style == Style::Tini && process::is_subreaper() != Ok(true) {
         log.say(Level::Warning, "not process 1, and not a subreaper (-s): zombie reaping won't work", &[]);
     }
     if options.parent_death.is_some() {
         if let Err(errno) = process::die_with_parent(options.parent_death) {
-            log.say(Level::Error, "cannot set the parent-death signal: %", &[Part::Errno(errno)]);
+            log.errno(Level::Error, "cannot set the parent-death signal: %", errno);
         }
     }
 }
@@ -124,6 +124,6 @@ fn end_machine(log: Log, end: reboot::End) -> ! {
     log.say(Level::Info, if end == reboot::End::Restart { "restarting" } else { "powering off" }, &[]);
     reboot::sync();
     let errno = reboot::end(end);
-    log.say(Level::Error, "reboot: %", &[Part::Errno(errno)]);
+    log.errno(Level::Error, "reboot: %", errno);
     rsyscall::Current.exit(125)
 }

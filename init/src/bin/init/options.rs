@@ -101,31 +101,34 @@ impl Options {
     /// Signals that end the restarts.
     pub(crate) fn stops(&self, machine: bool) -> SignalSet {
         match self.style {
-            Style::Init if machine => SignalSet::of(&[Signal::TERM, Signal::INT, Signal::PWR]),
-            Style::Init => SignalSet::of(&[Signal::TERM, Signal::INT]),
+            Style::Init if machine => const { SignalSet::of(&[Signal::TERM, Signal::INT, Signal::PWR]) },
+            Style::Init => const { SignalSet::of(&[Signal::TERM, Signal::INT]) },
             Style::Tini | Style::DumbInit => SignalSet::EMPTY,
         }
     }
 
-    /// One option, by its letter. `None`: it is none of these, or its value is wrong.
+    /// One option of its style, by its letter. `None`: its value is wrong.
     fn set(&mut self, letter: u8, value: &[u8]) -> Option<()> {
-        match (letter, self.style) {
-            (b'v', _) => self.level = Level::Info,
-            (b's', Style::Init | Style::Tini) => self.subreaper = true,
-            (b'G', Style::Init) | (b'g', Style::Tini) => self.to_group = true,
-            (b'w', Style::Init | Style::Tini) => self.warn_on_reap = true,
-            (b'c', Style::DumbInit) => (self.to_group, self.session) = (false, false),
-            (b'g', Style::Init) => self.grace = Some(number(value)?),
-            (b'n', Style::Init) => self.quick_ends = number(value)?,
-            (b'p', Style::Init | Style::Tini) => self.parent_death = Some(Signal::from_name(value)?),
-            (b'e', Style::Init | Style::Tini) => {
-                let status = number(value).filter(|status| *status < 256)?;
+        match letter {
+            b'v' => self.level = Level::Info,
+            b's' => self.subreaper = true,
+            b'g' if self.style == Style::Init => self.grace = Some(number(value)?),
+            b'G' | b'g' => self.to_group = true,
+            b'w' => self.warn_on_reap = true,
+            b'c' => (self.to_group, self.session) = (false, false),
+            b'n' => self.quick_ends = number(value)?,
+            b'p' => self.parent_death = Some(Signal::from_name(value)?),
+            b'e' => {
+                let status = number(value)?;
                 *self.success.get_mut(status as usize / 64)? |= 1 << (status % 64);
             }
-            (b'r', Style::Init) if is(value, b"never") => self.restart = Restart::Never,
-            (b'r', Style::Init) if is(value, b"failure") => self.restart = Restart::OnFailure,
-            (b'r', Style::Init) if is(value, b"always") => self.restart = Restart::Always,
-            (b'r', Style::Init | Style::DumbInit) => {
+            _ => {
+                let rules =
+                    [(&b"never"[..], Restart::Never), (b"failure", Restart::OnFailure), (b"always", Restart::Always)];
+                if let (Style::Init, Some((_, rule))) = (self.style, rules.iter().find(|(name, _)| is(value, name))) {
+                    self.restart = *rule;
+                    return Some(());
+                }
                 let colon = value.iter().position(|byte| *byte == b':')?;
                 let (from, to) = (value.get(..colon)?, value.get(colon.wrapping_add(1)..)?);
                 let from = number_of(Signal::from_name(from)?);
@@ -136,7 +139,6 @@ impl Options {
                 }
                 *self.rewrite.get_mut(usize::from(from))? = to;
             }
-            _ => return None,
         }
         Some(())
     }
@@ -158,13 +160,22 @@ fn number_of(signal: Signal) -> u8 {
     u8::try_from(signal.raw()).unwrap_or(0)
 }
 
-/// Letters that take a value.
-fn takes_value(style: Style, letter: u8) -> bool {
-    match style {
-        Style::Init => matches!(letter, b'g' | b'n' | b'p' | b'e' | b'r'),
-        Style::Tini => matches!(letter, b'p' | b'e'),
-        Style::DumbInit => letter == b'r',
+/// Whether an option takes a value, or `None` if the style does not have it.
+#[inline(never)]
+fn takes_value(style: Style, letter: u8) -> Option<bool> {
+    // Behind those that do there is a colon.
+    let mut letters: &[u8] = match style {
+        Style::Init => b"vswGg:n:p:e:r:",
+        Style::Tini => b"vswgp:e:",
+        Style::DumbInit => b"vcr:",
+    };
+    while let [known, rest @ ..] = letters {
+        if *known == letter && letter != b':' {
+            return Some(rest.first() == Some(&b':'));
+        }
+        letters = rest;
     }
+    None
 }
 
 /// The letter of a long option.
@@ -269,7 +280,7 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
                     return Err(wrong(style, stdio));
                 };
                 let value = match long.get(end.wrapping_add(1)..) {
-                    None if takes_value(style, letter) => ahead.next().map(CStr::to_bytes),
+                    None if takes_value(style, letter) == Some(true) => ahead.next().map(CStr::to_bytes),
                     value => value,
                 };
                 one(options, letter, value, stdio)?;
@@ -279,7 +290,7 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
                 let mut rest = letters;
                 while let [letter, behind @ ..] = rest {
                     rest = behind;
-                    let value = if !takes_value(style, *letter) {
+                    let value = if takes_value(style, *letter) != Some(true) {
                         None
                     } else if behind.is_empty() {
                         ahead.next().map(CStr::to_bytes)
@@ -320,7 +331,7 @@ fn one(options: &mut Options, letter: u8, value: Option<&[u8]>, stdio: Stdio) ->
         b'h' => usage(style),
         b'V' => version(style),
         b'l' if style == Style::Tini => "MIT OR Apache-2.0\n",
-        _ if takes_value(style, letter) == value.is_some()
+        _ if takes_value(style, letter) == Some(value.is_some())
             && options.set(letter, value.unwrap_or_default()).is_some() =>
         {
             return Ok(());

@@ -43,13 +43,16 @@ pub(crate) struct Service<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    Running { since: u64 },
-    Waiting { until: Option<u64> },
-    Stopping { until: Option<u64> },
-    Leaving { until: u64 },
-    Killing { again: u64, rounds: u32 },
+    Running,
+    Waiting,
+    Stopping,
+    Leaving,
+    Killing,
     Over,
 }
+
+/// A moment that does not come.
+const NEVER: u64 = u64::MAX;
 
 pub(crate) struct Supervisor<'a> {
     options: &'a Options,
@@ -68,6 +71,12 @@ pub(crate) struct Supervisor<'a> {
     /// Where the service is started.
     directory: Option<OwnedFd>,
     phase: Phase,
+    /// When its time is up.
+    until: u64,
+    /// When the service was started.
+    since: u64,
+    /// How often SIGKILL is still sent.
+    rounds: u32,
     child: Option<Child>,
     /// The group of the last service, which stays its own until no child of ours is in it.
     group: Option<Process>,
@@ -108,6 +117,7 @@ fn in_milliseconds(milliseconds: u32) -> u64 {
 }
 
 impl<'a> Supervisor<'a> {
+    #[inline(never)]
     pub(crate) fn new(
         options: &'a Options,
         service: Option<Service<'a>>,
@@ -125,7 +135,7 @@ impl<'a> Supervisor<'a> {
         let signals = SignalFd::new(SignalSet::ALL)?;
         let mut hand_off = SignalSet::EMPTY;
         if options.session && tty::give_up(stdio.into()).is_ok() && process::session() == Ok(me) {
-            hand_off = SignalSet::of(&[Signal::HUP, Signal::CONT]);
+            hand_off = const { SignalSet::of(&[Signal::HUP, Signal::CONT]) };
         }
         // So that this process keeps no file system from being unmounted.
         let directory = match options.style {
@@ -148,7 +158,10 @@ impl<'a> Supervisor<'a> {
             child_ignored,
             terminal: Terminal::new(options.style, stdio),
             directory,
-            phase: Phase::Waiting { until: None },
+            phase: Phase::Waiting,
+            until: NEVER,
+            since: 0,
+            rounds: ROUNDS,
             child: None,
             group: None,
             stopped: false,
@@ -163,6 +176,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Runs until all is over, and returns the status.
+    #[inline(never)]
     pub(crate) fn run(&mut self) -> i32 {
         self.start();
         loop {
@@ -175,14 +189,14 @@ impl<'a> Supervisor<'a> {
                 Ok(None) => self.on_time(),
                 Err(errno) => {
                     // The signalfd is this process's own: only a policy can forbid to read it.
-                    self.log.say(Level::Error, "signalfd: %", &[Part::Errno(errno)]);
+                    self.log.errno(Level::Error, "signalfd: %", errno);
                     self.status = 125;
                     break;
                 }
             }
         }
         self.terminal.take_back(self.group);
-        self.log.say(Level::Info, "reaped % processes", &[Part::Number(self.reaped)]);
+        self.log.number(Level::Info, "reaped % processes", self.reaped);
         self.options.told(self.status)
     }
 
@@ -193,18 +207,11 @@ impl<'a> Supervisor<'a> {
     }
 
     /// The next signal, or `None` when the time is up.
+    #[inline(never)]
     fn next(&self) -> Result<Option<SignalInfo>, Errno> {
-        let until = match self.phase {
-            Phase::Running { .. } | Phase::Over => None,
-            Phase::Waiting { until } | Phase::Stopping { until } => until,
-            Phase::Leaving { until } | Phase::Killing { again: until, .. } => Some(until),
-        };
         loop {
-            let left = match until {
-                // So that no wait is longer than what a number of milliseconds can say.
-                None => u64::from(u32::MAX),
-                Some(until) => until.saturating_sub(now()),
-            };
+            // No wait is longer than what a number of milliseconds can say.
+            let left = self.until.saturating_sub(now()).min(u32::MAX.into());
             match self.signals.try_read() {
                 Ok(None) if left == 0 => return Ok(None),
                 Ok(None) | Err(Errno::EINTR) => {}
@@ -217,25 +224,26 @@ impl<'a> Supervisor<'a> {
         }
     }
 
+    #[inline(never)]
     fn on_time(&mut self) {
         match self.phase {
-            Phase::Waiting { .. } => self.start(),
-            Phase::Stopping { .. } | Phase::Leaving { .. } => {
+            Phase::Waiting => return self.start(),
+            Phase::Stopping | Phase::Leaving => {
                 self.log.say(Level::Info, "grace period expired, sending SIGKILL", &[]);
-                self.kill(ROUNDS);
+                self.phase = Phase::Killing;
             }
-            Phase::Killing { rounds: 0, .. } => self.phase = Phase::Over,
-            // Who was just being started when the signal went round is met the next time.
-            Phase::Killing { rounds, .. } => self.kill(rounds.saturating_sub(1)),
-            Phase::Running { .. } | Phase::Over => {}
+            Phase::Killing => {
+                // Who was just being started when the signal went round is met the next time.
+                let Some(rounds) = self.rounds.checked_sub(1) else { return self.phase = Phase::Over };
+                self.rounds = rounds;
+            }
+            Phase::Running | Phase::Over => return,
         }
-    }
-
-    fn kill(&mut self, rounds: u32) {
         self.send_rest(Signal::KILL);
-        self.phase = Phase::Killing { again: in_milliseconds(1000), rounds };
+        self.until = in_milliseconds(1000);
     }
 
+    #[inline(never)]
     fn on_signal(&mut self, info: SignalInfo) {
         let signal = info.signal();
         let own = info.sender().is_some_and(|(process, _)| process == self.me);
@@ -244,7 +252,7 @@ impl<'a> Supervisor<'a> {
             return;
         }
         if self.hand_off.has(signal) {
-            self.log.say(Level::Info, "Ignoring tty hand-off signal %.", &[Part::Number(signal.raw())]);
+            self.log.number(Level::Info, "Ignoring tty hand-off signal %.", signal.raw());
             self.hand_off = self.hand_off.without(signal.raw());
             return;
         }
@@ -253,13 +261,13 @@ impl<'a> Supervisor<'a> {
             self.end = if signal == Signal::INT { End::Restart } else { End::PowerOff };
         }
         match self.phase {
-            Phase::Running { .. } | Phase::Stopping { .. } => {
-                if stop && matches!(self.phase, Phase::Running { .. }) {
-                    self.log.say(Level::Info, "received %, shutting down", &[Part::Signal(signal)]);
+            Phase::Running | Phase::Stopping => {
+                if stop && self.phase == Phase::Running {
+                    self.log.signal(Level::Info, "received %, shutting down", signal);
                     // In a container nobody's patience but the engine's ends, unless it was asked for.
                     let grace = self.options.grace.or(self.machine.then_some(GRACE));
-                    let until = grace.map(|seconds| in_milliseconds(seconds.saturating_mul(1000)));
-                    self.phase = Phase::Stopping { until };
+                    self.phase = Phase::Stopping;
+                    self.until = grace.map_or(NEVER, |seconds| in_milliseconds(seconds.saturating_mul(1000)));
                 }
                 // Of the machine's own signals a service knows nothing.
                 self.forward(if stop && self.machine { Signal::TERM } else { signal });
@@ -270,19 +278,20 @@ impl<'a> Supervisor<'a> {
                     self.stop_myself();
                 }
             }
-            Phase::Waiting { .. } if stop => {
-                self.log.say(Level::Info, "received %, shutting down", &[Part::Signal(signal)]);
+            Phase::Waiting if stop => {
+                self.log.signal(Level::Info, "received %, shutting down", signal);
                 self.leave();
             }
-            Phase::Waiting { .. } => self.kept = self.kept.with(signal.raw()),
-            Phase::Leaving { .. } | Phase::Killing { .. } | Phase::Over => {}
+            Phase::Waiting => self.kept = self.kept.with(signal.raw()),
+            Phase::Leaving | Phase::Killing | Phase::Over => {}
         }
     }
 
     /// Sends a signal to the service, as the options have it.
+    #[inline(never)]
     fn forward(&mut self, signal: Signal) {
         let (Some(child), Some(signal)) = (&self.child, self.options.rewritten(signal)) else { return };
-        self.log.say(Level::Info, "forwarding %", &[Part::Signal(signal)]);
+        self.log.signal(Level::Info, "forwarding %", signal);
         let continued = signal == Signal::CONT && self.options.style == Style::Init;
         if continued {
             self.stopped = false;
@@ -318,7 +327,7 @@ impl<'a> Supervisor<'a> {
 
     /// Whether what was left behind has ended.
     fn is_over(&self, childless: bool) -> bool {
-        matches!(self.phase, Phase::Leaving { .. } | Phase::Killing { .. })
+        matches!(self.phase, Phase::Leaving | Phase::Killing)
             && self.child.is_none()
             && if self.first { childless } else { childless || self.group.is_none_or(is_empty) }
     }
@@ -343,7 +352,8 @@ impl<'a> Supervisor<'a> {
                 self.send_rest(Signal::TERM);
                 // Who is stopped cannot end.
                 self.send_rest(Signal::CONT);
-                self.phase = Phase::Leaving { until: in_milliseconds(grace.saturating_mul(1000)) };
+                self.phase = Phase::Leaving;
+                self.until = in_milliseconds(grace.saturating_mul(1000));
             }
         }
     }
@@ -352,16 +362,13 @@ impl<'a> Supervisor<'a> {
     fn start(&mut self) {
         let Some(service) = self.service else {
             self.log.say(Level::Error, "no program was given: waiting for SIGTERM or Ctrl-Alt-Del", &[]);
-            self.phase = Phase::Waiting { until: None };
+            self.phase = Phase::Waiting;
+            self.until = NEVER;
             return;
         };
         match self.spawn(service) {
             Ok(child) => {
-                self.log.say(
-                    Level::Info,
-                    "the service runs as process %",
-                    &[Part::Number(child.process().0.unsigned_abs())],
-                );
+                self.log.number(Level::Info, "the service runs as process %", child.process().0.unsigned_abs());
                 #[cfg(feature = "selftest")]
                 {
                     self.service = Some(Service { arguments: service.again, ..service });
@@ -369,7 +376,8 @@ impl<'a> Supervisor<'a> {
                 self.group = Some(child.process());
                 self.child = Some(child);
                 self.stopped = false;
-                self.phase = Phase::Running { since: now() };
+                self.phase = Phase::Running;
+                (self.since, self.until) = (now(), NEVER);
                 if self.options.restart == Restart::Never {
                     self.directory = None;
                 }
@@ -382,6 +390,7 @@ impl<'a> Supervisor<'a> {
         }
     }
 
+    #[inline(never)]
     fn not_started(&mut self, service: Service<'_>, error: SpawnError) {
         let SpawnError { at, errno } = error;
         let later = self.machine || self.options.restart != Restart::Never;
@@ -414,7 +423,8 @@ impl<'a> Supervisor<'a> {
     }
 
     fn later(&mut self) {
-        self.phase = Phase::Waiting { until: Some(in_milliseconds(self.backoff)) };
+        self.phase = Phase::Waiting;
+        self.until = in_milliseconds(self.backoff);
         self.backoff = self.backoff.saturating_mul(2).min(LONGEST);
     }
 
@@ -426,7 +436,7 @@ impl<'a> Supervisor<'a> {
             dispositions.0 = SignalSet::from_bits(0x7fff_ffff);
             mask = SignalSet::EMPTY;
         } else if self.child_ignored {
-            dispositions.1 = SignalSet::of(&[Signal::CHLD]);
+            dispositions.1 = const { SignalSet::of(&[Signal::CHLD]) };
         }
         let terminal = if self.options.session { Some(self.stdio.into()) } else { self.terminal.to_give(self.group) };
         // Without the terminal, if it cannot be had.
@@ -446,23 +456,22 @@ impl<'a> Supervisor<'a> {
         (default, ignore): (SignalSet, SignalSet),
         terminal: Option<tty::Descriptor<'_>>,
     ) -> Result<Child, SpawnError> {
-        let lead = match self.options.style {
-            Style::DumbInit if !self.options.session => None,
-            Style::DumbInit => Some(Step::NewSession),
-            Style::Init | Style::Tini => Some(Step::NewGroup),
-        };
-        let terminal = terminal.map(|terminal| match self.options.session {
-            true => Step::ControllingTerminal(terminal),
-            false => Step::Foreground(terminal),
-        });
-        let directory = self.directory.as_ref().map(Step::Directory);
-        let mut steps = [Step::NewGroup; 3];
-        let mut count: usize = 0;
-        for step in [lead, terminal, directory].into_iter().flatten() {
+        let session = self.options.session;
+        let lead = if session { Step::NewSession } else { Step::NewGroup };
+        let mut steps = [lead; 3];
+        // Without a session of its own dumb-init's service stays in the group.
+        let mut count = usize::from(session || self.options.style != Style::DumbInit);
+        let mut push = |step| {
             if let Some(place) = steps.get_mut(count) {
                 *place = step;
                 count = count.wrapping_add(1);
             }
+        };
+        if let Some(terminal) = terminal {
+            push(if session { Step::ControllingTerminal(terminal) } else { Step::Foreground(terminal) });
+        }
+        if let Some(directory) = &self.directory {
+            push(Step::Directory(directory));
         }
         spawn(&Command {
             program: Program::Search { name: service.program, path: service.path },
@@ -477,6 +486,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Looks at every child that has changed, does what needs its pid, and reaps it. Whether no child is left.
+    #[inline(never)]
     fn reap(&mut self) -> bool {
         loop {
             let found = match Current.try_wait(Children::Any, Changes::ENDED | Changes::STOPPED | Changes::PEEK) {
@@ -492,7 +502,7 @@ impl<'a> Supervisor<'a> {
                     self.ended(status);
                 } else if self.options.warn_on_reap {
                     let pid = found.process.0.unsigned_abs();
-                    self.log.say(Level::Warning, "Reaped zombie process with pid=%", &[Part::Number(pid)]);
+                    self.log.number(Level::Warning, "Reaped zombie process with pid=%", pid);
                 }
             }
             let _the_same = Current.try_wait(Children::Process(found.process), Changes::ENDED | Changes::STOPPED);
@@ -506,6 +516,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// The service was stopped: so is this process, for a shell above to have its terminal back.
+    #[inline(never)]
     fn on_stopped(&mut self) {
         self.stopped = true;
         let Some(child) = &self.child else { return };
@@ -520,12 +531,14 @@ impl<'a> Supervisor<'a> {
         }
     }
 
+    #[inline(never)]
     fn stop_myself(&self) {
         if !self.first {
             let _ignored = Current.send_signal(Target::Process(self.me), Signal::STOP);
         }
     }
 
+    #[inline(never)]
     fn ended(&mut self, status: ExitStatus) {
         self.child = None;
         self.status = status.shell_status();
@@ -535,31 +548,29 @@ impl<'a> Supervisor<'a> {
             ExitStatus::Killed { signal, .. } => ("the service was killed by % (core dumped)", Part::Signal(signal)),
         };
         self.log.say(Level::Info, text, &[how]);
-        let since = match self.phase {
-            Phase::Running { since } => since,
-            Phase::Killing { .. } => return,
-            _ => return self.leave(),
-        };
-        let again = match self.options.restart {
-            Restart::Never => false,
-            Restart::OnFailure => !status.success(),
-            Restart::Always => true,
-        };
+        if self.phase == Phase::Killing {
+            return;
+        }
+        let again = self.phase == Phase::Running
+            && match self.options.restart {
+                Restart::Never => false,
+                Restart::OnFailure => !status.success(),
+                Restart::Always => true,
+            };
         if !again {
             return self.leave();
         }
-        let quick = now().saturating_sub(since) <= QUICK;
-        if !quick {
+        if now().saturating_sub(self.since) > QUICK {
             (self.quick_ends, self.backoff) = (0, SHORTEST);
-            self.phase = Phase::Waiting { until: Some(0) };
+            (self.phase, self.until) = (Phase::Waiting, 0);
             return;
         }
         self.quick_ends = self.quick_ends.saturating_add(1);
         if self.options.quick_ends != 0 && self.quick_ends >= self.options.quick_ends {
-            self.log.say(Level::Error, "gave up after % quick ends in a row", &[Part::Number(self.quick_ends)]);
+            self.log.number(Level::Error, "gave up after % quick ends in a row", self.quick_ends);
             return self.leave();
         }
-        self.log.say(Level::Info, "starting it again in % ms", &[Part::Number(self.backoff)]);
+        self.log.number(Level::Info, "starting it again in % ms", self.backoff);
         self.later();
     }
 }
