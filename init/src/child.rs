@@ -77,6 +77,12 @@ impl Child {
                 sent => return sent,
             }
         }
+        self.send_by_number(target, signal)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn send_by_number(&self, target: Target, signal: Signal) -> Result<(), Errno> {
         match self.peek() {
             Ok(_) => Current.send_signal(target, signal),
             Err(Errno::ECHILD) => Err(Errno::ESRCH),

@@ -19,6 +19,7 @@ pub const DEFAULT: &[u8] = b"/bin:/usr/bin";
 /// assert_eq!(candidate(b"/bin", c"sh", &mut buffer), Some(c"/bin/sh"));
 /// assert_eq!(candidate(b"", c"sh", &mut buffer), Some(c"./sh"));
 /// ```
+#[inline(never)]
 pub fn candidate<'a>(directory: &[u8], name: &CStr, buffer: &'a mut [u8; PATH_MAX]) -> Option<&'a CStr> {
     let directory = if directory.is_empty() { b"." } else { directory };
     let name = name.to_bytes_with_nul();

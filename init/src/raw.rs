@@ -47,6 +47,7 @@ pub(crate) enum Cloned {
     Parent(Process, Option<OwnedFd>),
 }
 
+#[inline(never)]
 fn cloned(ret: usize, pidfd: [u8; 4]) -> Result<Cloned, Errno> {
     let fd = i32::from_ne_bytes(pidfd);
     Ok(match process(ret)? {

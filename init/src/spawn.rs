@@ -371,19 +371,16 @@ fn run(command: &Command<'_>, parent: Option<&Parent>, cleared: Option<bool>) ->
     }
     let at_exec = |errno| SpawnError { at: At::Exec, errno };
     for signal in (1..65).filter_map(Signal::from_raw) {
-        let preset = if command.ignore.has(signal) {
-            Preset::Ignore
-        } else if command.default.has(signal)
-            || cleared == Some(false) && Current.disposition(signal) == Ok(Disposition::Handler)
-        {
-            Preset::Default
-        } else {
-            continue;
-        };
-        match Current.set_disposition(signal, preset) {
-            // SIGKILL and SIGSTOP have none.
-            Ok(()) | Err(Errno::EINVAL) => {}
-            Err(errno) => return at_exec(errno),
+        let ignore = command.ignore.has(signal);
+        let set = ignore
+            || command.default.has(signal)
+            || cleared == Some(false) && Current.disposition(signal) == Ok(Disposition::Handler);
+        if set {
+            match dispose(signal, ignore) {
+                // SIGKILL and SIGSTOP have none.
+                Ok(()) | Err(Errno::EINVAL) => {}
+                Err(errno) => return at_exec(errno),
+            }
         }
     }
     if let Err(errno) = raw::set_mask(command.mask) {
@@ -396,6 +393,13 @@ fn run(command: &Command<'_>, parent: Option<&Parent>, cleared: Option<bool>) ->
     })
 }
 
+/// Sets a disposition: to ignore the signal, or the default.
+#[inline(never)]
+fn dispose(signal: Signal, ignore: bool) -> Result<(), Errno> {
+    Current.set_disposition(signal, if ignore { Preset::Ignore } else { Preset::Default })
+}
+
+#[inline(never)]
 fn take(step: &Step<'_>, parent: Option<&Parent>, child: bool) -> Result<(), Errno> {
     match *step {
         Step::NewSession => raw::setsid(),

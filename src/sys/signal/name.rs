@@ -104,7 +104,7 @@ impl Signal {
             return Self::from_raw(number);
         }
         // Other names of C for the same numbers.
-        let others: [(&[u8], Self); 3] = [(b"CLD", Self::CHLD), (b"POLL", Self::IO), (b"IOT", Self::ABRT)];
+        let others: &[(&[u8], Self)] = &[(b"CLD", Self::CHLD), (b"POLL", Self::IO), (b"IOT", Self::ABRT)];
         others.iter().find(|(known, _)| is(name, known)).map(|(_, signal)| *signal)
     }
 }

@@ -15,6 +15,7 @@ mod supervisor;
 mod terminal;
 
 use core::ffi::CStr;
+use core::mem::ManuallyDrop;
 use log::{Level, Log};
 use options::{Done, Options, Style};
 use rsyscall::near::Process;
@@ -49,7 +50,9 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     let mut lists = [const { StringList::new() }; LISTS];
     let service = service(&options, &arguments, strings, &mut lists);
     let (status, end) = match Supervisor::new(&options, service, log, stdio, machine) {
-        Ok(mut supervisor) => {
+        Ok(supervisor) => {
+            // All that it holds ends with the process.
+            let mut supervisor = ManuallyDrop::new(supervisor);
             let status = supervisor.run();
             #[cfg(feature = "selftest")]
             let status = selftest::verdict(&options, stdio, supervisor.reaped(), status);

@@ -40,7 +40,7 @@ pub(crate) struct Options {
     pub(crate) session: bool,
     pub(crate) subreaper: bool,
     pub(crate) parent_death: Option<Signal>,
-    /// What a signal is forwarded as; 0: not at all.
+    /// What a signal is forwarded as, by exclusive or; where that is 0: not at all.
     rewrite: [u8; 65],
     /// Statuses that are told as 0.
     success: [u64; 4],
@@ -54,10 +54,6 @@ pub(crate) struct Done(pub(crate) i32);
 
 impl Options {
     fn new(style: Style, machine: bool) -> Self {
-        let mut rewrite = [0; 65];
-        for (number, place) in (0..).zip(&mut rewrite) {
-            *place = number;
-        }
         Self {
             style,
             level: match style {
@@ -73,7 +69,7 @@ impl Options {
             session: style == Style::DumbInit,
             subreaper: style == Style::Init,
             parent_death: None,
-            rewrite,
+            rewrite: [0; 65],
             success: [0; 4],
             warn_on_reap: false,
             #[cfg(feature = "selftest")]
@@ -88,7 +84,8 @@ impl Options {
 
     /// What a signal is forwarded as.
     pub(crate) fn rewritten(&self, signal: Signal) -> Option<Signal> {
-        self.rewrite.get(signal.raw() as usize).copied().and_then(|number| Signal::from_raw(number.into()))
+        let changed = self.rewrite.get(signal.raw() as usize)?;
+        Signal::from_raw(signal.raw() ^ u32::from(*changed))
     }
 
     /// The status that is told for this one.
@@ -123,11 +120,12 @@ impl Options {
                 *self.success.get_mut(status as usize / 64)? |= 1 << (status % 64);
             }
             _ => {
-                let rules =
-                    [(&b"never"[..], Restart::Never), (b"failure", Restart::OnFailure), (b"always", Restart::Always)];
-                if let (Style::Init, Some((_, rule))) = (self.style, rules.iter().find(|(name, _)| is(value, name))) {
-                    self.restart = *rule;
-                    return Some(());
+                if self.style == Style::Init {
+                    let rules = [Restart::Never, Restart::OnFailure, Restart::Always];
+                    if let Some(rule) = word(value, b"never failure always").and_then(|index| rules.get(index)) {
+                        self.restart = *rule;
+                        return Some(());
+                    }
                 }
                 let colon = value.iter().position(|byte| *byte == b':')?;
                 let (from, to) = (value.get(..colon)?, value.get(colon.wrapping_add(1)..)?);
@@ -137,7 +135,7 @@ impl Options {
                 if self.style == Style::DumbInit && from.max(to) > 31 {
                     return None;
                 }
-                *self.rewrite.get_mut(usize::from(from))? = to;
+                *self.rewrite.get_mut(usize::from(from))? = from ^ to;
             }
         }
         Some(())
@@ -147,8 +145,8 @@ impl Options {
     fn stop_jobs(&mut self) {
         for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
             if let Some(place) = self.rewrite.get_mut(signal.raw() as usize) {
-                if u32::from(*place) == signal.raw() {
-                    *place = number_of(Signal::STOP);
+                if *place == 0 {
+                    *place = number_of(signal) ^ number_of(Signal::STOP);
                 }
             }
         }
@@ -180,16 +178,19 @@ fn takes_value(style: Style, letter: u8) -> Option<bool> {
 
 /// The letter of a long option.
 fn letter(style: Style, name: &[u8]) -> Option<u8> {
-    let all =
-        [(&b"help"[..], b'h'), (b"version", b'V'), (b"verbose", b'v'), (b"rewrite", b'r'), (b"single-child", b'c')];
-    let found = all.iter().find(|(long, _)| is(name, long))?;
-    // The others are dumb-init's, and some of them our own.
-    let known = match style {
-        Style::Tini => 2,
-        Style::Init => 4,
-        Style::DumbInit => 5,
+    // Those of dumb-init, and some of them our own.
+    let known: &[u8] = match style {
+        Style::Tini => b"help version",
+        Style::Init => b"help version verbose rewrite",
+        Style::DumbInit => b"help version verbose rewrite single-child",
     };
-    all.iter().take(known).any(|(_, letter)| *letter == found.1).then_some(found.1)
+    b"hVvrc".get(word(name, known)?).copied()
+}
+
+/// Which of the words, between which there are blanks, this is.
+#[inline(never)]
+fn word(word: &[u8], words: &[u8]) -> Option<usize> {
+    words.split(|byte| *byte == b' ').position(|known| is(word, known))
 }
 
 /// Whether two words are the same. Never inlined: the compiler would compare byte by byte, in code.
@@ -215,12 +216,10 @@ fn style(name: Option<&CStr>) -> Style {
     while let Some(slash) = name.iter().position(|byte| *byte == b'/') {
         name = name.get(slash.wrapping_add(1)..).unwrap_or_default();
     }
-    if is(name, b"dumb-init") {
-        Style::DumbInit
-    } else if is(name, b"tini") || is(name, b"tini-static") || is(name, b"docker-init") {
-        Style::Tini
-    } else {
-        Style::Init
+    match word(name, b"dumb-init tini tini-static docker-init") {
+        Some(0) => Style::DumbInit,
+        Some(_) => Style::Tini,
+        None => Style::Init,
     }
 }
 
@@ -234,6 +233,12 @@ pub(crate) fn var(arguments: Arguments, name: &[u8]) -> Option<&'static [u8]> {
             _ => None,
         }
     })
+}
+
+/// Whether an environment variable has this value.
+#[inline(never)]
+fn var_is(arguments: Arguments, name: &[u8], value: &[u8]) -> bool {
+    var(arguments, name).is_some_and(|found| is(found, value))
 }
 
 /// The options and defaults of the name that the program was called by.
@@ -257,7 +262,7 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
         };
     }
     #[cfg(feature = "selftest")]
-    if machine && var(arguments, b"selftest").is_some_and(|value| is(value, b"1")) {
+    if machine && var_is(arguments, b"selftest", b"1") {
         options.for_selftest();
         return Ok(arguments.args());
     }
@@ -306,10 +311,10 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
         strings = ahead;
     }
     if style == Style::DumbInit {
-        if var(arguments, b"DUMB_INIT_DEBUG").is_some_and(|value| is(value, b"1")) {
+        if var_is(arguments, b"DUMB_INIT_DEBUG", b"1") {
             options.level = Level::Info;
         }
-        if var(arguments, b"DUMB_INIT_SETSID").is_some_and(|value| is(value, b"0")) {
+        if var_is(arguments, b"DUMB_INIT_SETSID", b"0") {
             (options.to_group, options.session) = (false, false);
         }
         if options.session {

@@ -112,12 +112,17 @@ fn now() -> u64 {
     seconds.unsigned_abs().wrapping_mul(1000).wrapping_add(nanoseconds.unsigned_abs() / 1_000_000)
 }
 
+#[inline(never)]
 fn in_milliseconds(milliseconds: u32) -> u64 {
     now().saturating_add(milliseconds.into())
 }
 
+/// For at most six digits, which is what an option takes.
+fn in_seconds(seconds: u32) -> u64 {
+    in_milliseconds(seconds.wrapping_mul(1000))
+}
+
 impl<'a> Supervisor<'a> {
-    #[inline(never)]
     pub(crate) fn new(
         options: &'a Options,
         service: Option<Service<'a>>,
@@ -207,7 +212,6 @@ impl<'a> Supervisor<'a> {
     }
 
     /// The next signal, or `None` when the time is up.
-    #[inline(never)]
     fn next(&self) -> Result<Option<SignalInfo>, Errno> {
         loop {
             // No wait is longer than what a number of milliseconds can say.
@@ -243,7 +247,6 @@ impl<'a> Supervisor<'a> {
         self.until = in_milliseconds(1000);
     }
 
-    #[inline(never)]
     fn on_signal(&mut self, info: SignalInfo) {
         let signal = info.signal();
         let own = info.sender().is_some_and(|(process, _)| process == self.me);
@@ -260,30 +263,33 @@ impl<'a> Supervisor<'a> {
         if stop && self.machine {
             self.end = if signal == Signal::INT { End::Restart } else { End::PowerOff };
         }
-        match self.phase {
-            Phase::Running | Phase::Stopping => {
-                if stop && self.phase == Phase::Running {
-                    self.log.signal(Level::Info, "received %, shutting down", signal);
-                    // In a container nobody's patience but the engine's ends, unless it was asked for.
-                    let grace = self.options.grace.or(self.machine.then_some(GRACE));
-                    self.phase = Phase::Stopping;
-                    self.until = grace.map_or(NEVER, |seconds| in_milliseconds(seconds.saturating_mul(1000)));
-                }
-                // Of the machine's own signals a service knows nothing.
-                self.forward(if stop && self.machine { Signal::TERM } else { signal });
-                if stop && self.stopped {
-                    self.forward(Signal::CONT);
-                }
-                if self.options.style == Style::DumbInit && STOP_JOB.has(signal) {
-                    self.stop_myself();
-                }
-            }
-            Phase::Waiting if stop => {
-                self.log.signal(Level::Info, "received %, shutting down", signal);
+        let before = self.phase;
+        if stop && matches!(before, Phase::Running | Phase::Waiting) {
+            self.log.signal(Level::Info, "received %, shutting down", signal);
+        }
+        if before == Phase::Waiting {
+            if stop {
                 self.leave();
+            } else {
+                self.kept = self.kept.with(signal.raw());
             }
-            Phase::Waiting => self.kept = self.kept.with(signal.raw()),
-            Phase::Leaving | Phase::Killing | Phase::Over => {}
+        }
+        if !matches!(before, Phase::Running | Phase::Stopping) {
+            return;
+        }
+        if stop && before == Phase::Running {
+            // In a container nobody's patience but the engine's ends, unless it was asked for.
+            let grace = self.options.grace.or(self.machine.then_some(GRACE));
+            self.phase = Phase::Stopping;
+            self.until = grace.map_or(NEVER, in_seconds);
+        }
+        // Of the machine's own signals a service knows nothing.
+        self.forward(if stop && self.machine { Signal::TERM } else { signal });
+        if stop && self.stopped {
+            self.forward(Signal::CONT);
+        }
+        if self.options.style == Style::DumbInit && STOP_JOB.has(signal) {
+            self.stop_myself();
         }
     }
 
@@ -353,7 +359,7 @@ impl<'a> Supervisor<'a> {
                 // Who is stopped cannot end.
                 self.send_rest(Signal::CONT);
                 self.phase = Phase::Leaving;
-                self.until = in_milliseconds(grace.saturating_mul(1000));
+                self.until = in_seconds(grace);
             }
         }
     }
@@ -486,7 +492,6 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Looks at every child that has changed, does what needs its pid, and reaps it. Whether no child is left.
-    #[inline(never)]
     fn reap(&mut self) -> bool {
         loop {
             let found = match Current.try_wait(Children::Any, Changes::ENDED | Changes::STOPPED | Changes::PEEK) {
