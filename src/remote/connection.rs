@@ -42,6 +42,9 @@ use core::time::Duration;
 /// process. So even for a call whose request has reached it, `NotSent` is certain, and `Hangup` means that it had
 /// begun.
 ///
+/// A child that this process makes in another way, such as libc's `fork`, must neither use nor drop its copy of such a
+/// connection: that memory is not mapped there.
+///
 /// A call blocks for as long as the other process takes. A call that must not block for ever is given a limit with
 /// [`set_timeout`](Self::set_timeout), or goes through a pipeline.
 pub struct Connection {
