@@ -58,7 +58,8 @@
 //!
 //! # Where it runs
 //!
-//! Linux on x86_64, aarch64 and riscv64 from Linux 2.6.30, s390x from 4.3, loongarch64 from 5.19, powerpc64le, and,
+//! Linux: x86_64 from 2.6.30, aarch64 from 3.7, riscv64 from 4.15, s390x from 4.3, loongarch64 from 5.19,
+//! powerpc64le, and,
 //! where a word has 32 bits, arm (A32, Thumb-2, from armv5te on) and x86 from 5.1, whose calls have times of 64 bits;
 //! other targets are refused by name when they are compiled. Rust 1.85 or newer, on powerpc64le 1.95. A program without
 //! libc begins with the README's three files: [`mod@start`].

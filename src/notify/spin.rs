@@ -6,11 +6,11 @@ use core::sync::atomic::{AtomicU32, Ordering};
 ///
 /// To sleep and be woken costs a microsecond on a good day, and tens of them on a bad one. A notification that comes
 /// sooner than that is had faster, and the notifier is spared its system call, if the waiter has not gone to sleep yet.
-/// A waiter that looks in vain has burnt the time.
+/// A waiter that spins unsuccessfully has wasted the time.
 ///
 /// The rule: a waiter looks at most as often as the budget says, then it sleeps. The budget starts at the most that is
-/// allowed. Looking that was rewarded doubles the budget, up to the most; looking in vain halves it, down to a
-/// sixty-fourth of the most. After every thirty-second time in vain it is the most once, so that better times are
+/// allowed. Looking that was rewarded doubles the budget, up to the most; an unsuccessful spin halves it, down to a
+/// sixty-fourth of the most. After every thirty-second unsuccessful spin it is the most once, so that better times are
 /// noticed. With one processor looking never pays, and the rule soon costs little; there [`NEVER`](Self::NEVER) costs
 /// nothing.
 ///
