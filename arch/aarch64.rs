@@ -22,11 +22,11 @@ use core::arch::asm;
 
 macro_rules! call {
     // Without an argument nothing is loaded into x0, only the result taken from it.
-    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [] [lateout($result)] []) };
-    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
-        call!(@asm $nr, [$a0, $($arg,)*] [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
+    ($ret:ident = $nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $ret = $nr, [] [lateout($result)] []) };
+    ($ret:ident = $nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+        call!(@asm $ret = $nr, [$a0, $($arg,)*] [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
     };
-    (@asm $nr:ident, [$($arg:ident,)*] [$($result:tt)*] [$($operands:tt)*]) => {{
+    (@asm $ret:ident = $nr:ident, [$($arg:ident,)*] [$($result:tt)*] [$($operands:tt)*]) => {{
         #[inline(never)]
         unsafe extern "C" fn svc($($arg: usize,)* $nr: usize) -> usize {
             let ret;
@@ -42,11 +42,11 @@ macro_rules! call {
             }
             ret
         }
-        svc($($arg,)* $nr)
+        $ret = svc($($arg,)* $nr)
     }};
 }
 
-functions!("x0" "x1" "x2" "x3" "x4" "x5");
+functions!(call "x0" "x1" "x2" "x3" "x4" "x5");
 
 /// As `uname` has it.
 pub(crate) const MACHINE: &str = "aarch64";

@@ -18,13 +18,7 @@ pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
-    // Without an argument nothing is loaded into r0, only the result taken from it.
-    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [lateout($result)] []) };
-    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
-        call!(@asm $nr, [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
-    };
-    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
-        let ret;
+    ($nr:ident, $($operands:tt)*) => {
         asm!(
             "mov {kept}, r7",
             "mov r7, {nr}",
@@ -32,15 +26,13 @@ macro_rules! call {
             "mov r7, {kept}",
             nr = in(reg) $nr,
             kept = out(reg) _,
-            $($result)* ret,
             $($operands)*
             options(nostack, preserves_flags),
-        );
-        ret
-    }};
+        )
+    };
 }
 
-functions!("r0" "r1" "r2" "r3" "r4" "r5");
+functions!(first_is_result "r0" "r1" "r2" "r3" "r4" "r5");
 
 /// As `uname` has it on most.
 pub(crate) const MACHINE: &str = "armv7l";

@@ -1,6 +1,15 @@
 //! What most architectures have in common: an architecture's file takes all of it in, and defines anew what differs
 //! there.
 
+/// A call whose result is in the register of the first argument: into it and out of it, or, without an argument, only
+/// out of it. `call!` gets the number and the operands.
+macro_rules! first_is_result {
+    ($ret:ident = $nr:ident; $result:tt $($absent:tt)*) => { call!($nr, lateout($result) $ret,) };
+    ($ret:ident = $nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+        call!($nr, inlateout($result) $a0 => $ret, $(in($register) $arg,)*)
+    };
+}
+
 /// `include/uapi/asm-generic/fcntl.h`.
 pub(crate) const O_DIRECT: u32 = 0o40000;
 

@@ -14,28 +14,20 @@ pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
-    // Without an argument nothing is loaded into a0, only the result taken from it.
-    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [lateout($result)] []) };
-    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
-        call!(@asm $nr, [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
-    };
-    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
-        let ret;
+    ($nr:ident, $($operands:tt)*) => {
         asm!(
             "syscall 0",
             in("$a7") $nr,
-            $($result)* ret,
             $($operands)*
             lateout("$t0") _, lateout("$t1") _, lateout("$t2") _,
             lateout("$t3") _, lateout("$t4") _, lateout("$t5") _,
             lateout("$t6") _, lateout("$t7") _, lateout("$t8") _,
             options(nostack, preserves_flags),
-        );
-        ret
-    }};
+        )
+    };
 }
 
-functions!("$a0" "$a1" "$a2" "$a3" "$a4" "$a5");
+functions!(first_is_result "$a0" "$a1" "$a2" "$a3" "$a4" "$a5");
 
 /// As `uname` has it.
 pub(crate) const MACHINE: &str = "loongarch64";

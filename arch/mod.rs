@@ -30,13 +30,14 @@
 //!
 //! [`pointer::expose_provenance`]: https://doc.rust-lang.org/core/primitive.pointer.html#method.expose_provenance
 
-#[allow(dead_code, reason = "all of it is defined anew somewhere")]
+#[macro_use]
+#[allow(dead_code, unused_macros, reason = "all of it is defined anew somewhere")]
 mod generic;
 mod refused;
 
 /// One of the seven functions: its arguments, each behind its register, then the registers that have none.
 macro_rules! function {
-    ($count:literal $name:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+    ($call:ident $count:literal $name:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
         #[doc = concat!("Makes a system call with ", $count, ".")]
         ///
         /// # Safety
@@ -45,22 +46,24 @@ macro_rules! function {
         /// kernel takes for an address must be one that the call may use as it will.
         #[inline(always)]
         pub unsafe fn $name(nr: usize $(, $arg: usize)*) -> usize {
+            let ret;
             // SAFETY: the macro states the kernel's contract, the caller vouches for the call.
-            unsafe { call!(nr $(, $register $arg)*; $($absent)*) }
+            unsafe { $call!(ret = nr $(, $register $arg)*; $($absent)*) };
+            ret
         }
     };
 }
 
-/// The functions of an architecture, from its `call!` and the registers of the arguments.
+/// The functions of an architecture, from the macro that makes a call and the registers of the arguments.
 macro_rules! functions {
-    ($r0:tt $r1:tt $r2:tt $r3:tt $r4:tt $r5:tt) => {
-        function!("no argument" syscall0; $r0 $r1 $r2 $r3 $r4 $r5);
-        function!("one argument" syscall1, $r0 a0; $r1 $r2 $r3 $r4 $r5);
-        function!("two arguments" syscall2, $r0 a0, $r1 a1; $r2 $r3 $r4 $r5);
-        function!("three arguments" syscall3, $r0 a0, $r1 a1, $r2 a2; $r3 $r4 $r5);
-        function!("four arguments" syscall4, $r0 a0, $r1 a1, $r2 a2, $r3 a3; $r4 $r5);
-        function!("five arguments" syscall5, $r0 a0, $r1 a1, $r2 a2, $r3 a3, $r4 a4; $r5);
-        function!("six arguments" syscall6, $r0 a0, $r1 a1, $r2 a2, $r3 a3, $r4 a4, $r5 a5;);
+    ($call:ident $r0:tt $r1:tt $r2:tt $r3:tt $r4:tt $r5:tt) => {
+        function!($call "no argument" syscall0; $r0 $r1 $r2 $r3 $r4 $r5);
+        function!($call "one argument" syscall1, $r0 a0; $r1 $r2 $r3 $r4 $r5);
+        function!($call "two arguments" syscall2, $r0 a0, $r1 a1; $r2 $r3 $r4 $r5);
+        function!($call "three arguments" syscall3, $r0 a0, $r1 a1, $r2 a2; $r3 $r4 $r5);
+        function!($call "four arguments" syscall4, $r0 a0, $r1 a1, $r2 a2, $r3 a3; $r4 $r5);
+        function!($call "five arguments" syscall5, $r0 a0, $r1 a1, $r2 a2, $r3 a3, $r4 a4; $r5);
+        function!($call "six arguments" syscall6, $r0 a0, $r1 a1, $r2 a2, $r3 a3, $r4 a4, $r5 a5;);
     };
 }
 

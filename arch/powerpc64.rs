@@ -18,30 +18,30 @@ use core::arch::asm;
 
 macro_rules! call {
     // Without an argument nothing is loaded into r3, only the result taken from it.
-    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [lateout($result)] [$(lateout($absent) _,)*]) };
-    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
-        call!(@asm $nr, [inlateout($result) $a0 =>]
+    ($ret:ident = $nr:ident; $result:tt $($absent:tt)*) => {
+        call!(@asm $ret = $nr, [lateout($result)] [$(lateout($absent) _,)*])
+    };
+    ($ret:ident = $nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
+        call!(@asm $ret = $nr, [inlateout($result) $a0 =>]
             [$(inlateout($register) $arg => _,)* $(lateout($absent) _,)*])
     };
-    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
-        let ret;
+    (@asm $ret:ident = $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {
         asm!( // Rust 1.95 or newer is needed: before, `asm!` is not stable on powerpc64.
             "sc",
             "bns+ 2f",
             "neg 3, 3",
             "2:",
             inlateout("r0") $nr => _,
-            $($result)* ret,
+            $($result)* $ret,
             $($operands)*
             lateout("r9") _, lateout("r10") _, lateout("r11") _, lateout("r12") _,
             lateout("cr0") _, lateout("ctr") _, lateout("xer") _,
             options(nostack),
-        );
-        ret
-    }};
+        )
+    };
 }
 
-functions!("r3" "r4" "r5" "r6" "r7" "r8");
+functions!(call "r3" "r4" "r5" "r6" "r7" "r8");
 
 /// As `uname` has it.
 pub(crate) const MACHINE: &str = "ppc64le";

@@ -16,17 +16,10 @@ pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
-    // Without an argument nothing is loaded into a0, only the result taken from it.
-    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [lateout($result)] []) };
-    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
-        call!(@asm $nr, [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
-    };
-    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
-        let ret;
+    ($nr:ident, $($operands:tt)*) => {
         asm!(
             "ecall",
             in("a7") $nr,
-            $($result)* ret,
             $($operands)*
             lateout("v0") _, lateout("v1") _, lateout("v2") _, lateout("v3") _,
             lateout("v4") _, lateout("v5") _, lateout("v6") _, lateout("v7") _,
@@ -37,12 +30,11 @@ macro_rules! call {
             lateout("v24") _, lateout("v25") _, lateout("v26") _, lateout("v27") _,
             lateout("v28") _, lateout("v29") _, lateout("v30") _, lateout("v31") _,
             options(nostack),
-        );
-        ret
-    }};
+        )
+    };
 }
 
-functions!("a0" "a1" "a2" "a3" "a4" "a5");
+functions!(first_is_result "a0" "a1" "a2" "a3" "a4" "a5");
 
 /// As `uname` has it.
 pub(crate) const MACHINE: &str = "riscv64";

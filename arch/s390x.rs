@@ -14,25 +14,17 @@ pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
-    // Without an argument nothing is loaded into r2, only the result taken from it.
-    ($nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $nr, [lateout($result)] []) };
-    ($nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
-        call!(@asm $nr, [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
-    };
-    (@asm $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {{
-        let ret;
+    ($nr:ident, $($operands:tt)*) => {
         asm!(
             "svc 0",
             in("r1") $nr,
-            $($result)* ret,
             $($operands)*
             options(nostack, preserves_flags),
-        );
-        ret
-    }};
+        )
+    };
 }
 
-functions!("r2" "r3" "r4" "r5" "r6" "r7");
+functions!(first_is_result "r2" "r3" "r4" "r5" "r6" "r7");
 
 /// As `uname` has it.
 pub(crate) const MACHINE: &str = "s390x";

@@ -19,36 +19,35 @@ pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
-    ($nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident; $($absent:tt)*) => {{
-        let ret;
+    ($ret:ident = $nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident; $($absent:tt)*) => {{
         asm!(
             "xchg esi, edi",
             "int 0x80",
             "xchg esi, edi",
-            inlateout("eax") $nr => ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a3,
+            inlateout("eax") $nr => $ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a3,
             options(nostack, preserves_flags),
-        );
-        ret
+        )
     }};
-    ($nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident, "edi" $a4:ident; $absent:tt) => {{
+    (
+        $ret:ident = $nr:ident,
+        "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident, "edi" $a4:ident; $absent:tt
+    ) => {{
         let words = [$nr, $a3];
-        let ret;
         asm!(
             "push esi",
             "mov esi, [eax + 4]",
             "mov eax, [eax]",
             "int 0x80",
             "pop esi",
-            inlateout("eax") words.as_ptr() => ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a4,
+            inlateout("eax") words.as_ptr() => $ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a4,
             options(preserves_flags),
-        );
-        ret
+        )
     }};
     (
-        $nr:ident, "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident, "edi" $a4:ident, "ebp" $a5:ident;
+        $ret:ident = $nr:ident,
+        "ebx" $a0:ident, "ecx" $a1:ident, "edx" $a2:ident, "esi" $a3:ident, "edi" $a4:ident, "ebp" $a5:ident;
     ) => {{
         let words = [$nr, $a3, $a5];
-        let ret;
         asm!(
             "push ebp",
             "push esi",
@@ -58,19 +57,16 @@ macro_rules! call {
             "int 0x80",
             "pop esi",
             "pop ebp",
-            inlateout("eax") words.as_ptr() => ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a4,
+            inlateout("eax") words.as_ptr() => $ret, in("ebx") $a0, in("ecx") $a1, in("edx") $a2, in("edi") $a4,
             options(preserves_flags),
-        );
-        ret
+        )
     }};
-    ($nr:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {{
-        let ret;
-        asm!("int 0x80", inlateout("eax") $nr => ret, $(in($register) $arg,)* options(nostack, preserves_flags));
-        ret
+    ($ret:ident = $nr:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {{
+        asm!("int 0x80", inlateout("eax") $nr => $ret, $(in($register) $arg,)* options(nostack, preserves_flags))
     }};
 }
 
-functions!("ebx" "ecx" "edx" "esi" "edi" "ebp");
+functions!(call "ebx" "ecx" "edx" "esi" "edi" "ebp");
 
 /// As `uname` has it on most.
 pub(crate) const MACHINE: &str = "i686";

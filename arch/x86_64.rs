@@ -13,22 +13,20 @@ pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
-    ($nr:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {{
-        let ret;
+    ($ret:ident = $nr:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
         asm!(
             "syscall",
-            inlateout("rax") $nr => ret,
+            inlateout("rax") $nr => $ret,
             $(in($register) $arg,)*
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack, preserves_flags),
-        );
-        ret
-    }};
+        )
+    };
 }
 
 // The fourth argument travels in r10, not rcx: the instruction itself overwrites rcx.
-functions!("rdi" "rsi" "rdx" "r10" "r8" "r9");
+functions!(call "rdi" "rsi" "rdx" "r10" "r8" "r9");
 
 /// As `uname` has it.
 pub(crate) const MACHINE: &str = "x86_64";
