@@ -46,7 +46,10 @@ macro_rules! __start_testing {
             "__rsyscall_start_v1:",
             "__rsyscall_start_fixed_v1:",
             "_start:",
-            $crate::__start_arch!(test),
+            $crate::__start_arch!(exit),
+            $crate::__start_arch!(entry),
+            $crate::__start_arch!(call),
+            $crate::__start_arch!(trap),
             ".popsection",
             // The compiler makes `main` and lets no one else declare it.
             ".pushsection .text.__rsyscall_test_main,\"ax\",%progbits",

@@ -6,14 +6,15 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
-    (mode) => {
-        ""
-    };
-    (start) => {
+    (entry) => {
         r#"
     mov x29, xzr                        // the outermost frame
     mov x30, xzr
-    mov x19, sp
+    mov x0, sp
+"#
+    };
+    (start) => {
+        r#"
     mov x2, xzr                         // the bias: what the kernel has added to every address
     adrp x1, __ehdr_start
     add x1, x1, :lo12:__ehdr_start
@@ -86,38 +87,20 @@ macro_rules! __start_arch {
     b 22b
 24: add x4, x4, #504
     b 7b
-9:  mov x0, x19
+9:  mov x19, x0
     mov x1, x2
     bl {protect}
     mov x0, x19
-    bl {begin}
-    brk 1
 "#
     };
-    (fixed) => {
-        r#"
-    mov x29, xzr
-    mov x30, xzr
-    mov x0, sp
-    bl {begin}
-    brk 1
-"#
+    (exit) => {
+        "mov x1, x0"
     };
-    (test) => {
-        r#"
-    mov x29, xzr
-    mov x30, xzr
-    mov x1, x0                          // what the dynamic linker wants called at the exit
-    mov x0, sp
-    bl {begin}
-    brk 1
-"#
+    (call) => {
+        "bl {begin}"
     };
     (interpreter) => {
         "/lib/ld-linux-aarch64.so.1"
-    };
-    (jump) => {
-        "b"
     };
     (trap) => {
         "brk 1"
@@ -133,5 +116,8 @@ getauxval:
     ret
     .popsection
 "#
+    };
+    ($common:ident) => {
+        $crate::__start_common!($common)
     };
 }

@@ -12,34 +12,38 @@ macro_rules! __start_arch {
     (mode) => {
         ".arm"
     };
-    // r4: argc. r5: the bias. r6: the ELF header, then a program header, then the dynamic section. r7–r10: DT_REL,
+    (entry) => {
+        r#"
+    mov r11, #0
+    mov lr, #0
+    mov r0, sp
+    bic sp, sp, #7
+"#
+    };
+    // r5: the bias. r6: the ELF header, then a program header, then the dynamic section. r7–r10: DT_REL,
     // DT_RELSZ, DT_RELR, DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24,
     // e_phoff 28, e_phnum 44), of a program header (p_type 0, p_vaddr 8; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the
     // dynamic section.
     (start) => {
         r#"
-    mov r11, #0
-    mov lr, #0
-    mov r4, sp
-    bic sp, sp, #7
     mov r5, #0
     ldr r6, 96f
 97: add r6, pc, r6
-    ldrh r0, [r6, #16]
-    cmp r0, #3
+    ldrh r4, [r6, #16]
+    cmp r4, #3
     bne 9f
-    ldr r0, 95f
-94: add r0, pc, r0
+    ldr r4, 95f
+94: add r4, pc, r4
     ldr r1, [r6, #24]
-    sub r5, r0, r1
+    sub r5, r4, r1
     ldrh r3, [r6, #44]
-    ldr r0, [r6, #28]
-    add r6, r6, r0
+    ldr r4, [r6, #28]
+    add r6, r6, r4
     mov r2, #0
-2:  ldr r0, [r6]
-    cmp r0, #3
+2:  ldr r4, [r6]
+    cmp r4, #3
     beq 9f
-    cmp r0, #2
+    cmp r4, #2
     ldreq r2, [r6, #8]
     add r6, r6, #32
     subs r3, r3, #1
@@ -51,27 +55,27 @@ macro_rules! __start_arch {
     mov r8, #0
     mov r9, #0
     mov r10, #0
-3:  ldr r0, [r6]
+3:  ldr r4, [r6]
     ldr r1, [r6, #4]
     add r6, r6, #8
-    cmp r0, #17
+    cmp r4, #17
     moveq r7, r1
-    cmp r0, #18
+    cmp r4, #18
     moveq r8, r1
-    cmp r0, #36
+    cmp r4, #36
     moveq r9, r1
-    cmp r0, #35
+    cmp r4, #35
     moveq r10, r1
-    cmp r0, #0
+    cmp r4, #0
     bne 3b
     add r7, r7, r5
     add r8, r8, r7
 4:  cmp r7, r8
     bhs 6f
-    ldrb r0, [r7, #4]
+    ldrb r4, [r7, #4]
     ldr r1, [r7]
     add r7, r7, #8
-    cmp r0, #23
+    cmp r4, #23
     bne 4b
     ldr r2, [r1, r5]
     add r2, r2, r5
@@ -81,20 +85,20 @@ macro_rules! __start_arch {
     add r10, r10, r9
 7:  cmp r9, r10
     bhs 9f
-    ldr r0, [r9]
+    ldr r4, [r9]
     add r9, r9, #4
-    tst r0, #1
+    tst r4, #1
     bne 8f
-    add r6, r0, r5
+    add r6, r4, r5
     ldr r1, [r6]
     add r1, r1, r5
     str r1, [r6]
     add r6, r6, #4
     b 7b
 8:  mov r2, r6
-22: lsrs r0, r0, #1
+22: lsrs r4, r4, #1
     beq 24f
-    tst r0, #1
+    tst r4, #1
     beq 23f
     ldr r1, [r2]
     add r1, r1, r5
@@ -103,44 +107,23 @@ macro_rules! __start_arch {
     b 22b
 24: add r6, r6, #124
     b 7b
-9:  mov r0, r4
-    mov r1, r5
-    bl {protect}
-    mov r0, r4
-    bl {begin}
-    udf #0
     .balign 4
 96: .word __ehdr_start - (97b + 8)
 95: .word 98b - (94b + 8)
+9:  mov r4, r0
+    mov r1, r5
+    bl {protect}
+    mov r0, r4
 "#
     };
-    (fixed) => {
-        r#"
-    mov r11, #0
-    mov lr, #0
-    mov r0, sp
-    bic sp, sp, #7
-    bl {begin}
-    udf #0
-"#
+    (exit) => {
+        "mov r1, r0"
     };
-    // r0 is what the dynamic linker wants called at the exit.
-    (test) => {
-        r#"
-    mov r11, #0
-    mov lr, #0
-    mov r1, r0
-    mov r0, sp
-    bic sp, sp, #7
-    bl {begin}
-    udf #0
-"#
+    (call) => {
+        "bl {begin}"
     };
     (interpreter) => {
         "/lib/ld-linux-armhf.so.3"
-    };
-    (jump) => {
-        "b"
     };
     (trap) => {
         "udf #0"
@@ -196,5 +179,8 @@ __aeabi_unwind_cpp_pr2:
     udf #0
     .popsection
 "#
+    };
+    ($common:ident) => {
+        $crate::__start_common!($common)
     };
 }

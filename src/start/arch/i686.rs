@@ -8,16 +8,18 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
-    (mode) => {
-        ""
+    (entry) => {
+        r#"
+    xor ebp, ebp                        // the outermost frame
+    mov eax, esp
+    and esp, -16
+    sub esp, 8
+    push edx                            // what the dynamic linker of a test wants called at the exit
+    push eax
+"#
     };
     (start) => {
         r#"
-    xor ebp, ebp                        // the outermost frame
-    mov esi, esp
-    and esp, -16
-    sub esp, 16
-    mov [esp], esi
     xor ebx, ebx                        // the bias: what the kernel has added to every address
     call 3f
 2:  .long __ehdr_start - 2b
@@ -104,43 +106,15 @@ macro_rules! __start_arch {
     mov [esp + 4], ebx
     call {protect}
     mov [esp], esi
-    call {begin}
-    ud2
 "#
     };
-    (fixed) => {
-        r#"
-    xor ebp, ebp
-    mov eax, esp
-    and esp, -16
-    sub esp, 16
-    mov [esp], eax
-    call {begin}
-    ud2
-"#
-    };
-    (test) => {
-        r#"
-    xor ebp, ebp
-    mov eax, esp
-    and esp, -16
-    sub esp, 16
-    mov [esp], eax
-    mov [esp + 4], edx                  // what the dynamic linker wants called at the exit
-    call {begin}
-    ud2
-"#
+    (call) => {
+        "call {begin}"
     };
     (interpreter) => {
         "/lib/ld-linux.so.2"
     };
-    (jump) => {
-        "jmp"
-    };
-    (trap) => {
-        "ud2"
-    };
-    (extra) => {
-        ""
+    ($common:ident) => {
+        $crate::__start_common!($common)
     };
 }

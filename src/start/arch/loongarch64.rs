@@ -7,17 +7,18 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
-    (mode) => {
-        ""
-    };
-    // s0: argc. s1: the bias. t0: a program header, then the dynamic section. t4–t7: DT_RELA, DT_RELASZ, DT_RELR,
-    // DT_RELRSZ.
-    (start) => {
+    (entry) => {
         r#"
     move $fp, $zero
     move $ra, $zero
-    move $s0, $sp
+    move $a0, $sp
     bstrins.d $sp, $zero, 3, 0
+"#
+    };
+    // s1: the bias. t0: a program header, then the dynamic section. t4–t7: DT_RELA, DT_RELASZ, DT_RELR,
+    // DT_RELRSZ.
+    (start) => {
+        r#"
     move $s1, $zero
     la.pcrel $t0, __ehdr_start
     ld.hu $t1, $t0, 16                  // e_type: ET_DYN
@@ -97,45 +98,25 @@ macro_rules! __start_arch {
     b 22b
 24: addi.d $t0, $t0, 504
     b 7b
-9:  move $a0, $s0
+9:  move $s0, $a0
     move $a1, $s1
     bl {protect}
     move $a0, $s0
-    bl {begin}
-    break 0
 "#
     };
-    (fixed) => {
-        r#"
-    move $fp, $zero
-    move $ra, $zero
-    move $a0, $sp
-    bstrins.d $sp, $zero, 3, 0
-    bl {begin}
-    break 0
-"#
+    (exit) => {
+        "move $a1, $a0"
     };
-    (test) => {
-        r#"
-    move $fp, $zero
-    move $ra, $zero
-    move $a1, $a0                       // what the dynamic linker wants called at the exit
-    move $a0, $sp
-    bstrins.d $sp, $zero, 3, 0
-    bl {begin}
-    break 0
-"#
+    (call) => {
+        "bl {begin}"
     };
     (interpreter) => {
         "/lib64/ld-linux-loongarch-lp64d.so.1"
     };
-    (jump) => {
-        "b"
-    };
     (trap) => {
         "break 0"
     };
-    (extra) => {
-        ""
+    ($common:ident) => {
+        $crate::__start_common!($common)
     };
 }

@@ -1,15 +1,19 @@
-//! What differs between architectures: one macro in a file each, with the same pieces in the same order.
+//! What differs between architectures: one macro in a file each, with the same pieces in the same order. What is not
+//! there is in `generic.rs`.
 //!
-//! * `start`: the entry. Clears the frame pointer, keeps the address of argc, aligns the stack, relocates the program,
-//!   and calls `{protect}` (argc, bias) and `{begin}` (argc). `98:` is the label before its first instruction.
-//! * `fixed`: the entry of a program that is not relocated. Calls `{begin}` (argc).
-//! * `test`: the entry of a unit test, which the dynamic linker has relocated. Calls `{begin}` (argc, what it wants
-//!   called at the exit).
+//! * `entry`: clears the frame pointer, puts the address of argc where a function expects its first argument, and aligns
+//!   the stack.
+//! * `start`: follows `entry` in a program that relocates itself: does that, and calls `{protect}` (argc, bias). `98:` is
+//!   the label before the entry's first instruction.
+//! * `exit`: precedes `entry` in a unit test, which the dynamic linker has relocated: what that wants called at the exit
+//!   becomes the second argument.
+//! * `call`: calls `{begin}` (argc).
 //! * `interpreter`: the dynamic linker of a unit test.
 //! * `jump`, `trap`: an instruction that goes to the symbol after it, and one that cannot be executed.
+//! * `mode`: what the assembler must know first.
 //! * `extra`: what else the compiler or the precompiled libraries call there.
 //!
-//! x86_64 has memory functions of its own; the others share those in `memory.rs`.
+//! x86_64 has memory functions of its own (`x86_64_memory.rs`); the others share those in `memory.rs`.
 //!
 //! # The relocation
 //!
@@ -28,6 +32,7 @@
 mod aarch64;
 #[cfg(target_arch = "arm")]
 mod arm;
+mod generic;
 #[cfg(target_arch = "x86")]
 mod i686;
 #[cfg(target_arch = "loongarch64")]
@@ -40,3 +45,5 @@ mod riscv64;
 mod s390x;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64_memory;

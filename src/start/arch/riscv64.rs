@@ -7,10 +7,7 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
-    (mode) => {
-        ""
-    };
-    (start) => {
+    (entry) => {
         r#"
     .weak __global_pointer$
     .hidden __global_pointer$
@@ -20,8 +17,12 @@ macro_rules! __start_arch {
     .option pop
     mv s0, zero                         // the outermost frame
     mv ra, zero
-    mv s1, sp
+    mv a0, sp
     andi sp, sp, -16
+"#
+    };
+    (start) => {
+        r#"
     mv a2, zero                         // the bias: what the kernel has added to every address
     lla a1, __ehdr_start
     lhu a3, 16(a1)                      // e_type: ET_DYN
@@ -102,46 +103,17 @@ macro_rules! __start_arch {
     j 22b
 24: addi a6, a6, 504
     j 7b
-9:  mv a0, s1
+9:  mv s1, a0
     mv a1, a2
     call {protect}
     mv a0, s1
-    call {begin}
-    unimp
 "#
     };
-    (fixed) => {
-        r#"
-    .weak __global_pointer$
-    .hidden __global_pointer$
-    .option push
-    .option norelax
-    lla gp, __global_pointer$
-    .option pop
-    mv s0, zero
-    mv ra, zero
-    mv a0, sp
-    andi sp, sp, -16
-    call {begin}
-    unimp
-"#
+    (exit) => {
+        "mv a1, a0"
     };
-    (test) => {
-        r#"
-    .weak __global_pointer$
-    .hidden __global_pointer$
-    .option push
-    .option norelax
-    lla gp, __global_pointer$
-    .option pop
-    mv s0, zero
-    mv ra, zero
-    mv a1, a0                           // what the dynamic linker wants called at the exit
-    mv a0, sp
-    andi sp, sp, -16
-    call {begin}
-    unimp
-"#
+    (call) => {
+        "call {begin}"
     };
     (interpreter) => {
         "/lib/ld-linux-riscv64-lp64d.so.1"
@@ -152,7 +124,7 @@ macro_rules! __start_arch {
     (trap) => {
         "unimp"
     };
-    (extra) => {
-        ""
+    ($common:ident) => {
+        $crate::__start_common!($common)
     };
 }

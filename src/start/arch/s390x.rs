@@ -8,20 +8,21 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
-    (mode) => {
-        ""
+    (entry) => {
+        r#"
+    lgr %r2, %r15
+    lghi %r0, -8
+    ngr %r15, %r0
+    aghi %r15, -160
+    xc 0(8,%r15), 0(%r15)
+"#
     };
-    // r6: argc. r7: the bias. r8: a program header, then the dynamic section. r9–r12: DT_RELA, DT_RELASZ, DT_RELR,
+    // r7: the bias. r8: a program header, then the dynamic section. r9–r12: DT_RELA, DT_RELASZ, DT_RELR,
     // DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24, e_phoff 32, e_phnum
     // 56), of a program header (p_type 0, p_vaddr 16; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic section. The
     // type of a relocation is in the lower half of r_info, which is the second one here.
     (start) => {
         r#"
-    lgr %r6, %r15
-    lghi %r0, -8
-    ngr %r15, %r0
-    aghi %r15, -160
-    xc 0(8,%r15), 0(%r15)
     lghi %r7, 0
     larl %r8, __ehdr_start
     llgh %r1, 16(%r8)
@@ -31,18 +32,18 @@ macro_rules! __start_arch {
     sg %r7, 24(%r8)
     llgh %r1, 56(%r8)
     ag %r8, 32(%r8)
-    lghi %r2, 0
+    lghi %r6, 0
 2:  lgf %r0, 0(%r8)
     cghi %r0, 3
     je 9f
     cghi %r0, 2
     jne 21f
-    lg %r2, 16(%r8)
+    lg %r6, 16(%r8)
 21: aghi %r8, 56
     brctg %r1, 2b
-    cghi %r2, 0
+    cghi %r6, 0
     je 9f
-    la %r8, 0(%r2,%r7)
+    la %r8, 0(%r6,%r7)
     lghi %r9, 0
     lghi %r10, 0
     lghi %r11, 0
@@ -69,10 +70,10 @@ macro_rules! __start_arch {
 4:  clgr %r9, %r10
     jhe 6f
     lg %r1, 0(%r9)
-    lgf %r2, 12(%r9)
+    lgf %r6, 12(%r9)
     lg %r3, 16(%r9)
     aghi %r9, 24
-    cghi %r2, 12
+    cghi %r6, 12
     jne 4b
     agr %r3, %r7
     stg %r3, 0(%r1,%r7)
@@ -91,50 +92,30 @@ macro_rules! __start_arch {
     stg %r3, 0(%r8)
     aghi %r8, 8
     j 7b
-8:  lgr %r2, %r8
+8:  lgr %r6, %r8
 22: srlg %r1, %r1, 1
     cghi %r1, 0
     je 24f
     tmll %r1, 1
     je 23f
-    lg %r3, 0(%r2)
+    lg %r3, 0(%r6)
     agr %r3, %r7
-    stg %r3, 0(%r2)
-23: aghi %r2, 8
+    stg %r3, 0(%r6)
+23: aghi %r6, 8
     j 22b
 24: aghi %r8, 504
     j 7b
-9:  lgr %r2, %r6
+9:  lgr %r6, %r2
     lgr %r3, %r7
     brasl %r14, {protect}
     lgr %r2, %r6
-    brasl %r14, {begin}
-    j .+2
 "#
     };
-    (fixed) => {
-        r#"
-    lgr %r2, %r15
-    lghi %r0, -8
-    ngr %r15, %r0
-    aghi %r15, -160
-    xc 0(8,%r15), 0(%r15)
-    brasl %r14, {begin}
-    j .+2
-"#
+    (exit) => {
+        "lgr %r3, %r14"
     };
-    // r14 is what the dynamic linker wants called at the exit.
-    (test) => {
-        r#"
-    lgr %r2, %r15
-    lgr %r3, %r14
-    lghi %r0, -8
-    ngr %r15, %r0
-    aghi %r15, -160
-    xc 0(8,%r15), 0(%r15)
-    brasl %r14, {begin}
-    j .+2
-"#
+    (call) => {
+        "brasl %r14, {begin}"
     };
     (interpreter) => {
         "/lib/ld64.so.1"
@@ -146,7 +127,7 @@ macro_rules! __start_arch {
     (trap) => {
         "j .+2"
     };
-    (extra) => {
-        ""
+    ($common:ident) => {
+        $crate::__start_common!($common)
     };
 }
