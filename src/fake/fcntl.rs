@@ -5,15 +5,11 @@ use super::memory::Arguments;
 use super::table::{O_NONBLOCK, Open, Slot};
 use crate::Errno;
 use crate::arch::this::{FIOCLEX, FIONBIO, FIONCLEX, O_DIRECT};
+use crate::near::fcntl::{F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_SETFD, FD_CLOEXEC};
 
 // `include/uapi/asm-generic/fcntl.h` and `include/uapi/linux/fcntl.h`.
 const F_DUPFD: u32 = 0;
-const F_GETFD: u32 = 1;
-const F_SETFD: u32 = 2;
-const F_GETFL: u32 = 3;
 const F_SETFL: u32 = 4;
-const F_DUPFD_CLOEXEC: u32 = 1030;
-const FD_CLOEXEC: u32 = 1;
 const O_RDWR: u32 = 0o2;
 const O_APPEND: u32 = 0o2000;
 const O_NOATIME: u32 = 0o1000000;

@@ -6,11 +6,11 @@ use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 
 // `include/uapi/asm-generic/fcntl.h` and `include/uapi/linux/fcntl.h`.
-const F_GETFD: u32 = 1;
-const F_SETFD: u32 = 2;
-const F_GETFL: u32 = 3;
-const F_DUPFD_CLOEXEC: u32 = 1030;
-const FD_CLOEXEC: u32 = 1;
+pub(crate) const F_GETFD: u32 = 1;
+pub(crate) const F_SETFD: u32 = 2;
+pub(crate) const F_GETFL: u32 = 3;
+pub(crate) const F_DUPFD_CLOEXEC: u32 = 1030;
+pub(crate) const FD_CLOEXEC: u32 = 1;
 const O_NONBLOCK: usize = 0o4000;
 
 /// Duplicates the file descriptor: returns the lowest free one, closed by `execve`, for the same open file description.

@@ -8,7 +8,7 @@
 
 mod epoll;
 mod eventfd;
-mod fcntl;
+pub(crate) mod fcntl;
 mod flags;
 mod futex;
 mod io;

@@ -8,6 +8,7 @@ use crate::Errno;
 use crate::deadline::{Deadline, Step, keep, keep_until};
 use crate::fd::OwnedFd;
 use crate::near::{self, EpollFlags, EpollOp, FileDescriptor, Timespec};
+use crate::sys::kind::kind;
 use crate::sys::pollable::{PollTask, Pollable, PolledFd};
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
@@ -99,44 +100,9 @@ impl Epoll {
     pub fn new() -> Result<Self, Errno> {
         Current.epoll()
     }
-
-    /// Takes over a file descriptor of this process that is an epoll.
-    ///
-    /// ```
-    /// use rsyscall::sys::epoll::Epoll;
-    ///
-    /// let raw = Epoll::new()?.into_raw_fd();
-    /// // SAFETY: it was given away a line above.
-    /// let epoll = unsafe { Epoll::from_raw_fd(raw) };
-    /// # let _ = epoll;
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    ///
-    /// # Safety
-    ///
-    /// It is open, and this value is from now on the only one that closes it. That it is an epoll is not a matter of
-    /// safety: for another kind every call fails with `EINVAL`.
-    #[inline(always)]
-    #[must_use = "dropped, it closes the file descriptor at once"]
-    pub unsafe fn from_raw_fd(fd: i32) -> Self {
-        // SAFETY: the caller's promise is the one that is asked for.
-        Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } }
-    }
 }
 
 impl<T: FileDescriptorTask> Epoll<T> {
-    /// Takes over a file descriptor of the task's table that is an epoll.
-    ///
-    /// # Safety
-    ///
-    /// As for [`OwnedFd::adopt`].
-    #[inline(always)]
-    #[must_use = "dropped, it closes the file descriptor at once"]
-    pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
-        // SAFETY: the caller's promise is the one that is asked for.
-        Self { fd: unsafe { OwnedFd::adopt(task, fd) } }
-    }
-
     /// Watches a descriptor from now on. If it is ready already, that is the first report.
     ///
     /// System calls: `epoll_ctl`.
@@ -389,77 +355,15 @@ impl<T: FileDescriptorTask> Epoll<T> {
         // SAFETY: both are open for as long as the borrows last, and of the same table.
         unsafe { near::epoll_ctl(self.fd.sysif(), self.fd.near(), op, polled.fd, event) }
     }
-
-    /// Returns the file descriptor, still owned by this value.
-    #[inline(always)]
-    pub fn near(&self) -> FileDescriptor {
-        self.fd.near()
-    }
-
-    /// Returns the file descriptor, still owned by this value, as std and C have it.
-    #[inline(always)]
-    pub fn as_raw_fd(&self) -> i32 {
-        self.fd.as_raw_fd()
-    }
-
-    /// Gives the file descriptor away: nothing closes it any more.
-    #[inline(always)]
-    #[must_use = "no other value has this file descriptor: unused, it stays open for ever"]
-    pub fn into_raw_fd(self) -> i32 {
-        self.fd.into_raw_fd()
-    }
-
-    /// Returns the descriptor without its kind. It is readable in a poll, or in another epoll, while there is something
-    /// to report.
-    #[inline(always)]
-    pub fn as_owned_fd(&self) -> &OwnedFd<T> {
-        &self.fd
-    }
-
-    /// Gives the descriptor away, without its kind.
-    #[inline(always)]
-    pub fn into_owned_fd(self) -> OwnedFd<T> {
-        self.fd
-    }
-
-    /// Returns the task through which it is used.
-    #[inline(always)]
-    pub fn task(&self) -> T {
-        self.fd.task()
-    }
-
-    /// Closes it, and returns the kernel's error; dropping it does the same and ignores the error.
-    ///
-    /// System calls: `close`.
-    ///
-    /// # Errors
-    ///
-    /// None from the kernel. What the interface adds.
-    #[inline(always)]
-    pub fn close(self) -> Result<(), T::Error> {
-        self.fd.close()
-    }
 }
 
-impl<T: FileDescriptorTask> From<OwnedFd<T>> for Epoll<T> {
-    /// Takes a descriptor for an epoll. If it is none, its calls fail.
-    #[inline]
-    fn from(fd: OwnedFd<T>) -> Self {
-        Self { fd }
-    }
-}
-
-impl<T: FileDescriptorTask> From<Epoll<T>> for OwnedFd<T> {
-    #[inline]
-    fn from(epoll: Epoll<T>) -> Self {
-        epoll.fd
-    }
-}
-
-impl<T: FileDescriptorTask> fmt::Debug for Epoll<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Epoll").field(&self.as_raw_fd()).finish()
-    }
+kind! {
+    Epoll,
+    kind: "an epoll",
+    uses: "rsyscall::sys::epoll::Epoll",
+    new: "Epoll::new()?",
+    wrong: "every call of another kind fails with `EINVAL`.",
+    end: "The descriptors that it watches stay open."
 }
 
 /// `i32::MAX` milliseconds, with the part of a second left out.

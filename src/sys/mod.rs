@@ -2,6 +2,7 @@
 
 pub mod epoll;
 pub mod eventfd;
+mod kind;
 pub mod listen_fds;
 pub mod pidfd;
 pub mod poll;

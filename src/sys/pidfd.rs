@@ -8,6 +8,7 @@ use crate::Errno;
 use crate::deadline::keep;
 use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor, Process};
+use crate::sys::kind::kind;
 use crate::sys::ready;
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
@@ -248,67 +249,13 @@ impl<T: FileDescriptorTask> PidFd<T> {
         // SAFETY: the kernel just made it, and nothing can fail between.
         Ok(unsafe { OwnedFd::adopt(self.task(), fd) })
     }
-
-    /// Returns the file descriptor, still owned by this value.
-    #[inline(always)]
-    pub fn near(&self) -> FileDescriptor {
-        self.fd.near()
-    }
-
-    /// Returns the file descriptor, still owned by this value, as std and C have it.
-    #[inline(always)]
-    pub fn as_raw_fd(&self) -> i32 {
-        self.fd.as_raw_fd()
-    }
-
-    /// Returns the file descriptor without its kind.
-    #[inline(always)]
-    pub fn as_owned_fd(&self) -> &OwnedFd<T> {
-        &self.fd
-    }
-
-    /// Returns the file descriptor without its kind, and gives it away.
-    #[inline(always)]
-    pub fn into_owned_fd(self) -> OwnedFd<T> {
-        self.fd
-    }
-
-    /// Returns the task through which it is used.
-    #[inline(always)]
-    pub fn task(&self) -> T {
-        self.fd.task()
-    }
-
-    /// Closes it, and returns the kernel's error; dropping it does the same without one. The process is not affected.
-    ///
-    /// System calls: `close`.
-    ///
-    /// # Errors
-    ///
-    /// None from the kernel. Errors of the task's interface.
-    #[inline(always)]
-    pub fn close(self) -> Result<(), T::Error> {
-        self.fd.close()
-    }
 }
 
-impl<T: FileDescriptorTask> From<OwnedFd<T>> for PidFd<T> {
-    /// States that a file descriptor is a pidfd. If it is not, its calls fail with `EBADF`.
-    #[inline]
-    fn from(fd: OwnedFd<T>) -> Self {
-        Self { fd }
-    }
-}
-
-impl<T: FileDescriptorTask> From<PidFd<T>> for OwnedFd<T> {
-    #[inline]
-    fn from(pidfd: PidFd<T>) -> Self {
-        pidfd.fd
-    }
-}
-
-impl<T: FileDescriptorTask> fmt::Debug for PidFd<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PidFd").field(&self.as_raw_fd()).finish()
-    }
+kind! {
+    PidFd,
+    kind: "a pidfd",
+    uses: "rsyscall::{near::Process, sys::pidfd::{PidFd, PidfdTask}}",
+    new: "rsyscall::Current.pidfd_open(Process(std::process::id() as i32))?",
+    wrong: "the calls of another kind fail with `EBADF`.",
+    end: "The process is not affected."
 }

@@ -8,6 +8,7 @@ use crate::Errno;
 use crate::deadline::keep;
 use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor, Process};
+use crate::sys::kind::kind;
 use crate::sys::ready;
 use crate::sysif::SyscallError;
 use crate::task::{Current, FileDescriptorTask};
@@ -290,67 +291,11 @@ impl SignalInfo {
     }
 }
 
-impl<T: FileDescriptorTask> SignalFd<T> {
-    /// Returns the file descriptor, still owned by this value.
-    #[inline(always)]
-    pub fn near(&self) -> FileDescriptor {
-        self.fd.near()
-    }
-
-    /// Returns the file descriptor, still owned by this value, as std and C have it.
-    #[inline(always)]
-    pub fn as_raw_fd(&self) -> i32 {
-        self.fd.as_raw_fd()
-    }
-
-    /// Returns the file descriptor without its kind.
-    #[inline(always)]
-    pub fn as_owned_fd(&self) -> &OwnedFd<T> {
-        &self.fd
-    }
-
-    /// Returns the file descriptor without its kind, and gives it away.
-    #[inline(always)]
-    pub fn into_owned_fd(self) -> OwnedFd<T> {
-        self.fd
-    }
-
-    /// Returns the task through which it is used.
-    #[inline(always)]
-    pub fn task(&self) -> T {
-        self.fd.task()
-    }
-
-    /// Closes it, and returns the kernel's error; dropping it does the same without one.
-    ///
-    /// System calls: `close`.
-    ///
-    /// # Errors
-    ///
-    /// None from the kernel. Errors of the task's interface.
-    #[inline(always)]
-    pub fn close(self) -> Result<(), T::Error> {
-        self.fd.close()
-    }
-}
-
-impl<T: FileDescriptorTask> From<OwnedFd<T>> for SignalFd<T> {
-    /// States that a file descriptor is a signalfd. If it is not, its calls fail with `EIO` or `EINVAL`.
-    #[inline]
-    fn from(fd: OwnedFd<T>) -> Self {
-        Self { fd }
-    }
-}
-
-impl<T: FileDescriptorTask> From<SignalFd<T>> for OwnedFd<T> {
-    #[inline]
-    fn from(signalfd: SignalFd<T>) -> Self {
-        signalfd.fd
-    }
-}
-
-impl<T: FileDescriptorTask> fmt::Debug for SignalFd<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SignalFd").field(&self.as_raw_fd()).finish()
-    }
+kind! {
+    SignalFd,
+    kind: "a signalfd",
+    uses: "rsyscall::sys::signalfd::{SignalFd, SignalSet}",
+    new: "SignalFd::new(SignalSet::EMPTY)?",
+    wrong: "the calls of another kind fail with `EIO` or `EINVAL`.",
+    end: "Blocked signals stay blocked and pending."
 }

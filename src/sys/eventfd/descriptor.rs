@@ -3,7 +3,9 @@
 use super::EventFd;
 use crate::fd::{Inheritable, OwnedFd};
 use crate::near::FileDescriptor;
+use crate::sys::kind::kind;
 use crate::task::FileDescriptorTask;
+use core::fmt;
 
 impl<T: FileDescriptorTask> EventFd<T> {
     /// Another descriptor for the same counter, closed by `execve`. The count and `O_NONBLOCK` are shared.
@@ -136,160 +138,13 @@ impl<T: FileDescriptorTask> EventFd<T> {
     pub fn inheritable(&mut self) -> Result<Inheritable<'_, T>, T::Error> {
         self.fd.inheritable()
     }
-
-    /// Closes it, and says what the kernel answered; dropping it does the same and says nothing. It does not wake a
-    /// reader that sleeps on another descriptor of the counter, or on this one.
-    ///
-    /// System calls: `close`.
-    ///
-    /// ```
-    /// use rsyscall::{EventFd, EventfdFlags};
-    ///
-    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
-    /// bell.close()?;
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// None from the kernel for an eventfd. What the interface adds.
-    #[inline(always)]
-    pub fn close(self) -> Result<(), T::Error> {
-        self.fd.close()
-    }
-
-    /// Returns the file descriptor, still owned by this value.
-    ///
-    /// ```
-    /// use rsyscall::{EventFd, EventfdFlags};
-    ///
-    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
-    /// assert_eq!(bell.near().0, bell.as_raw_fd());
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    #[inline(always)]
-    pub fn near(&self) -> FileDescriptor {
-        self.fd.near()
-    }
-
-    /// Returns the file descriptor, still owned by this value, as std and C have it.
-    ///
-    /// ```
-    /// use rsyscall::{EventFd, EventfdFlags};
-    ///
-    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
-    /// assert!(bell.as_raw_fd() >= 0);
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    #[inline(always)]
-    pub fn as_raw_fd(&self) -> i32 {
-        self.fd.as_raw_fd()
-    }
-
-    /// Gives the file descriptor away: nothing closes it any more.
-    ///
-    /// ```
-    /// use rsyscall::{EventFd, EventfdFlags};
-    ///
-    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
-    /// let raw = bell.into_raw_fd();
-    /// // SAFETY: it was given away a line above.
-    /// let bell = unsafe { EventFd::from_raw_fd(raw) };
-    /// # let _ = bell;
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    #[inline(always)]
-    #[must_use = "no other value has this file descriptor: unused, it stays open for ever"]
-    pub fn into_raw_fd(self) -> i32 {
-        self.fd.into_raw_fd()
-    }
-
-    /// Returns the descriptor without its kind.
-    ///
-    /// ```
-    /// use rsyscall::{EventFd, EventfdFlags};
-    ///
-    /// let bell = EventFd::new(0, EventfdFlags::empty())?;
-    /// assert_eq!(bell.as_owned_fd().as_raw_fd(), bell.as_raw_fd());
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    #[inline(always)]
-    pub fn as_owned_fd(&self) -> &OwnedFd<T> {
-        &self.fd
-    }
-
-    /// Gives the descriptor away, without its kind.
-    ///
-    /// ```
-    /// use rsyscall::{EventFd, EventfdFlags};
-    ///
-    /// let owned = EventFd::new(2, EventfdFlags::empty())?.into_owned_fd();
-    /// assert_eq!(EventFd::from(owned).read()?, 2);
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    #[inline(always)]
-    pub fn into_owned_fd(self) -> OwnedFd<T> {
-        self.fd
-    }
-
-    /// Returns the task through which it is used.
-    ///
-    /// ```
-    /// use rsyscall::{Current, EventFd, EventfdFlags};
-    ///
-    /// assert_eq!(EventFd::new(0, EventfdFlags::empty())?.task(), Current);
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    #[inline(always)]
-    pub fn task(&self) -> T {
-        self.fd.task()
-    }
-
-    /// Takes over a file descriptor of the task's table that is an eventfd.
-    ///
-    /// ```
-    /// use rsyscall::sysif::Local;
-    /// use rsyscall::{Current, EventFd, EventfdFlags, near};
-    ///
-    /// let fd = near::eventfd(&Local, 5, EventfdFlags::CLOEXEC)?;
-    /// // SAFETY: made a line above, and owned by nothing else.
-    /// let bell = unsafe { EventFd::adopt(Current, fd) };
-    /// assert_eq!(bell.read()?, 5);
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    ///
-    /// # Safety
-    ///
-    /// As for [`OwnedFd::adopt`].
-    #[inline(always)]
-    #[must_use = "dropped, it closes the file descriptor at once"]
-    pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
-        // SAFETY: the caller's promise is the one that is asked for.
-        Self { fd: unsafe { OwnedFd::adopt(task, fd) } }
-    }
 }
 
-impl EventFd {
-    /// Takes over a file descriptor of this process that is an eventfd.
-    ///
-    /// ```
-    /// use rsyscall::{EventFd, EventfdFlags};
-    ///
-    /// let raw = EventFd::new(3, EventfdFlags::empty())?.into_raw_fd();
-    /// // SAFETY: it was given away a line above.
-    /// let bell = unsafe { EventFd::from_raw_fd(raw) };
-    /// assert_eq!(bell.read()?, 3);
-    /// # Ok::<(), rsyscall::Errno>(())
-    /// ```
-    ///
-    /// # Safety
-    ///
-    /// It is open, and this value is from now on the only one that closes it. That it is an eventfd is not a
-    /// matter of safety: another kind answers with its own errors, or `EIO` where it moves another number of bytes.
-    #[inline(always)]
-    #[must_use = "dropped, it closes the file descriptor at once"]
-    pub unsafe fn from_raw_fd(fd: i32) -> Self {
-        // SAFETY: the caller's promise is the one that is asked for.
-        Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } }
-    }
+kind! {
+    EventFd,
+    kind: "an eventfd",
+    uses: "rsyscall::{EventFd, EventfdFlags}",
+    new: "EventFd::new(0, EventfdFlags::empty())?",
+    wrong: "the calls of another kind fail with its own errors, or with `EIO` where they move another number of bytes.",
+    end: "It does not wake a reader that sleeps on this descriptor or on another of the counter."
 }

@@ -8,7 +8,6 @@ use crate::Errno;
 use crate::fd::OwnedFd;
 use crate::near;
 use crate::task::{Current, FileDescriptorTask};
-use core::fmt;
 use core::mem::MaybeUninit;
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
@@ -182,28 +181,6 @@ impl<T: FileDescriptorTask> EventFd<T> {
     pub fn write(&self, value: u64) -> Result<(), T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
         unsafe { near::write_exact(self.fd.sysif(), self.fd.near(), &value.to_ne_bytes()) }
-    }
-}
-
-impl<T: FileDescriptorTask> From<OwnedFd<T>> for EventFd<T> {
-    /// Takes a descriptor for an eventfd. If it is none, its calls fail.
-    #[inline]
-    #[doc(alias = "from_owned_fd")]
-    fn from(fd: OwnedFd<T>) -> Self {
-        Self { fd }
-    }
-}
-
-impl<T: FileDescriptorTask> From<EventFd<T>> for OwnedFd<T> {
-    #[inline]
-    fn from(eventfd: EventFd<T>) -> Self {
-        eventfd.fd
-    }
-}
-
-impl<T: FileDescriptorTask> fmt::Debug for EventFd<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("EventFd").field(&self.as_raw_fd()).finish()
     }
 }
 

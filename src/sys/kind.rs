@@ -1,0 +1,152 @@
+//! What every kind of file descriptor has: what a handle is made from and gives back, and its end.
+//!
+//! `try_clone`, `set_nonblocking` and what else is right for only some kinds stands with these.
+
+/// Writes it for a struct whose field `fd` is an [`OwnedFd`](crate::fd::OwnedFd).
+///
+/// `$kind` is its name in the field, `$uses` and `$new` make one in an example, `$wrong` says what the calls of another
+/// kind do, `$end` what a reader may expect of a close, and does not happen.
+macro_rules! kind {
+    ($name:ident, kind: $kind:literal, uses: $uses:literal, new: $new:literal, wrong: $wrong:literal, end: $end:literal) => {
+        impl<T: FileDescriptorTask> $name<T> {
+            /// Returns the file descriptor, which this value still owns.
+            ///
+            #[doc = kind!(@example $uses, "let handle = ", $new, ";\nassert_eq!(handle.near().0, handle.as_raw_fd());")]
+            #[inline(always)]
+            pub fn near(&self) -> FileDescriptor {
+                self.fd.near()
+            }
+
+            /// Returns the file descriptor, which this value still owns, as std and C have it.
+            ///
+            #[doc = kind!(@example $uses, "let handle = ", $new, ";\nassert!(handle.as_raw_fd() >= 0);")]
+            #[inline(always)]
+            pub fn as_raw_fd(&self) -> i32 {
+                self.fd.as_raw_fd()
+            }
+
+            /// Returns the file descriptor, which the caller owns from now on: it is not closed.
+            ///
+            #[doc = kind!(@example $uses,
+                "let raw = ", $new, ".into_raw_fd();\n",
+                "// SAFETY: it was given away a line above.\n",
+                "let handle = unsafe { ", stringify!($name), "::from_raw_fd(raw) };\n# let _ = handle;"
+            )]
+            #[inline(always)]
+            #[must_use = "unused, the file descriptor stays open: nothing else knows it"]
+            pub fn into_raw_fd(self) -> i32 {
+                self.fd.into_raw_fd()
+            }
+
+            /// Returns the file descriptor without its kind.
+            ///
+            #[doc = kind!(@example $uses,
+                "let handle = ", $new, ";\nassert_eq!(handle.as_owned_fd().as_raw_fd(), handle.as_raw_fd());"
+            )]
+            #[inline(always)]
+            pub fn as_owned_fd(&self) -> &OwnedFd<T> {
+                &self.fd
+            }
+
+            /// Returns the file descriptor without its kind, and consumes this value.
+            ///
+            #[doc = kind!(@example $uses,
+                "let owned = ", $new, ".into_owned_fd();\nlet handle = ", stringify!($name), "::from(owned);\n# let _ = handle;"
+            )]
+            #[inline(always)]
+            pub fn into_owned_fd(self) -> OwnedFd<T> {
+                self.fd
+            }
+
+            /// Returns the task through which it is used.
+            ///
+            #[doc = kind!(@example $uses, "assert_eq!(", $new, ".task(), rsyscall::Current);")]
+            #[inline(always)]
+            pub fn task(&self) -> T {
+                self.fd.task()
+            }
+
+            /// Closes it and returns the kernel's result, which dropping it ignores.
+            ///
+            #[doc = $end]
+            ///
+            /// System calls: `close`.
+            ///
+            #[doc = kind!(@example $uses, "let handle = ", $new, ";\nhandle.close()?;")]
+            ///
+            /// # Errors
+            ///
+            /// None from the kernel. What the interface adds.
+            #[inline(always)]
+            pub fn close(self) -> Result<(), T::Error> {
+                self.fd.close()
+            }
+
+            #[doc = concat!("Takes ownership of a file descriptor of the task's table that is ", $kind, ".")]
+            ///
+            #[doc = kind!(@example $uses,
+                "let fd = rsyscall::near::FileDescriptor(", $new, ".into_raw_fd());\n",
+                "// SAFETY: it was given away a line above.\n",
+                "let handle = unsafe { ", stringify!($name), "::adopt(rsyscall::Current, fd) };\n# let _ = handle;"
+            )]
+            ///
+            /// # Safety
+            ///
+            /// As for [`OwnedFd::adopt`].
+            #[inline(always)]
+            #[must_use = "dropped, it closes the file descriptor at once"]
+            pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
+                // SAFETY: the caller's promise is the one that is asked for.
+                Self { fd: unsafe { OwnedFd::adopt(task, fd) } }
+            }
+        }
+
+        impl $name {
+            #[doc = concat!("Takes ownership of a file descriptor of this process that is ", $kind, ".")]
+            ///
+            #[doc = kind!(@example $uses,
+                "let raw = ", $new, ".into_raw_fd();\n",
+                "// SAFETY: it was given away a line above.\n",
+                "let handle = unsafe { ", stringify!($name), "::from_raw_fd(raw) };\nassert_eq!(handle.as_raw_fd(), raw);"
+            )]
+            ///
+            /// # Safety
+            ///
+            /// It is open, and this value is from now on the only one that closes it. That its kind is right is not a
+            #[doc = concat!("matter of safety: ", $wrong)]
+            #[inline(always)]
+            #[must_use = "dropped, it closes the file descriptor at once"]
+            pub unsafe fn from_raw_fd(fd: i32) -> Self {
+                // SAFETY: the caller's promise is the one that is asked for.
+                Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } }
+            }
+        }
+
+        impl<T: FileDescriptorTask> From<OwnedFd<T>> for $name<T> {
+            #[doc = concat!("States that a file descriptor is ", $kind, ". It is not checked: ", $wrong)]
+            #[inline]
+            #[doc(alias = "from_owned_fd")]
+            fn from(fd: OwnedFd<T>) -> Self {
+                Self { fd }
+            }
+        }
+
+        impl<T: FileDescriptorTask> From<$name<T>> for OwnedFd<T> {
+            #[inline]
+            fn from(handle: $name<T>) -> Self {
+                handle.fd
+            }
+        }
+
+        impl<T: FileDescriptorTask> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.as_raw_fd()).finish()
+            }
+        }
+    };
+    (@example $uses:literal, $($code:expr),*) => {
+        concat!("```\nuse ", $uses, ";\n\n", $($code,)* "\n# Ok::<(), rsyscall::Errno>(())\n```")
+    };
+}
+
+pub(super) use kind;
