@@ -179,7 +179,11 @@ pub fn write_read(fd: i32, mut value: u64) -> Result<u64, i32> {
     // SAFETY: as above.
     let ret = unsafe { call::three(call::READ, fd as isize, count.as_mut_ptr()) };
     if ret != EIGHT {
-        return Err(failure(ret));
+        const EAGAIN: i32 = 11;
+        let same: usize;
+        // SAFETY: no instruction; only so that the compiler does not compare with `EAGAIN` first.
+        unsafe { asm!("/* {0} */", inlateout(reg) ret => same, options(pure, nomem, nostack, preserves_flags)) };
+        return Err(if same == -EAGAIN as usize { EAGAIN } else { failure(same) });
     }
     // SAFETY: eight bytes were read.
     Ok(unsafe { count.assume_init() })

@@ -101,7 +101,7 @@ fn is_named(index: usize) -> bool {
 }
 
 /// Prints what changed, and returns whether all of it is named.
-fn report(mut out: Output, situation: &str, changed: &Changed) -> bool {
+fn report(out: Output, situation: &str, changed: &Changed) -> bool {
     let _no_console = write!(out, "{situation}: changed:");
     let mut right = true;
     for (index, _) in changed.iter().enumerate().filter(|(_, changed)| **changed) {
