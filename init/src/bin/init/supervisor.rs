@@ -254,6 +254,8 @@ impl<'a> Supervisor<'a> {
             // Children are looked after anyway; the others come of what this process has written itself.
             return;
         }
+        // The service may have ended before the signal came: a zombie would take it, and it would be lost.
+        let _childless = self.reap();
         if self.hand_off.has(signal) {
             self.log.number(Level::Info, "Ignoring tty hand-off signal %.", signal.raw());
             self.hand_off = self.hand_off.without(signal.raw());
