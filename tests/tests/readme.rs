@@ -82,24 +82,46 @@ fn the_commands_for_another_architecture_work() {
     let readme = readme();
     let program = readme.split("\n## A program\n").nth(1).unwrap().split("\n## ").next().unwrap();
     let blocks = program.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
-    let script: String = ["set -e\nrustup() { :; }\nsudo() { :; }\n"].into_iter().chain(blocks).collect();
+    let script: String = ["rustup() { :; }\nsudo() { :; }\n"].into_iter().chain(blocks).collect();
     assert!(
         script.contains("cargo run --target aarch64") && script.contains("cargo test --target aarch64"),
         "{script}"
     );
-    // Whatever this Cargo's environment is, as on the command line.
-    let cargo = PACKAGED.cargo();
+    let stdout = typed(&folder, &script);
+    assert!(stdout.starts_with("5\n") && stdout.contains("test result: ok"), "{stdout}");
+}
+
+/// In a new package: the command, then the program.
+#[test]
+fn the_program_with_std_runs() {
+    let folder = Folder::empty("readme-std");
+    let readme = readme();
+    let section = readme.split("\n## With std\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    typed(&folder, "cargo init --quiet --vcs none --name with-std");
+    typed(&folder, block(section, "sh"));
+    folder.write("src/main.rs", block(section, "rust"));
+    typed(&folder, "cargo run --quiet");
+}
+
+/// The first code block of a language.
+fn block<'t>(text: &'t str, language: &str) -> &'t str {
+    let opened = format!("```{language}\n");
+    text.split(&opened).nth(1).unwrap().split("```").next().unwrap()
+}
+
+/// Runs a script with this Cargo's environment, whatever that is, as on the command line. Returns what it prints.
+fn typed(folder: &Folder, script: &str) -> String {
     let mut bash = Command::new("bash");
-    for (name, value) in cargo.get_envs() {
+    for (name, value) in PACKAGED.cargo().get_envs() {
         match value {
             Some(value) => bash.env(name, value),
             None => bash.env_remove(name),
         };
     }
-    let output = bash.args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+    let output = bash.args(["-ec", script]).current_dir(folder.path()).output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && stdout.starts_with("5\n"), "{stdout}{stderr}");
-    assert!(stdout.contains("test result: ok"), "{stdout}{stderr}");
+    assert!(output.status.success(), "{script}: {stdout}{stderr}");
+    stdout.into_owned()
 }
 
 /// The folders of the repository that text can name.
