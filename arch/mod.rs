@@ -16,7 +16,7 @@
 //!
 //! # Pointers
 //!
-//! A pointer travels as its exposed address ([`pointer::expose_provenance`]): the kernel may then use the memory as the
+//! A pointer travels as its exposed address (`pointer::expose_provenance`): the kernel may then use the memory as the
 //! asm block of any call after that, exactly as foreign code would.
 //!
 //! # Errors
@@ -27,8 +27,6 @@
 //! # Source
 //!
 //! [syscall(2)](https://man7.org/linux/man-pages/man2/syscall.2.html), "Architecture calling conventions".
-//!
-//! [`pointer::expose_provenance`]: https://doc.rust-lang.org/core/primitive.pointer.html#method.expose_provenance
 
 #[macro_use]
 #[allow(dead_code, unused_macros, reason = "all of it is defined anew somewhere")]
