@@ -621,18 +621,29 @@ fn sleeper() -> i32 {
 
 /// The lists of the documentation, by item: the paragraph behind "System calls:".
 fn lists() -> BTreeMap<String, String> {
-    fn collect(folder: &Path, lists: &mut BTreeMap<String, String>) {
+    fn collect(folder: &Path, texts: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                collect(&path, lists);
+                collect(&path, texts);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                read(&std::fs::read_to_string(path).unwrap(), lists);
+                texts.push(std::fs::read_to_string(path).unwrap());
             }
         }
     }
+    let mut texts = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"), &mut texts);
     let mut lists = BTreeMap::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"), &mut lists);
+    texts.iter().for_each(|text| read(text, &mut lists));
+    // What a macro writes for every kind of file descriptor.
+    let written =
+        texts.iter().find(|text| text.contains("macro_rules! kind ")).unwrap().replace("        impl", "impl");
+    for text in &texts {
+        for (_, kind) in text.split("\nkind! {\n").skip(1).filter_map(|call| call.split_once(',')?.0.split_once("    "))
+        {
+            read(&written.replace("$name", kind), &mut lists);
+        }
+    }
     lists
 }
 
