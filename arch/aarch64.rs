@@ -50,5 +50,7 @@ functions!(call "x0" "x1" "x2" "x3" "x4" "x5");
 
 /// As `uname` has it.
 pub(crate) const MACHINE: &str = "aarch64";
+/// `TASK_SIZE_64` with 48 bits, `arch/arm64/include/asm/processor.h`: each of the two halves has all of them.
+pub(crate) const END_OF_USER_SPACE: usize = 1 << 48;
 /// `arch/arm64/include/uapi/asm/fcntl.h`.
 pub(crate) const O_DIRECT: u32 = 0o200000;
