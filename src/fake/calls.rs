@@ -1,4 +1,4 @@
-//! Which call is which, and what faults do to them.
+//! Dispatch of system calls, and the faults applied to them.
 
 use super::Kernel;
 use super::fault::Effect;
@@ -7,17 +7,17 @@ use crate::Errno;
 use crate::nr;
 use crate::sysif::{Arg, Features, SyscallInterface};
 
-// SAFETY: the call is complete when it returns: the state that its answer speaks of is the kernel's own. Where an
-// answer says that bytes were written (the eight of a count, the `k` of a short transfer, a `timespec`, a `utsname`, an
-// `rlimit`, as many `epoll_event`s as it counts), `Arguments::write` and its kin have just written all of them, through
-// the caller's own borrow; a borrow never outlives the call. Descriptors and addresses of a fake kernel mean nothing to
-// any other, so no answer can make the typed layer touch memory that it does not own.
+// SAFETY: the call is complete when it returns: the state that its result describes is the kernel's own. Where a result
+// means that bytes were written (the eight of a count, the `k` of a short transfer, a `timespec`, a `utsname`, an
+// `rlimit`, as many `epoll_event`s as it counts), `Arguments::write` and similar methods have just written all of them,
+// through the caller's own borrow; a borrow never outlives the call. Descriptors and addresses of a fake kernel mean
+// nothing to any other, so no result can make the typed layer access memory that it does not own.
 unsafe impl SyscallInterface for Kernel<'_> {
     type Error = Errno;
 
     unsafe fn syscall<const N: usize>(&self, nr: usize, mut args: [Arg<'_>; N]) -> Result<usize, Errno> {
         const { assert!(N <= 6, "a system call has at most six arguments") };
-        self.answer(nr, &mut Arguments::new(&mut args))
+        self.run(nr, &mut Arguments::new(&mut args))
     }
 
     fn features(&self) -> Option<&Features> {
@@ -26,14 +26,14 @@ unsafe impl SyscallInterface for Kernel<'_> {
 }
 
 impl Kernel<'_> {
-    fn answer(&self, nr: usize, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
+    fn run(&self, nr: usize, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let call = self.log.begin(nr, args.registers());
         self.advance(self.call_time);
         let result = match self.faults.hit(nr) {
             None => self.call(nr, args),
             Some(Effect::Short(bytes)) => self.short(nr, args, bytes),
             Some(Effect::Error(errno)) => {
-                // Linux takes the number away before it asks the file what it thinks of being closed.
+                // Linux frees the file descriptor before it calls the file's `flush`, which returns these errors.
                 let closed = matches!(errno, Errno::EINTR | Errno::EIO | Errno::ENOSPC | Errno::EDQUOT);
                 if nr == nr::CLOSE && closed { self.close(args).and(Err(errno)) } else { Err(errno) }
             }
@@ -78,7 +78,7 @@ impl Kernel<'_> {
         }
     }
 
-    /// A transfer that moves `bytes`, or as many as there is memory for.
+    /// Transfers `bytes` bytes, or as many as there is memory for.
     fn short(&self, nr: usize, args: &mut Arguments<'_, '_>, bytes: usize) -> Result<usize, Errno> {
         self.table.open(args.fd(0))?;
         Ok(match nr {

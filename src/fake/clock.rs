@@ -1,4 +1,4 @@
-//! The clock, which moves only when a test lets time pass.
+//! The clock, which only a test advances.
 
 use super::Kernel;
 use super::fcntl::{pack, unpack};
@@ -6,23 +6,22 @@ use super::memory::Arguments;
 use crate::Errno;
 use core::time::Duration;
 
-/// The last moment that a `timespec` can say.
+/// The largest value of a `timespec`.
 const END_OF_TIME: Duration = Duration::new(i64::MAX.unsigned_abs(), 999_999_999);
 
 impl Kernel<'_> {
-    /// The moment that is this far from now.
+    /// Returns the moment that is `duration` from now.
     pub(super) fn after(&self, duration: Duration) -> Duration {
         self.now().saturating_add(duration).min(END_OF_TIME)
     }
 
-    /// Moves the clock to this moment, unless it is there already: a test may have let more time pass than a call was
-    /// to wait, and no monotonic clock runs backwards.
+    /// Advances the clock to this moment, unless it has passed: a test may have advanced the clock beyond a call's
+    /// timeout, and a monotonic clock never runs backwards.
     pub(super) fn advance_to(&self, moment: Duration) {
         self.clock.set(self.now().max(moment.min(END_OF_TIME)));
     }
 
-    /// Every clock that counts from the start is the same one here; those of the calendar and of processors are
-    /// missing.
+    /// Implements the clocks that count from boot, as one clock; the realtime and CPU-time clocks are missing.
     pub(super) fn clock_gettime(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         /// `CLOCK_MONOTONIC`, `CLOCK_MONOTONIC_RAW`, `CLOCK_MONOTONIC_COARSE`, `CLOCK_BOOTTIME`.
         const MONOTONIC: [u32; 4] = [1, 4, 6, 7];
@@ -35,7 +34,7 @@ impl Kernel<'_> {
     }
 }
 
-/// The time that a `timespec` says.
+/// Decodes a `timespec`.
 pub(super) fn duration(timespec: [u8; 16]) -> Result<Duration, Errno> {
     let [seconds, nanoseconds] = unpack(&timespec);
     let nanoseconds = u32::try_from(nanoseconds).ok().filter(|nanoseconds| *nanoseconds < 1_000_000_000);

@@ -3,7 +3,7 @@
 use super::Kernel;
 use super::memory::{Arguments, access_ok};
 use super::sleep::{Blocked, Wake};
-use super::table::{Kind, Open, number};
+use super::table::{Kind, Open, file_descriptor};
 use super::watch::{EPOLLEXCLUSIVE, Watch};
 use crate::Errno;
 use crate::near;
@@ -17,14 +17,14 @@ const EPOLL_CTL_MOD: u32 = 3;
 const EPOLLET: u32 = 1 << 31;
 const EPOLLONESHOT: u32 = 1 << 30;
 const EPOLLWAKEUP: u32 = 1 << 29;
-/// `EPOLLEXCLUSIVE_OK_BITS` in `fs/eventpoll.c`: what an exclusive watch may be asked for.
+/// `EPOLLEXCLUSIVE_OK_BITS` in `fs/eventpoll.c`: what an exclusive watch may request.
 const EXCLUSIVE_WITH: u32 = 0x1 | 0x4 | 0x8 | 0x10 | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 const O_CLOEXEC: u32 = 0o2000000;
 
-/// `struct epoll_event`: the events, and at its end, where it is not packed behind four unused bytes, the data.
+/// `struct epoll_event`: the events, four bytes of padding where it is not packed, and the data.
 const EVENT: usize = near::EVENT_SIZE;
 
-/// How many events one wait can ask for.
+/// `EP_MAX_EVENTS`: how many events one wait can request.
 const MAX_EVENTS: usize = i32::MAX as usize / EVENT;
 
 impl Kernel<'_> {
@@ -42,11 +42,11 @@ impl Kernel<'_> {
         let data = event.last_chunk().copied().unwrap_or_default();
         let epoll = self.table.open(args.fd(0))?;
         let target = self.table.open(args.fd(2))?;
-        let index = epoll_index(epoll)?;
-        if target.slot.description == index {
+        let description = epoll_description(epoll)?;
+        if target.slot.description == description {
             return Err(Errno::EINVAL);
         }
-        // An epoll that watches an epoll is what the real one allows up to a depth; here the depth is none.
+        // Linux lets an epoll watch an epoll up to a nesting depth; here the depth is zero.
         if matches!(target.description.kind, Kind::Epoll) {
             return Err(Errno::ELOOP);
         }
@@ -54,16 +54,16 @@ impl Kernel<'_> {
             return Err(Errno::EINVAL);
         }
         let new = Watch {
-            epoll: index,
+            epoll: description,
             target: target.slot.description,
-            number: target.number,
-            // An error or a hang-up, which are always reported, nothing here ever has.
+            index: target.index,
+            // `EPOLLERR` and `EPOLLHUP` need not be added: no file here ever reports them.
             events,
             data,
             added: self.edge(),
             ready: None,
         };
-        let same = |watch: &Watch| (watch.epoll, watch.target, watch.number) == (index, new.target, new.number);
+        let same = |watch: &Watch| (watch.epoll, watch.target, watch.index) == (description, new.target, new.index);
         let known = self.table.watches.iter().find(|cell| cell.get().is_some_and(|watch| same(&watch)));
         match (operation, known) {
             (EPOLL_CTL_ADD, Some(_)) => return Err(Errno::EEXIST),
@@ -93,19 +93,19 @@ impl Kernel<'_> {
         }
         access_ok(args.word(1), max.saturating_mul(EVENT))?;
         let epoll = self.table.open(args.fd(0))?;
-        let index = epoll_index(epoll)?;
-        // Milliseconds; negative: no timeout.
+        let description = epoll_description(epoll)?;
+        // In milliseconds; negative means no timeout.
         let timeout = u64::try_from(args.signed(3)).ok().map(Duration::from_millis);
         let deadline = timeout.map(|timeout| self.after(timeout));
-        self.table.keep(index);
+        self.table.keep(description);
         let result = loop {
-            match self.collect(index, max, args) {
+            match self.collect(description, max, args) {
                 Ok(0) if deadline.is_some_and(|deadline| deadline <= self.now()) => break Ok(0),
                 Ok(0) => {}
                 result => break result,
             }
-            let fd = self.table.watches.iter().filter_map(Cell::get).find(|watch| watch.epoll == index);
-            match self.sleep(Blocked::Poll { fd: fd.map(|watch| number(watch.number)), deadline }) {
+            let fd = self.table.watches.iter().filter_map(Cell::get).find(|watch| watch.epoll == description);
+            match self.sleep(Blocked::Poll { fd: fd.map(|watch| file_descriptor(watch.index)), deadline }) {
                 Wake::Retry => {}
                 Wake::Interrupt => break Err(Errno::EINTR),
                 Wake::Nothing => match deadline {
@@ -114,11 +114,11 @@ impl Kernel<'_> {
                 },
             }
         };
-        self.table.release(index);
+        self.table.release(description);
         result
     }
 
-    /// Takes events from the ready list, the oldest first. Level-triggered ones go back to its end.
+    /// Takes events from the ready list, oldest first. Level-triggered ones are appended again.
     fn collect(&self, epoll: usize, max: usize, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let end = self.edges.get();
         let mut count: usize = 0;
@@ -140,7 +140,7 @@ impl Kernel<'_> {
                 }
                 count = count.saturating_add(1);
                 if watch.events & EPOLLONESHOT != 0 {
-                    // Nothing is asked for any more until it is modified, which says everything anew.
+                    // It is disabled until `EPOLL_CTL_MOD`, which sets all events again.
                     watch.events = 0;
                 } else if watch.events & EPOLLET == 0 {
                     watch.ready = Some(self.edge());
@@ -152,7 +152,7 @@ impl Kernel<'_> {
     }
 }
 
-fn epoll_index(open: Open) -> Result<usize, Errno> {
+fn epoll_description(open: Open) -> Result<usize, Errno> {
     match open.description.kind {
         Kind::Epoll => Ok(open.slot.description),
         Kind::Eventfd(_) | Kind::Signalfd(_) | Kind::Pidfd(_) => Err(Errno::EINVAL),

@@ -1,10 +1,10 @@
-//! Faults that a test asks for.
+//! Fault injection.
 
 use crate::Errno;
 use crate::nr;
 use core::cell::Cell;
 
-/// Something that is to go wrong, once or for ever, in the next call or a later one.
+/// An error or a short transfer to inject, once or always, into the next call or a later one.
 ///
 /// ```
 /// use rsyscall::Errno;
@@ -13,17 +13,17 @@ use core::cell::Cell;
 /// let once = Fault::error(Errno::EINTR).of(nr::READ); // the next read
 /// let later = Fault::error(Errno::EMFILE).of(nr::EVENTFD2).at(3); // the third eventfd from now
 /// let missing = Fault::error(Errno::ENOSYS).of(nr::PREADV2).always(); // as on an old kernel, or under seccomp
-/// let short = Fault::short(4).of(nr::WRITE); // a write that answers 4
+/// let short = Fault::short(4).of(nr::WRITE); // a write that returns 4
 /// # let _ = (once, later, missing, short);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "it does nothing until a kernel has it: `Kernel::inject`"]
+#[must_use = "it has no effect until it is passed to `Kernel::inject`"]
 pub struct Fault {
     effect: Effect,
     of: Option<usize>,
-    /// Matching calls that still pass.
+    /// Matching calls that are passed over first.
     passing: u32,
-    /// Calls that it still hits; `None` is all.
+    /// Calls that it still applies to; `None` is all.
     left: Option<u32>,
 }
 
@@ -34,16 +34,16 @@ pub(super) enum Effect {
 }
 
 impl Fault {
-    /// The call is refused with this error and does nothing. A `close` that answers `EINTR`, `EIO`, `ENOSPC` or
-    /// `EDQUOT` has closed the number all the same, as it has on Linux.
+    /// Creates a fault: the call fails with this error and has no effect. As on Linux, a `close` that fails with
+    /// `EINTR`, `EIO`, `ENOSPC` or `EDQUOT` closes the file descriptor all the same.
     pub const fn error(errno: Errno) -> Self {
         Self::new(Effect::Error(errno))
     }
 
-    /// A `read`, `readv`, `preadv2` or `write` answers that it moved so many bytes, or as many as there were if that is
-    /// less. Nothing is taken from the counter or added to it; what was read is zeros. Other calls are not hit.
+    /// Creates a fault: a `read`, `readv`, `preadv2` or `write` returns this number of bytes, or the length of its
+    /// buffer if that is less. The counter does not change; the bytes read are zeros. Other calls are unaffected.
     ///
-    /// No eventfd does this: it is what a descriptor of another kind looks like.
+    /// No eventfd does this: it is how a file descriptor of another kind behaves.
     pub const fn short(bytes: usize) -> Self {
         Self::new(Effect::Short(bytes))
     }
@@ -52,22 +52,22 @@ impl Fault {
         Self { effect, of: None, passing: 0, left: Some(1) }
     }
 
-    /// Only calls of this number ([`nr`]) are counted and hit.
+    /// Restricts the fault to calls of this number ([`nr`]); other calls are not counted.
     pub const fn of(self, nr: usize) -> Self {
         Self { of: Some(nr), ..self }
     }
 
-    /// The `n`-th call from now is hit, not the first.
+    /// Applies the fault to the `n`-th call from now instead of the first.
     pub const fn at(self, n: u32) -> Self {
         Self { passing: n.saturating_sub(1), ..self }
     }
 
-    /// So many calls in a row are hit, not one.
+    /// Applies the fault to `n` calls in a row instead of one.
     pub const fn times(self, n: u32) -> Self {
         Self { left: Some(n), ..self }
     }
 
-    /// Every call from then on is hit.
+    /// Applies the fault to every call from the first one on.
     pub const fn always(self) -> Self {
         Self { left: None, ..self }
     }
@@ -77,12 +77,12 @@ impl Fault {
     }
 }
 
-/// Whether the answer of a call is a number of bytes, of which any may be right.
+/// Returns whether a call returns a number of bytes, of which any is valid.
 fn moves_bytes(nr: usize) -> bool {
     matches!(nr, nr::READ | nr::READV | nr::PREADV2 | nr::WRITE)
 }
 
-/// The faults that a kernel has in mind.
+/// The faults that are pending in a kernel.
 #[derive(Default)]
 pub(super) struct Faults([Cell<Option<Fault>>; Faults::MAX]);
 
@@ -98,7 +98,7 @@ impl Faults {
         self.0.iter().for_each(|cell| cell.set(None));
     }
 
-    /// Counts a call in every fault that it matches, and says what the first one that is due does to it.
+    /// Counts a call in every fault that it matches, and returns the effect of the first one that is due.
     pub(super) fn hit(&self, nr: usize) -> Option<Effect> {
         let mut effect = None;
         for cell in &self.0 {

@@ -16,7 +16,7 @@ const O_NOATIME: u32 = 0o1000000;
 const O_CLOEXEC: u32 = 0o2000000;
 /// `include/uapi/asm-generic/resource.h`.
 const RLIMIT_NOFILE: u32 = 7;
-/// How many resources have a limit.
+/// The number of resources that have a limit.
 const RLIM_NLIMITS: u32 = 16;
 
 impl Kernel<'_> {
@@ -31,7 +31,7 @@ impl Kernel<'_> {
 
     pub(super) fn dup2(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let (from, to) = (args.fd(0), args.fd(1));
-        if from == to { self.table.open(from).map(|open| open.number) } else { self.replace(from, to, false) }
+        if from == to { self.table.open(from).map(|open| open.index) } else { self.replace(from, to, false) }
     }
 
     pub(super) fn dup3(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
@@ -52,9 +52,9 @@ impl Kernel<'_> {
     }
 
     fn duplicate(&self, open: Open, from: usize, cloexec: bool) -> Result<usize, Errno> {
-        let number = self.table.free_number(from)?;
-        self.table.install(number, Slot { cloexec, ..open.slot });
-        Ok(number)
+        let index = self.table.free_index(from)?;
+        self.table.install(index, Slot { cloexec, ..open.slot });
+        Ok(index)
     }
 
     pub(super) fn fcntl(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
@@ -104,7 +104,7 @@ impl Kernel<'_> {
         let _found = self.table.change(open.slot.description, |description| description.status = status);
     }
 
-    /// Only of the one process that there is, and only `RLIMIT_NOFILE`, whose hard limit is the size of the storage.
+    /// Implements `RLIMIT_NOFILE` of the kernel's one process; the hard limit is the size of the storage.
     pub(super) fn prlimit64(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let resource = args.int(1);
         if resource >= RLIM_NLIMITS {
@@ -122,7 +122,7 @@ impl Kernel<'_> {
             if new_soft > new_hard {
                 return Err(Errno::EINVAL);
             }
-            // To lower the hard limit is allowed and changes nothing here: the storage stays as large as it is.
+            // A lower hard limit is accepted and ignored: the storage keeps its size.
             if new_hard > hard {
                 return Err(Errno::EPERM);
             }
@@ -135,7 +135,7 @@ impl Kernel<'_> {
     }
 }
 
-/// Two words as they are in memory.
+/// Encodes two words in native byte order.
 pub(super) fn pack(words: [u64; 2]) -> [u8; 16] {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(words.iter().flat_map(|word| word.to_ne_bytes())) {
@@ -144,7 +144,7 @@ pub(super) fn pack(words: [u64; 2]) -> [u8; 16] {
     bytes
 }
 
-/// The reverse.
+/// Decodes two words.
 pub(super) fn unpack(bytes: &[u8; 16]) -> [u64; 2] {
     let word = |half: Option<&[u8; 8]>| half.map_or(0, |bytes| u64::from_ne_bytes(*bytes));
     [word(bytes.first_chunk()), word(bytes.last_chunk())]

@@ -1,4 +1,4 @@
-//! `eventfd2`, `read`, `write` and their kin.
+//! `eventfd2`, `read`, `write` and their variants.
 
 use super::Kernel;
 use super::counter::Counter;
@@ -8,7 +8,7 @@ use super::table::{Kind, O_NONBLOCK, Open};
 use crate::Errno;
 use crate::near::EventfdFlags;
 
-/// How long a count is in memory.
+/// The size of a count in bytes.
 const COUNT: usize = size_of::<u64>();
 
 // `include/uapi/linux/fs.h`.
@@ -19,7 +19,7 @@ const RWF_NOWAIT: u32 = 0x08;
 const RWF_APPEND: u32 = 0x10;
 /// `include/uapi/linux/uio.h`.
 const UIO_MAXIOV: usize = 1024;
-/// "At the file position".
+/// The offset that means "at the file position".
 const HERE: usize = usize::MAX;
 
 impl Kernel<'_> {
@@ -39,7 +39,7 @@ impl Kernel<'_> {
             return self.read_signals(open, args);
         }
         let count = self.take(open, len, !open.description.is_nonblocking())?;
-        // After the count is taken, as in the kernel: a bad address loses it.
+        // After the count is taken, as in the kernel: with a bad address the count is lost.
         args.write(1, &count.to_ne_bytes())?;
         Ok(COUNT)
     }
@@ -48,8 +48,8 @@ impl Kernel<'_> {
         let open = self.table.open(args.fd(0))?;
         let len = args.word(2);
         access_ok(args.word(1), len)?;
-        let takes_longer = !self.is_at_least(6, 9);
-        if len != COUNT && !(takes_longer && len > COUNT) {
+        let longer_allowed = !self.is_at_least(6, 9);
+        if len != COUNT && !(longer_allowed && len > COUNT) {
             return Err(Errno::EINVAL);
         }
         let value = u64::from_ne_bytes(args.read(1)?);
@@ -57,18 +57,18 @@ impl Kernel<'_> {
             return Err(Errno::EINVAL);
         }
         let may_sleep = !open.description.is_nonblocking();
-        self.attempt(open, may_sleep, Blocked::Write(open.number(), value), |counter| counter.add(value))?;
+        self.attempt(open, may_sleep, Blocked::Write(open.fd(), value), |counter| counter.add(value))?;
         Ok(COUNT)
     }
 
-    /// Also `preadv2` at the file position, whose flags `readv` does not have.
+    /// Implements `readv`, and `preadv2` at the file position, which has flags.
     pub(super) fn readv(&self, args: &mut Arguments<'_, '_>, flags: u32) -> Result<usize, Errno> {
         let open = self.table.open(args.fd(0))?;
         let pieces = args.word(2);
         if pieces > UIO_MAXIOV {
             return Err(Errno::EINVAL);
         }
-        // No piece, and none to look for.
+        // With no `iovec` the address is not accessed.
         let len = if pieces == 0 { 0 } else { args.vector_len(1, pieces)? };
         if len == 0 {
             return Ok(0);
@@ -87,8 +87,8 @@ impl Kernel<'_> {
         Ok(COUNT)
     }
 
-    /// Before 5.8 an eventfd had no vectored read of its own either: every piece is a `read`, until one does not fill
-    /// its piece.
+    /// Reads the `iovec`s one by one, each by a `read`, until one is not filled: before 5.8 an eventfd has no
+    /// `read_iter`.
     fn read_pieces(&self, open: Open, args: &mut Arguments<'_, '_>, may_sleep: bool) -> Result<usize, Errno> {
         let mut moved: usize = 0;
         for piece in 0..args.word(2) {
@@ -103,7 +103,7 @@ impl Kernel<'_> {
                         break;
                     }
                 }
-                // What was moved before is answered.
+                // After a partial transfer the number of bytes is returned instead of the error.
                 Err(_) if moved > 0 => break,
                 Err(errno) => return Err(errno),
             }
@@ -122,8 +122,9 @@ impl Kernel<'_> {
         }
     }
 
-    /// An eventfd has no vectored write of its own: pieces are written one by one, which knows no flag but `RWF_HIPRI`.
-    /// And the pieces' memory is not named by any [`Arg`](crate::sysif::Arg), so nothing else can be reached here.
+    /// Fails: an eventfd has no `write_iter`, so the kernel writes the `iovec`s one by one, which allows no flag but
+    /// `RWF_HIPRI`. The memory of the `iovec`s is not named by any [`Arg`](crate::sysif::Arg), so it counts as not
+    /// mapped.
     pub(super) fn pwritev2(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let position = args.word(3);
         if position != HERE {
@@ -133,7 +134,7 @@ impl Kernel<'_> {
         Err(if args.int(5) & !RWF_HIPRI != 0 { Errno::EOPNOTSUPP } else { Errno::EFAULT })
     }
 
-    /// `pread64` and `pwrite64`: an eventfd has no positions.
+    /// Implements `pread64` and `pwrite64`: an eventfd is not seekable.
     pub(super) fn positioned(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let position = args.word(3);
         self.at_position(args, position)
@@ -147,9 +148,9 @@ impl Kernel<'_> {
         Err(Errno::ESPIPE)
     }
 
-    /// It goes nowhere and says so: with an error, or since 6.0 with a 0.
+    /// Fails with `ESPIPE`, or since 6.0 returns 0: an eventfd is not seekable.
     pub(super) fn lseek(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
-        /// `SEEK_HOLE`, the last of them.
+        /// `SEEK_HOLE`, the last value.
         const SEEK_MAX: u32 = 4;
         self.table.open(args.fd(0))?;
         match args.int(2) {
@@ -163,6 +164,6 @@ impl Kernel<'_> {
         if len < COUNT {
             return Err(Errno::EINVAL);
         }
-        self.attempt(open, may_sleep, Blocked::Read(open.number()), Counter::take)
+        self.attempt(open, may_sleep, Blocked::Read(open.fd()), Counter::take)
     }
 }

@@ -1,4 +1,4 @@
-//! The calls as the kernel saw them.
+//! The log of calls.
 
 use crate::Errno;
 use crate::nr::name;
@@ -9,11 +9,11 @@ use core::fmt;
 /// One register of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Register {
-    /// The caller has put nothing there.
+    /// The caller has not set it.
     Unset,
-    /// A number, all 64 bits of it: a `u32` has its upper half clear, a negative `i32` has it set.
+    /// An integer, all bits of the register: a `u32` is zero-extended, an `i32` is sign-extended.
     Word(usize),
-    /// The address of memory that the caller has named, and how many bytes that memory has.
+    /// The address and the length of memory that the caller has named.
     Memory {
         /// Where it begins.
         address: usize,
@@ -35,7 +35,7 @@ impl Register {
         Self::Memory { address, len }
     }
 
-    /// What the register holds.
+    /// Returns the value of the register.
     #[must_use]
     pub const fn word(self) -> Option<usize> {
         match self {
@@ -45,7 +45,7 @@ impl Register {
     }
 }
 
-/// One call: its number, its registers, its answer. Displayed as a line of `strace`.
+/// A system call: its number, its registers, its result. Displayed as a line of `strace`.
 ///
 /// ```
 /// use rsyscall::fake::{Kernel, Register, Storage};
@@ -63,11 +63,11 @@ impl Register {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// The number of the system call, as this architecture has it.
+    /// The number of the system call on this architecture.
     pub nr: usize,
     /// The six registers, from the first.
     pub args: [Register; 6],
-    /// What was answered; `None` while it has not returned.
+    /// The result; `None` until the call returns.
     pub result: Option<Result<usize, Errno>>,
 }
 
@@ -89,13 +89,13 @@ impl fmt::Display for Call {
         }
         match self.result {
             None => f.write_str(") = ?"),
-            Some(Ok(answer)) => write!(f, ") = {answer}"),
+            Some(Ok(value)) => write!(f, ") = {value}"),
             Some(Err(errno)) => write!(f, ") = -1 {errno:?}"),
         }
     }
 }
 
-/// The last calls, as many as there is memory for.
+/// The last calls, in a ring buffer.
 pub(super) struct Log<'a> {
     calls: &'a [Cell<Option<Call>>],
     made: Cell<usize>,
@@ -111,7 +111,7 @@ impl<'a> Log<'a> {
         self.made.get()
     }
 
-    /// Nothing of what was made so far is shown any more; the answer of a call under way finds its place gone.
+    /// Removes all calls. The result of a call in progress is then not recorded.
     pub(super) fn clear(&self) {
         self.calls.iter().for_each(|call| call.set(None));
     }
@@ -120,7 +120,7 @@ impl<'a> Log<'a> {
         self.calls.get(call.checked_rem(self.calls.len())?)
     }
 
-    /// Notes that a call begins, and says which it is.
+    /// Records the start of a call, and returns its sequence number.
     pub(super) fn begin(&self, nr: usize, args: [Register; 6]) -> usize {
         let call = self.made.get();
         self.made.set(call.wrapping_add(1));
@@ -130,7 +130,7 @@ impl<'a> Log<'a> {
         call
     }
 
-    /// Notes its answer, if calls that were made meanwhile have not pushed it out.
+    /// Records the result, unless later calls have overwritten the entry.
     pub(super) fn end(&self, call: usize, result: Result<usize, Errno>) {
         if self.made().wrapping_sub(call) > self.calls.len() {
             return;

@@ -1,8 +1,8 @@
-//! The arguments of a call, and the only places where a fake kernel touches a caller's memory.
+//! The arguments of a call, and the only accesses of a fake kernel to a caller's memory.
 //!
-//! A fake kernel has no address space: it reaches memory that the caller has named, from its beginning to its end, and
-//! nothing else. A word where an address is expected, and whatever lies behind the end of named memory, is memory that
-//! is not mapped: `EFAULT` at the moment when the real kernel would touch it.
+//! A fake kernel has no address space: it accesses memory that the caller has named, from its beginning to its end, and
+//! nothing else. A word where an address is expected, and memory beyond the end of named memory, count as not mapped:
+//! the call fails with `EFAULT` where the real kernel would access it.
 
 use super::log::Register;
 use crate::Errno;
@@ -25,33 +25,34 @@ impl<'m, 'a> Arguments<'m, 'a> {
         registers
     }
 
-    /// All 64 bits of a register; one that the caller has not set is 0.
+    /// Returns all bits of a register; one that the caller has not set is 0.
     pub(super) fn word(&mut self, position: usize) -> usize {
         self.0.get_mut(position).map_or(0, Arg::word)
     }
 
-    /// The lower half of a register, which is all that the kernel looks at where it takes an `int`.
+    /// Returns the lower 32 bits of a register: the kernel ignores the rest where it takes an `int`.
     #[expect(clippy::cast_possible_truncation, reason = "the upper half is ignored, as by the kernel")]
     pub(super) fn int(&mut self, position: usize) -> u32 {
         self.word(position) as u32
     }
 
-    /// The same, with a sign.
+    /// Returns [`int`](Self::int) as a signed integer.
     pub(super) fn signed(&mut self, position: usize) -> i32 {
         i32::from_ne_bytes(self.int(position).to_ne_bytes())
     }
 
-    /// A descriptor: an `unsigned int` to the kernel, so a negative one is a number that is never open.
+    /// Returns a file descriptor as a table index: it is an `unsigned int` to the kernel, so a negative one is never
+    /// open.
     pub(super) fn fd(&mut self, position: usize) -> usize {
         self.int(position) as usize
     }
 
-    /// Memory that the kernel reads.
+    /// Reads memory of the caller: `EFAULT` if it is shorter.
     pub(super) fn read<const LEN: usize>(&self, position: usize) -> Result<[u8; LEN], Errno> {
         self.bytes(position).and_then(|memory| memory.first_chunk()).copied().ok_or(Errno::EFAULT)
     }
 
-    /// A signal mask and its size. There are no signals to mask, but what the kernel refuses is refused.
+    /// Checks a signal mask and its size, as the kernel does. The mask is not applied.
     pub(super) fn signal_mask(&mut self, position: usize) -> Result<(), Errno> {
         if self.word(position) == 0 {
             return Ok(());
@@ -62,17 +63,17 @@ impl<'m, 'a> Arguments<'m, 'a> {
         self.read::<8>(position).map(drop)
     }
 
-    /// Named memory that the kernel may read; there is none where the caller has named none.
+    /// Returns memory that the kernel may read, if the argument names some.
     pub(super) fn bytes(&self, position: usize) -> Option<&[u8]> {
         match self.0.get(position)? {
             Arg::In(memory) => Some(memory),
             Arg::InOut(memory) => Some(memory),
-            // What is only written may be uninitialised: it is never read.
+            // Output memory may be uninitialised: it is never read.
             Arg::Word(_) | Arg::Out(_) | Arg::OutVec(_) => None,
         }
     }
 
-    /// Named memory that the kernel may read and write.
+    /// Returns memory that the kernel may read and write, if the argument names some.
     pub(super) fn bytes_mut(&mut self, position: usize) -> Option<&mut [u8]> {
         match self.0.get_mut(position)? {
             Arg::InOut(memory) => Some(memory),
@@ -80,13 +81,12 @@ impl<'m, 'a> Arguments<'m, 'a> {
         }
     }
 
-    /// Writes all of `bytes` to the beginning of the memory, or nothing: `EFAULT` if it is shorter, or not to be
-    /// written.
+    /// Writes all of `bytes` to the beginning of the memory, or nothing: `EFAULT` if it is shorter or not writable.
     pub(super) fn write(&mut self, position: usize, bytes: &[u8]) -> Result<(), Errno> {
         self.write_at(position, 0, bytes)
     }
 
-    /// The same, `offset` bytes behind the beginning.
+    /// Writes as [`write`](Self::write) does, `offset` bytes after the beginning.
     pub(super) fn write_at(&mut self, position: usize, offset: usize, bytes: &[u8]) -> Result<(), Errno> {
         let range = offset..offset.saturating_add(bytes.len());
         match self.0.get_mut(position) {
@@ -104,7 +104,7 @@ impl<'m, 'a> Arguments<'m, 'a> {
         Ok(())
     }
 
-    /// Writes zeros to the beginning of the memory, `len` of them or as many as it has, and says how many.
+    /// Writes `len` zeros to the beginning of the memory, or as many as fit, and returns how many.
     pub(super) fn zero(&mut self, position: usize, len: usize) -> usize {
         let zero = |to: &mut MaybeUninit<u8>| {
             to.write(0);
@@ -119,14 +119,14 @@ impl<'m, 'a> Arguments<'m, 'a> {
         }
     }
 
-    /// How many bytes the pieces of a vector have: `EFAULT` if it has fewer pieces, or is no vector.
+    /// Returns the total length of the first `pieces` elements of a vector: `EFAULT` if it has fewer, or is no vector.
     pub(super) fn vector_len(&mut self, position: usize, pieces: usize) -> Result<usize, Errno> {
         let Some(Arg::OutVec(vector)) = self.0.get_mut(position) else { return Err(Errno::EFAULT) };
         let vector = vector.get_mut(..pieces).ok_or(Errno::EFAULT)?;
         Ok(vector.iter_mut().map(|piece| piece.as_mut_slice().len()).fold(0, usize::saturating_add))
     }
 
-    /// One piece of a vector, if it has so many.
+    /// Returns an element of a vector, if it exists.
     pub(super) fn piece(&mut self, position: usize, piece: usize) -> Option<&mut [MaybeUninit<u8>]> {
         match self.0.get_mut(position) {
             Some(Arg::OutVec(vector)) => vector.get_mut(piece).map(|piece| piece.as_mut_slice()),
@@ -134,7 +134,7 @@ impl<'m, 'a> Arguments<'m, 'a> {
         }
     }
 
-    /// Writes all of `bytes` to the pieces of a vector, from the first; it is at least that long.
+    /// Writes all of `bytes` to a vector, which is at least that long.
     pub(super) fn write_vector(&mut self, position: usize, bytes: &[u8]) {
         let Some(Arg::OutVec(vector)) = self.0.get_mut(position) else { return };
         let memory = vector.iter_mut().flat_map(|piece| piece.as_mut_slice());
@@ -144,7 +144,7 @@ impl<'m, 'a> Arguments<'m, 'a> {
     }
 }
 
-/// The kernel's first look at a piece of memory: `EFAULT` unless all of it lies where a program's memory can be.
+/// Fails with `EFAULT` unless the whole range is in user address space: the kernel's `access_ok`.
 pub(super) fn access_ok(address: usize, len: usize) -> Result<(), Errno> {
     match address.checked_add(len) {
         Some(end) if end <= END_OF_USER_SPACE => Ok(()),

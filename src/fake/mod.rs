@@ -1,26 +1,26 @@
-//! A kernel to test against: eventfds and what belongs to them, in memory, with faults on demand.
+//! Tests of code that makes system calls: a kernel in memory, with eventfds and what belongs to them, and with faults
+//! on demand.
 //!
-//! A [`Kernel`] answers system calls as Linux does, without Linux: a descriptor table with limits, counters, flags,
-//! duplicates, polls, a clock. Code that is written for any task can be tested on what is hard to come by otherwise: a
-//! full table, an interrupted call, an old kernel, an answer that is too short. It needs no std, allocates nothing, and
-//! any number of kernels live side by side.
+//! A [`Kernel`] implements system calls as Linux does, without Linux: a descriptor table with limits, counters, flags,
+//! duplicates, polls, a clock. It produces what is hard to get otherwise: a full table, an interrupted call, an old
+//! kernel, a short read. It needs no std and allocates nothing. Any number of kernels exist side by side.
 //!
-//! Code under test is generic over its task:
+//! The code under test is generic over its task:
 //!
 //! ```
 //! use rsyscall::fake::{Blocked, Fault, Kernel, Storage, Wake, nr};
 //! use rsyscall::{Errno, EventfdFlags, EventfdTask, near};
 //!
-//! /// Waits for a ring of a new bell.
+//! /// Waits for a write to a new eventfd.
 //! fn rung<T: EventfdTask>(task: T) -> Result<u64, T::Error> {
 //!     let bell = task.eventfd(0, EventfdFlags::empty())?;
 //!     bell.wait()
 //! }
 //!
-//! // Somebody rings while the code sleeps.
+//! // Another process writes to the eventfd while the code sleeps.
 //! let ring = |kernel: &Kernel<'_>, blocked: Blocked| {
 //!     let bell = blocked.fd().unwrap();
-//!     // SAFETY: the number is open: somebody sleeps on it.
+//!     // SAFETY: the file descriptor is open: a call sleeps on it.
 //!     unsafe { near::write(kernel, bell, &1_u64.to_ne_bytes()) }.unwrap();
 //!     Wake::Retry
 //! };
@@ -30,7 +30,7 @@
 //!
 //! assert_eq!(rung(&task), Ok(1));
 //!
-//! // A signal handler runs while it sleeps: `wait` tries again, and nothing is lost.
+//! // A signal handler interrupts the sleep: `wait` retries, and no write is lost.
 //! kernel.inject(Fault::error(Errno::EINTR).of(nr::READ))?;
 //! kernel.forget_calls();
 //! assert_eq!(rung(&task), Ok(1));
@@ -38,36 +38,36 @@
 //! assert_eq!(calls, [
 //!     "eventfd2(0, 0x80000) = 0",
 //!     "read(0, [8 bytes], 8) = -1 EINTR",
-//!     "read(0, [8 bytes], 8) = 8", // it slept, and meanwhile:
+//!     "read(0, [8 bytes], 8) = 8", // it sleeps, and meanwhile:
 //!     "write(0, [8 bytes], 8) = 8",
 //!     "close(0) = 0",
 //! ]);
 //!
-//! // The table is full, and nothing is left open.
+//! // The table is full, and no file descriptor leaks.
 //! kernel.set_limit(0);
 //! assert_eq!(rung(&task), Err(Errno::EMFILE));
 //! assert_eq!(kernel.descriptors().count(), 0);
 //! # Ok::<(), Errno>(())
 //! ```
 //!
-//! # What it knows
+//! # Supported calls
 //!
-//! `eventfd2`, `read`, `write`, `readv`, `preadv2`, `pread64`, `pwrite64`, `pwritev2` and `lseek` (of which an eventfd
-//! has nothing), `close`, `dup`, `dup2` (x86_64), `dup3`, `fcntl` (`F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_GETFD`, `F_SETFD`,
-//! `F_GETFL`, `F_SETFL`), `ioctl` (`FIONBIO`, `FIOCLEX`, `FIONCLEX`), `ppoll`, `epoll_create1`, `epoll_ctl`,
-//! `epoll_pwait`, `clock_gettime` (the monotonic clocks), `prlimit64` (`RLIMIT_NOFILE`), `uname`. Anything else is
-//! `ENOSYS`. The errors and their order are those of Linux 6.18; with [`with_version`](Kernel::with_version), those of
-//! an older one.
+//! `eventfd2`, `read`, `write`, `readv`, `preadv2`, `pread64`, `pwrite64`, `pwritev2` and `lseek` (which fail, as on an
+//! eventfd of Linux), `close`, `dup`, `dup2` (x86_64), `dup3`, `fcntl` (`F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_GETFD`,
+//! `F_SETFD`, `F_GETFL`, `F_SETFL`), `ioctl` (`FIONBIO`, `FIOCLEX`, `FIONCLEX`), `ppoll`, `epoll_create1`, `epoll_ctl`,
+//! `epoll_pwait`, `clock_gettime` (the monotonic clocks), `prlimit64` (`RLIMIT_NOFILE`), `uname`. Any other call fails
+//! with `ENOSYS`. The errors and their order are those of Linux 6.18, or of the version given to
+//! [`with_version`](Kernel::with_version).
 //!
-//! It has one process, process 1, whose children are what a test says of them ([`add_child`](Kernel::add_child)), and
-//! no threads: a call that would sleep asks the test what happens meanwhile ([`with_on_block`](Kernel::with_on_block)).
+//! It has one process, process 1, and no threads. The test adds children ([`add_child`](Kernel::add_child)). A call
+//! that would sleep asks the test what happens meanwhile ([`with_on_block`](Kernel::with_on_block)).
 //!
 //! # Memory
 //!
-//! A fake kernel reaches only memory that an [`Arg`](crate::sysif::Arg) names, and only to its end, whatever length
-//! another register claims: what lies behind is not mapped, and touching it is `EFAULT`. So is a
-//! [`Word`](crate::sysif::Arg::Word) where an address is expected, after the checks that the real kernel makes before
-//! it touches the address.
+//! A fake kernel accesses only memory that an [`Arg`](crate::sysif::Arg) names, and only to its end, whatever length
+//! another register claims. Memory beyond the end counts as not mapped: a call that would access it fails with
+//! `EFAULT`. So does a call with a [`Word`](crate::sysif::Arg::Word) where an address is expected, after the checks
+//! that the real kernel makes before it accesses the address.
 
 mod calls;
 mod clock;
@@ -92,7 +92,7 @@ pub use log::{Call, Register};
 pub use sleep::{Blocked, OnBlock, Wake};
 pub use storage::Storage;
 
-/// System call numbers, as [`Fault::of`] and [`Call::nr`] have them.
+/// System call numbers, for [`Fault::of`] and [`Call::nr`].
 #[doc(no_inline)]
 pub use crate::nr;
 
@@ -107,11 +107,11 @@ use core::time::Duration;
 use fault::Faults;
 use log::Log;
 use processes::Processes;
-use table::{Kind, Table, number};
+use table::{Kind, Table, file_descriptor};
 
-/// A kernel with one process, in memory that the caller gives. The [module](self) says how it is used.
+/// A kernel with one process, in memory that the caller provides. The [module](self) shows its use.
 ///
-/// It belongs to one thread.
+/// It is used by one thread (`!Sync`).
 pub struct Kernel<'a> {
     table: Table<'a>,
     log: Log<'a>,
@@ -121,14 +121,15 @@ pub struct Kernel<'a> {
     version: (u16, u16),
     clock: Cell<Duration>,
     call_time: Duration,
-    /// How often something was added to an epoll or became ready in one: the order in which epoll reports.
+    /// Counts additions to an epoll and transitions to ready: the order in which epoll reports.
     edges: Cell<u64>,
     known: Features,
     processes: Processes,
 }
 
 impl<'a> Kernel<'a> {
-    /// A kernel in which nothing is open and nothing has happened. What the storage held before is forgotten.
+    /// Creates a kernel without open file descriptors and without logged calls. Earlier contents of the storage are
+    /// discarded.
     pub fn new<const NUMBERS: usize, const DESCRIPTIONS: usize, const CALLS: usize, const WATCHES: usize>(
         storage: &'a mut Storage<NUMBERS, DESCRIPTIONS, CALLS, WATCHES>,
     ) -> Self {
@@ -147,8 +148,9 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// A kernel that behaves as this version of Linux. It matters at 5.8 (`RWF_NOWAIT` for eventfds), 6.0 (`lseek`) and
-    /// 6.9 (a `write` is exactly eight bytes long, no longer at least); without it, it is 6.18.
+    /// Sets the version of Linux whose behaviour the kernel has; the default is 6.18. Behaviour changes at 5.4
+    /// (`P_PIDFD`), 5.8 (`RWF_NOWAIT` for eventfds), 6.0 (`lseek`) and 6.9 (a `write` of more than eight bytes fails,
+    /// and `PIDFD_SIGNAL_PROCESS_GROUP` exists).
     ///
     /// ```
     /// use rsyscall::fake::{Kernel, Storage};
@@ -157,7 +159,7 @@ impl<'a> Kernel<'a> {
     /// let mut storage = <Storage>::new();
     /// let old = Kernel::new(&mut storage).with_version(5, 4).into_task();
     /// let bell = old.eventfd(1, EventfdFlags::empty())?;
-    /// assert_eq!(bell.try_read()?, Some(1)); // in another way
+    /// assert_eq!(bell.try_read()?, Some(1)); // by other calls
     /// assert!(old.sysif().calls().any(|call| call.to_string().starts_with("ppoll")));
     /// # Ok::<(), rsyscall::Errno>(())
     /// ```
@@ -166,17 +168,18 @@ impl<'a> Kernel<'a> {
         Self { version: (major, minor), ..self }
     }
 
-    /// A kernel that asks what happens while a call sleeps. Without it nothing ever happens ([`Wake::Nothing`]).
+    /// Sets a function that is called when a call would sleep, and decides what happens meanwhile. Without it no event
+    /// ever occurs ([`Wake::Nothing`]).
     #[must_use]
     pub fn with_on_block(self, on_block: OnBlock<'a>) -> Self {
         self.on_block.set(Some(on_block));
         self
     }
 
-    /// The task of the kernel's one process.
+    /// Returns the task of the kernel's one process.
     ///
-    /// It is safe, as [`Task::new`] is not, because the kernel and everything in it is new with it: no other task has
-    /// its table, and its numbers and addresses mean nothing elsewhere.
+    /// Unlike [`Task::new`] it is safe: the kernel and its process are consumed by this task, so no other task has its
+    /// table, and its file descriptors and addresses mean nothing elsewhere.
     ///
     /// ```
     /// use rsyscall::fake::{Kernel, Storage};
@@ -191,49 +194,48 @@ impl<'a> Kernel<'a> {
     /// ```
     pub fn into_task(self) -> Task<Self> {
         let process = Process(1);
-        // SAFETY: the process that the kernel pretends to have has these, and nothing else has: they are new.
+        // SAFETY: the process that the kernel simulates has these, and nothing else has: they are new.
         unsafe { Task::new(self, process, FdTable::new(), AddressSpace::new(), PidNamespace::new()) }
     }
 
-    /// Asks for a fault.
+    /// Adds a fault, which applies to later calls.
     ///
     /// # Errors
     ///
-    /// `ENOSPC`: eight are waiting already.
+    /// `ENOSPC`: eight faults are pending already.
     pub fn inject(&self, fault: Fault) -> Result<(), Errno> {
         self.faults.add(fault)
     }
 
-    /// Takes back all faults that have not happened, and those that happen always.
+    /// Removes all faults that have not occurred yet, and those that occur always.
     pub fn forget_faults(&self) {
         self.faults.clear();
     }
 
-    /// Sets `RLIMIT_NOFILE`, at most the table's size: a number at or above it is not given out. What is open stays
-    /// open.
+    /// Sets `RLIMIT_NOFILE`, at most the table's size: new file descriptors are below it. Open ones stay open.
     pub fn set_limit(&self, limit: usize) {
         self.table.set_limit(limit);
     }
 
-    /// The time of its monotonic clock, which starts at 0. It is moved by [`advance`](Self::advance), by a poll that
-    /// sleeps until its deadline, and by [`with_call_time`](Self::with_call_time).
+    /// Returns the time of its monotonic clock, which starts at 0. The clock is advanced by [`advance`](Self::advance),
+    /// by a poll that sleeps until its deadline, and by [`with_call_time`](Self::with_call_time).
     pub fn now(&self) -> Duration {
         self.clock.get()
     }
 
-    /// A kernel in which every call takes so long on its clock. Without it calls take no time: then a
+    /// Sets how long every call takes on the kernel's clock. The default is zero: then a
     /// [`wait_timeout`](crate::EventFd::wait_timeout) that is interrupted [always](Fault::always) never ends.
     #[must_use]
     pub fn with_call_time(self, duration: Duration) -> Self {
         Self { call_time: duration, ..self }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&self, duration: Duration) {
         self.advance_to(self.after(duration));
     }
 
-    /// What the last call that had to sleep waited for.
+    /// Returns what the last call that had to sleep waited for.
     ///
     /// ```
     /// use rsyscall::fake::{Blocked, Kernel, Storage};
@@ -242,7 +244,7 @@ impl<'a> Kernel<'a> {
     /// let mut storage = <Storage>::new();
     /// let task = Kernel::new(&mut storage).into_task();
     /// let bell = task.eventfd(0, EventfdFlags::empty())?;
-    /// assert_eq!(bell.read(), Err(Errno::EDEADLK)); // nobody is there to wake it
+    /// assert_eq!(bell.read(), Err(Errno::EDEADLK)); // no other process can wake it
     /// assert_eq!(task.sysif().blocked(), Some(Blocked::Read(bell.near())));
     /// # Ok::<(), Errno>(())
     /// ```
@@ -250,12 +252,12 @@ impl<'a> Kernel<'a> {
         self.blocked.get()
     }
 
-    /// The last calls, as many as the storage keeps, in the order in which they began.
+    /// Returns the last calls, as many as the storage keeps, in the order in which they began.
     pub fn calls(&self) -> impl Iterator<Item = Call> + use<'_, 'a> {
         self.log.calls()
     }
 
-    /// How many calls were made, those included that the storage no longer keeps.
+    /// Returns the number of calls made, including those that the storage no longer keeps.
     pub fn calls_made(&self) -> usize {
         self.log.made()
     }
@@ -265,14 +267,14 @@ impl<'a> Kernel<'a> {
         self.log.clear();
     }
 
-    /// The numbers that are open, from the lowest: what a test looks at for a leak.
+    /// Returns the open file descriptors, lowest first: for tests of leaks.
     pub fn descriptors(&self) -> impl Iterator<Item = FileDescriptor> + 'a {
-        self.table.numbers().map(number)
+        self.table.open_indices().map(file_descriptor)
     }
 
-    /// What an eventfd counts; nothing is taken. `None` if the number is no open eventfd.
+    /// Returns the count of an eventfd, without reading it. `None` if the file descriptor is not an open eventfd.
     pub fn count(&self, fd: FileDescriptor) -> Option<u64> {
-        let open = usize::try_from(fd.0).ok().and_then(|number| self.table.open(number).ok());
+        let open = usize::try_from(fd.0).ok().and_then(|index| self.table.open(index).ok());
         match open?.description.kind {
             Kind::Eventfd(counter) => Some(counter.count),
             Kind::Epoll | Kind::Signalfd(_) | Kind::Pidfd(_) => None,

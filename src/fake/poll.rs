@@ -25,7 +25,7 @@ impl Kernel<'_> {
         }
         let len = count.saturating_mul(ENTRY);
         let result = self.poll(args, len, deadline);
-        // What is left of the timeout is written back where that is possible; a timeout of zero never is.
+        // The remaining time is written back where that is possible; a timeout of zero is not.
         if let (Some(deadline), true) = (deadline, args.read(2) != Ok([0; 16])) {
             let left = deadline.saturating_sub(self.now());
             let _ignored = args.write(2, &pack([left.as_secs(), u64::from(left.subsec_nanos())]));
@@ -39,9 +39,9 @@ impl Kernel<'_> {
             _ => args.bytes_mut(0).and_then(|memory| memory.get_mut(..len)).ok_or(Errno::EFAULT)?,
         };
         loop {
-            let ready = self.look(entries);
-            let over = deadline.is_some_and(|deadline| deadline <= self.now());
-            if ready > 0 || over {
+            let ready = self.poll_once(entries);
+            let expired = deadline.is_some_and(|deadline| deadline <= self.now());
+            if ready > 0 || expired {
                 return Ok(ready);
             }
             match self.sleep(Blocked::Poll { fd: first(entries), deadline }) {
@@ -52,32 +52,32 @@ impl Kernel<'_> {
         }
     }
 
-    /// Writes into every entry what is found, and counts the ready ones.
-    fn look(&self, entries: &mut [u8]) -> usize {
+    /// Writes the returned events of every entry, and returns the number of ready ones.
+    fn poll_once(&self, entries: &mut [u8]) -> usize {
         let mut ready: usize = 0;
         for entry in entries.chunks_exact_mut(ENTRY) {
             let Some([n0, n1, n2, n3, e0, e1, r0, r1]) = entry.first_chunk_mut() else { continue };
             let fd = i32::from_ne_bytes([*n0, *n1, *n2, *n3]);
-            let found = self.events(fd, i16::from_ne_bytes([*e0, *e1]));
+            let found = self.revents(fd, i16::from_ne_bytes([*e0, *e1]));
             [*r0, *r1] = found.to_ne_bytes();
             ready = ready.saturating_add(usize::from(found != 0));
         }
         ready
     }
 
-    fn events(&self, fd: i32, asked: i16) -> i16 {
-        // A negative number is passed over.
-        let Ok(number) = usize::try_from(fd) else { return 0 };
-        match self.table.open(number) {
-            // An error or a hang-up, which are always reported, nothing here ever has.
-            Ok(open) => self.ready(open.slot.description) & asked,
+    fn revents(&self, fd: i32, requested: i16) -> i16 {
+        // A negative file descriptor is ignored.
+        let Ok(index) = usize::try_from(fd) else { return 0 };
+        match self.table.open(index) {
+            // `POLLERR` and `POLLHUP` need not be added: no file here ever reports them.
+            Ok(open) => self.ready(open.slot.description) & requested,
             Err(_) => PollFd::NVAL,
         }
     }
 }
 
-/// The first file descriptor that is polled.
+/// Returns the first file descriptor that is polled.
 fn first(entries: &[u8]) -> Option<FileDescriptor> {
-    let numbers = entries.chunks_exact(ENTRY).filter_map(|entry| entry.first_chunk());
-    numbers.map(|number| i32::from_ne_bytes(*number)).find(|number| *number >= 0).map(FileDescriptor)
+    let descriptors = entries.chunks_exact(ENTRY).filter_map(|entry| entry.first_chunk());
+    descriptors.map(|fd| i32::from_ne_bytes(*fd)).find(|fd| *fd >= 0).map(FileDescriptor)
 }

@@ -1,7 +1,7 @@
 //! Signals and children: what a supervisor waits for, without processes.
 //!
-//! The kernel's one process is process 1. A test raises signals at it and says what its children do; signals that it
-//! sends to them are only logged ([`Kernel::calls`]), and what comes of them the test decides.
+//! The kernel's one process is process 1. A test raises signals at it and changes the state of its children. Signals
+//! that the process sends to its children are only logged ([`Kernel::calls`]); the test decides their effect.
 
 use super::Kernel;
 use super::memory::Arguments;
@@ -15,7 +15,7 @@ use core::cell::Cell;
 
 /// The pid of the kernel's own process.
 const SELF: i32 = 1;
-/// The kernel's own processes, besides, have none.
+/// The number of children that the process can have.
 const CHILDREN: usize = 16;
 
 // `include/uapi/asm-generic/siginfo.h`, `include/uapi/linux/wait.h`.
@@ -36,9 +36,9 @@ const WAIT_FLAGS: u32 = WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | 0x
 pub(super) struct Processes {
     blocked: Cell<u64>,
     pending: Cell<u64>,
-    /// Who sent each: 0 is the kernel.
+    /// The sender's pid of each signal: 0 is the kernel.
     senders: [Cell<i32>; 64],
-    /// What each does: `sa_handler`.
+    /// `sa_handler` of each signal.
     handlers: [Cell<usize>; 64],
     children: [Cell<Option<Child>>; CHILDREN],
 }
@@ -47,7 +47,7 @@ pub(super) struct Processes {
 struct Child {
     process: i32,
     group: i32,
-    /// `si_code` and `si_status` of a change that was not waited for.
+    /// `si_code` and `si_status` of a change that was not waited for yet.
     change: Option<(i32, i32)>,
     ended: bool,
 }
@@ -71,21 +71,21 @@ impl Processes {
         self.children.iter().filter_map(Cell::get).any(test)
     }
 
-    /// Whether a poll of a pidfd finds something: the process has ended, or was reaped.
+    /// Returns whether a pidfd is readable: the process has ended, or was reaped.
     pub(super) fn has_ended(&self, process: i32) -> bool {
         process != SELF && self.find(process).and_then(Cell::get).is_none_or(|child| child.ended)
     }
 
-    /// Whether a signal of the set is pending.
+    /// Returns whether a signal of the set is pending.
     pub(super) fn has_signal(&self, set: u64) -> bool {
         self.pending.get() & set != 0
     }
 }
 
 impl Kernel<'_> {
-    /// Sends the kernel's process a signal, from another process or, as `None`, from the kernel. It stays pending while
-    /// it is blocked; an unblocked one is dropped, for no code runs here that could handle it. A signal that is pending
-    /// already is not pending twice: real-time signals are not queued here.
+    /// Sends a signal to the kernel's process, from another process or, with `None`, from the kernel. A blocked signal
+    /// stays pending; an unblocked one is discarded, as no handler can run here. A signal that is pending already is
+    /// not queued again, real-time signals included.
     ///
     /// ```
     /// use rsyscall::fake::{Kernel, Storage};
@@ -115,11 +115,12 @@ impl Kernel<'_> {
         self.wake_all(|kind| matches!(kind, Kind::Signalfd(set) if set & bit != 0));
     }
 
-    /// Gives the kernel's process a child, in this process group.
+    /// Adds a child to the kernel's process, in this process group.
     ///
     /// # Errors
     ///
-    /// `EAGAIN`: it has sixteen already. `EEXIST`: it has this one, or it is itself. `EINVAL`: not above 0.
+    /// `EAGAIN`: the process has sixteen children already. `EEXIST`: the pid is in use. `EINVAL`: the pid is not above
+    /// 0.
     pub fn add_child(&self, process: Process, group: Process) -> Result<(), Errno> {
         if process.0 < 1 {
             return Err(Errno::EINVAL);
@@ -132,7 +133,7 @@ impl Kernel<'_> {
         Ok(())
     }
 
-    /// A child ends: it is a zombie until it is reaped, and `SIGCHLD` is raised.
+    /// Ends a child: it is a zombie until it is reaped, and `SIGCHLD` is raised.
     ///
     /// ```
     /// use rsyscall::fake::{Kernel, Storage};
@@ -162,7 +163,7 @@ impl Kernel<'_> {
             }
         };
         self.change_child(process, change, true)?;
-        // Where SIGCHLD is ignored, nothing is left of it.
+        // With `SIGCHLD` ignored the child does not become a zombie.
         if slot(&self.processes.handlers, Signal::CHLD.raw()).is_some_and(|handler| handler.get() == 1) {
             if let Some(cell) = self.processes.find(process.0) {
                 cell.set(None);
@@ -172,7 +173,7 @@ impl Kernel<'_> {
         Ok(())
     }
 
-    /// A signal stops a child.
+    /// Stops a child, by this signal.
     ///
     /// # Errors
     ///
@@ -181,7 +182,7 @@ impl Kernel<'_> {
         self.change_child(process, (CLD_STOPPED, number(signal)), false)
     }
 
-    /// `SIGCONT` continues a child.
+    /// Continues a stopped child, by `SIGCONT`.
     ///
     /// # Errors
     ///
@@ -198,9 +199,9 @@ impl Kernel<'_> {
         Ok(())
     }
 
-    fn wake_all(&self, concerned: impl Fn(&Kind) -> bool) {
+    fn wake_all(&self, affected: impl Fn(&Kind) -> bool) {
         for index in 0..self.table.descriptions() {
-            if self.table.description(index).is_some_and(|description| concerned(&description.kind)) {
+            if self.table.description(index).is_some_and(|description| affected(&description.kind)) {
                 self.wake(index, PollFd::IN);
             }
         }
@@ -225,7 +226,7 @@ impl Kernel<'_> {
             };
             let never = SignalSet::of(&[Signal::KILL, Signal::STOP]).bits();
             self.processes.blocked.set(new & !never);
-            // What is no longer blocked is delivered, and here nothing handles it.
+            // Signals that are no longer blocked are delivered, and no handler can run here.
             self.processes.pending.set(self.processes.pending.get() & self.processes.blocked.get());
         }
         if args.word(2) != 0 {
@@ -235,7 +236,7 @@ impl Kernel<'_> {
     }
 
     pub(super) fn rt_sigaction(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
-        /// `struct sigaction` as this architecture has it: the handler is the first word of it.
+        /// `struct sigaction` of this architecture: the handler is its first word.
         const SIZE: usize = size_of::<crate::near::SignalAction>();
         const WORD: usize = size_of::<usize>();
         let signal = args.int(0);
@@ -278,10 +279,10 @@ impl Kernel<'_> {
         let index = open.slot.description;
         let _found = self.table.change(index, |description| description.kind = Kind::Signalfd(set));
         self.wake(index, PollFd::IN);
-        Ok(open.number)
+        Ok(open.index)
     }
 
-    /// A `read` of a signalfd: as many signals as there are, and fit.
+    /// Reads as many signals from a signalfd as are pending and fit.
     pub(super) fn read_signals(&self, open: Open, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         /// `struct signalfd_siginfo`.
         const INFO: usize = 128;
@@ -304,7 +305,7 @@ impl Kernel<'_> {
                 if open.description.is_nonblocking() {
                     return Err(Errno::EAGAIN);
                 }
-                match self.sleep(Blocked::Read(open.number())) {
+                match self.sleep(Blocked::Read(open.fd())) {
                     Wake::Retry => continue,
                     Wake::Interrupt => return Err(Errno::EINTR),
                     Wake::Nothing => return Err(Errno::EDEADLK),
@@ -335,7 +336,7 @@ impl Kernel<'_> {
         let exists = match target {
             SELF => true,
             2.. => self.processes.find(target).is_some(),
-            // All but process 1 and the caller, which here are one.
+            // All processes but process 1 and the caller, which are the same here.
             -1 => self.processes.any(|_| true),
             0 => true,
             _ => self.processes.any(|child| child.group == group),
@@ -349,7 +350,7 @@ impl Kernel<'_> {
         Ok(0)
     }
 
-    /// To a thread of a process: it has one, of the same number.
+    /// Sends a signal to a thread: the process has one, whose tid is its pid.
     pub(super) fn tgkill(&self, args: &mut Arguments<'_, '_>) -> Result<usize, Errno> {
         let signal = Signal::from_raw(args.int(2));
         if args.signed(0) != SELF || args.signed(1) != SELF {
@@ -415,21 +416,23 @@ impl Kernel<'_> {
             }
             _ => return Err(Errno::EINVAL),
         };
-        let meant = |child: Child| {
+        let selected = |child: Child| {
             process.is_none_or(|process| process == child.process) && group.is_none_or(|group| group == child.group)
         };
-        let asked = |code: i32| match code {
+        let requested = |code: i32| match code {
             CLD_STOPPED => options & WSTOPPED != 0,
             CLD_CONTINUED => options & WCONTINUED != 0,
             _ => options & WEXITED != 0,
         };
         loop {
-            if !self.processes.any(meant) {
+            if !self.processes.any(selected) {
                 return Err(Errno::ECHILD);
             }
             let cells = self.processes.children.iter().filter_map(|cell| Some((cell, cell.get()?)));
-            let mut changed = cells.filter(|(_, child)| meant(*child));
-            if let Some((cell, child)) = changed.find(|(_, child)| child.change.is_some_and(|(code, _)| asked(code))) {
+            let mut changed = cells.filter(|(_, child)| selected(*child));
+            if let Some((cell, child)) =
+                changed.find(|(_, child)| child.change.is_some_and(|(code, _)| requested(code)))
+            {
                 let (code, status) = child.change.unwrap_or_default();
                 self.write_child(args, [17, 0, code], [child.process, 0, status])?;
                 if options & WNOWAIT == 0 {
@@ -451,7 +454,7 @@ impl Kernel<'_> {
         }
     }
 
-    /// Writes the parts of a `siginfo_t`: signal, error and code; and behind them, aligned as a pointer, pid, user and
+    /// Writes the fields of a `siginfo_t`: signal, error and code, and after them, aligned as a pointer, pid, user and
     /// status.
     fn write_child(&self, args: &mut Arguments<'_, '_>, head: [i32; 3], tail: [i32; 3]) -> Result<(), Errno> {
         const TAIL: usize = if cfg!(target_pointer_width = "64") { 16 } else { 12 };
@@ -468,7 +471,7 @@ impl Kernel<'_> {
     }
 }
 
-/// What belongs to a signal's number.
+/// Returns the cell of a signal.
 fn slot<T>(cells: &[Cell<T>; 64], signal: u32) -> Option<&Cell<T>> {
     usize::try_from(signal).ok().and_then(|signal| cells.get(signal.checked_sub(1)?))
 }

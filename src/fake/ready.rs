@@ -1,4 +1,4 @@
-//! What is ready, and which epolls that wakes.
+//! Readiness, and the epolls that it wakes.
 
 use super::Kernel;
 use super::table::Kind;
@@ -7,7 +7,7 @@ use crate::near::PollFd;
 use core::cell::Cell;
 
 impl Kernel<'_> {
-    /// What a poll of a description finds.
+    /// Returns the events that a poll of an open file description reports.
     pub(super) fn ready(&self, index: usize) -> i16 {
         match self.table.description(index).map(|description| description.kind) {
             Some(Kind::Eventfd(counter)) => counter.events(),
@@ -18,7 +18,7 @@ impl Kernel<'_> {
         }
     }
 
-    /// Puts a watch in its place; what is ready already is an edge.
+    /// Adds or modifies a watch; a target that is ready already is an edge.
     pub(super) fn arm(&self, cell: &Cell<Option<Watch>>, mut watch: Watch) {
         if self.found(&watch) != 0 {
             watch.ready = watch.ready.or_else(|| Some(self.edge()));
@@ -26,17 +26,17 @@ impl Kernel<'_> {
         cell.set(Some(watch));
     }
 
-    /// What is asked of a watch's target and true of it now.
+    /// Returns the requested events of a watch that its target has now.
     pub(super) fn found(&self, watch: &Watch) -> u32 {
         bits(self.ready(watch.target)) & watch.events
     }
 
-    /// Counts one more edge, and returns how many there were before.
+    /// Counts an edge, and returns how many there were before.
     pub(super) fn edge(&self) -> u64 {
         self.edges.replace(self.edges.get().wrapping_add(1))
     }
 
-    /// Tells every epoll that watches a description that it may have become ready in this way.
+    /// Wakes every epoll that watches an open file description for this event.
     pub(super) fn wake(&self, index: usize, event: i16) {
         let event = bits(event);
         let watching = |cell: &Cell<Option<Watch>>| cell.get().filter(|watch| watch.target == index);
@@ -55,14 +55,14 @@ impl Kernel<'_> {
         }
     }
 
-    /// Whether a wait on this epoll would find something.
+    /// Returns whether this epoll has an event to report.
     pub(super) fn has_event(&self, epoll: usize) -> bool {
         let mut watches = self.table.watches.iter().filter_map(Cell::get);
         watches.any(|watch| watch.epoll == epoll && watch.ready.is_some() && self.found(&watch) != 0)
     }
 }
 
-/// Readiness as epoll has it: the same bits as in a poll, in a wider word.
+/// Converts poll events to epoll events: the same bits in a wider integer.
 fn bits(events: i16) -> u32 {
     u32::from(u16::from_ne_bytes(events.to_ne_bytes()))
 }

@@ -1,4 +1,4 @@
-//! Calls that would sleep: there is nobody else in a fake kernel who could wake them, so the test is asked.
+//! Calls that would sleep: a fake kernel has no other process that could wake them, so the test decides.
 
 use super::Kernel;
 use super::counter::Counter;
@@ -7,26 +7,26 @@ use crate::Errno;
 use crate::near::{FileDescriptor, PollFd};
 use core::time::Duration;
 
-/// What a call that cannot go on waits for.
+/// What a call that would sleep waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocked {
-    /// A `read` (or `readv`, `preadv2`) waits until this eventfd counts more than 0.
+    /// A `read` (or `readv`, `preadv2`) waits until the count of this eventfd is above 0.
     Read(FileDescriptor),
     /// A `write` waits until this eventfd has room for all of the value.
     Write(FileDescriptor, u64),
     /// A `ppoll` or an `epoll_pwait` waits until one of its entries is ready.
     Poll {
-        /// The number in its first entry that has one.
+        /// The first file descriptor that is polled.
         fd: Option<FileDescriptor>,
-        /// When it gives up, on the kernel's clock; `None` is never.
+        /// When the timeout expires, on the kernel's clock; `None` is never.
         deadline: Option<Duration>,
     },
-    /// A `waitid` waits until a child has changed.
+    /// A `waitid` waits until a child changes state.
     Child,
 }
 
 impl Blocked {
-    /// The number that it waits for.
+    /// Returns the file descriptor that the call waits for.
     #[must_use]
     pub const fn fd(self) -> Option<FileDescriptor> {
         match self {
@@ -37,25 +37,25 @@ impl Blocked {
     }
 }
 
-/// What happened while a call slept.
+/// What ends the sleep of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// Something may have changed: the call looks again, and the test is asked again if it still cannot go on. It is
-    /// also what a signal handler with `SA_RESTART` does to a `read` or a `write`.
+    /// A wakeup, perhaps a spurious one: the call checks again, and asks the test again if it still would sleep. A
+    /// signal handler with `SA_RESTART` has the same effect on a `read` or a `write`.
     Retry,
-    /// A signal handler without `SA_RESTART` ran: the call is `EINTR`.
+    /// A signal handler without `SA_RESTART`: the call fails with `EINTR`.
     Interrupt,
-    /// Nothing, and nothing ever will: a `ppoll` sleeps until its deadline, a call that has none is `EDEADLK`, which no
-    /// real eventfd answers.
+    /// No wakeup, ever: a call with a deadline sleeps until then; one without fails with `EDEADLK`, which no eventfd of
+    /// Linux returns.
     Nothing,
 }
 
-/// Says what happens while a call sleeps. It may use the kernel as another process would; a call of its own that would
-/// sleep is `EDEADLK`.
+/// A function that decides what happens while a call sleeps. It may use the kernel as another process would; a call of
+/// its own that would sleep fails with `EDEADLK`.
 pub type OnBlock<'a> = &'a dyn Fn(&Kernel<'_>, Blocked) -> Wake;
 
 impl Kernel<'_> {
-    /// Asks the test what happens now.
+    /// Asks the test what happens while the call sleeps.
     pub(super) fn sleep(&self, blocked: Blocked) -> Wake {
         self.blocked.set(Some(blocked));
         let Some(on_block) = self.on_block.take() else { return Wake::Nothing };
@@ -64,7 +64,7 @@ impl Kernel<'_> {
         wake
     }
 
-    /// Repeats an attempt at a counter until it succeeds, sleeping in between unless that is not wanted.
+    /// Repeats an operation on a counter until it succeeds, sleeping in between if `may_sleep`.
     pub(super) fn attempt<R>(
         &self,
         open: Open,
@@ -72,13 +72,13 @@ impl Kernel<'_> {
         blocked: Blocked,
         attempt: impl Fn(&mut Counter) -> Option<R>,
     ) -> Result<R, Errno> {
-        // Whoever sleeps keeps the description, even if the last of its numbers is closed meanwhile.
+        // A sleeping call keeps the open file description, even if its last file descriptor is closed meanwhile.
         let index = open.slot.description;
         self.table.keep(index);
         let result = loop {
             let done = self.table.change(index, |description| match &mut description.kind {
                 Kind::Eventfd(counter) => Ok(attempt(counter)),
-                // It has neither `read` nor `write`.
+                // They have neither `read` nor `write`.
                 Kind::Epoll | Kind::Signalfd(_) | Kind::Pidfd(_) => Err(Errno::EINVAL),
             });
             match done.unwrap_or(Err(Errno::EBADF)) {
@@ -96,7 +96,7 @@ impl Kernel<'_> {
             }
         };
         if result.is_ok() {
-            // A read makes room, and a write something to read, whatever there was before.
+            // A read makes it writable, and a write makes it readable.
             self.wake(index, if matches!(blocked, Blocked::Read(_)) { PollFd::OUT } else { PollFd::IN });
         }
         self.table.release(index);

@@ -1,4 +1,4 @@
-//! Where a fake kernel keeps what it knows: memory that the caller gives.
+//! The memory of a fake kernel, provided by the caller.
 
 use super::log::Call;
 use super::table::{Description, Slot};
@@ -6,10 +6,10 @@ use super::watch::Watch;
 use core::cell::Cell;
 use core::fmt;
 
-/// The memory of a [`Kernel`](super::Kernel): how many numbers its table has, how many open descriptions the whole
-/// system, how many calls its log keeps, and how many descriptors all epolls together watch.
+/// The memory of a [`Kernel`](super::Kernel): the size of its descriptor table, the number of open file descriptions in
+/// the system, of calls in the log, and of file descriptors that all epolls together watch.
 ///
-/// It is as large as it says and can stand on the stack, in a `static`, or in a box.
+/// It can be on the stack, in a `static` or in a `Box`.
 ///
 /// ```
 /// use rsyscall::fake::{Kernel, Storage};
@@ -34,7 +34,7 @@ pub struct Storage<
 impl<const NUMBERS: usize, const DESCRIPTIONS: usize, const CALLS: usize, const WATCHES: usize>
     Storage<NUMBERS, DESCRIPTIONS, CALLS, WATCHES>
 {
-    /// Empty.
+    /// Creates an empty storage.
     #[must_use]
     pub const fn new() -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The descriptor table and the open descriptions that its numbers stand for.
+//! The descriptor table, and the open file descriptions that it refers to.
 
 use super::counter::Counter;
 use super::watch::Watch;
@@ -9,19 +9,19 @@ use core::cell::Cell;
 /// `include/uapi/asm-generic/fcntl.h`.
 pub(super) const O_NONBLOCK: u32 = 0o4000;
 
-/// What a number has to itself.
+/// An entry of the descriptor table: what a file descriptor does not share with its duplicates.
 #[derive(Clone, Copy)]
 pub(super) struct Slot {
     pub(super) description: usize,
     pub(super) cloexec: bool,
 }
 
-/// What all duplicates share.
+/// An open file description: what all duplicates share.
 #[derive(Clone, Copy)]
 pub(super) struct Description {
-    /// Numbers and calls under way that keep it.
+    /// File descriptors and calls in progress that keep it.
     users: usize,
-    /// What `F_GETFL` answers besides the access mode.
+    /// What `F_GETFL` returns, without the access mode.
     pub(super) status: u32,
     pub(super) kind: Kind,
 }
@@ -30,7 +30,7 @@ pub(super) struct Description {
 pub(super) enum Kind {
     Eventfd(Counter),
     Epoll,
-    /// The signals that are read.
+    /// The signals that it accepts.
     Signalfd(u64),
     /// The pid.
     Pidfd(i32),
@@ -42,22 +42,22 @@ impl Description {
     }
 }
 
-/// An open number, found.
+/// An open file descriptor, as found in the table.
 #[derive(Clone, Copy)]
 pub(super) struct Open {
-    pub(super) number: usize,
+    pub(super) index: usize,
     pub(super) slot: Slot,
     pub(super) description: Description,
 }
 
 impl Open {
-    pub(super) fn number(self) -> FileDescriptor {
-        number(self.number)
+    pub(super) fn fd(self) -> FileDescriptor {
+        file_descriptor(self.index)
     }
 }
 
-/// An index of the table, as callers know it.
-pub(super) fn number(index: usize) -> FileDescriptor {
+/// Converts an index of the table to a file descriptor.
+pub(super) fn file_descriptor(index: usize) -> FileDescriptor {
     FileDescriptor(i32::try_from(index).unwrap_or(i32::MAX))
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Table<'a> {
     slots: &'a [Cell<Option<Slot>>],
     descriptions: &'a [Cell<Option<Description>>],
     pub(super) watches: &'a [Cell<Option<Watch>>],
-    /// `RLIMIT_NOFILE`; never more than there are slots.
+    /// `RLIMIT_NOFILE`; at most the number of slots.
     limit: Cell<usize>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Table<'a> {
         self.limit.get()
     }
 
-    /// Numbers above a lowered limit stay open, as they do in the kernel.
+    /// Sets the limit. File descriptors above a lowered limit stay open, as in the kernel.
     pub(super) fn set_limit(&self, limit: usize) {
         self.limit.set(limit.min(self.slots.len()));
     }
@@ -94,19 +94,19 @@ impl<'a> Table<'a> {
         self.slots.len()
     }
 
-    /// The numbers that are open, from the lowest.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = usize> + 'a {
-        self.slots.iter().enumerate().filter(|(_, slot)| slot.get().is_some()).map(|(number, _)| number)
+    /// Returns the indices of the open file descriptors, lowest first.
+    pub(super) fn open_indices(&self) -> impl Iterator<Item = usize> + 'a {
+        self.slots.iter().enumerate().filter(|(_, slot)| slot.get().is_some()).map(|(index, _)| index)
     }
 
-    /// Looks a number up: `EBADF` if it is not open.
-    pub(super) fn open(&self, number: usize) -> Result<Open, Errno> {
-        let slot = self.slots.get(number).and_then(Cell::get).ok_or(Errno::EBADF)?;
+    /// Looks up a file descriptor: `EBADF` if it is not open.
+    pub(super) fn open(&self, index: usize) -> Result<Open, Errno> {
+        let slot = self.slots.get(index).and_then(Cell::get).ok_or(Errno::EBADF)?;
         let description = self.description(slot.description).ok_or(Errno::EBADF)?;
-        Ok(Open { number, slot, description })
+        Ok(Open { index, slot, description })
     }
 
-    /// How many descriptions there can be.
+    /// Returns how many open file descriptions there can be.
     pub(super) fn descriptions(&self) -> usize {
         self.descriptions.len()
     }
@@ -115,7 +115,7 @@ impl<'a> Table<'a> {
         self.descriptions.get(index).and_then(Cell::get)
     }
 
-    /// Changes what a description holds, and says what the change found.
+    /// Applies a function to an open file description, and returns its result.
     pub(super) fn change<R>(&self, index: usize, change: impl FnOnce(&mut Description) -> R) -> Option<R> {
         let cell = self.descriptions.get(index)?;
         let mut description = cell.get()?;
@@ -124,30 +124,30 @@ impl<'a> Table<'a> {
         Some(found)
     }
 
-    /// The lowest free number from `from` on: `EMFILE` if there is none below the limit.
-    pub(super) fn free_number(&self, from: usize) -> Result<usize, Errno> {
+    /// Returns the lowest free index from `from` on: `EMFILE` if there is none below the limit.
+    pub(super) fn free_index(&self, from: usize) -> Result<usize, Errno> {
         let below = self.slots.iter().take(self.limit());
         let mut free = below.enumerate().skip(from).filter(|(_, slot)| slot.get().is_none());
-        free.next().map(|(number, _)| number).ok_or(Errno::EMFILE)
+        free.next().map(|(index, _)| index).ok_or(Errno::EMFILE)
     }
 
-    /// A new description under the lowest free number.
+    /// Creates an open file description at the lowest free index.
     pub(super) fn create(&self, kind: Kind, status: u32, cloexec: bool) -> Result<usize, Errno> {
-        // The order of the kernel: a full table is found before a full system.
-        let number = self.free_number(0)?;
+        // In the order of the kernel: `EMFILE` before `ENFILE`.
+        let index = self.free_index(0)?;
         let free = self.descriptions.iter().position(|description| description.get().is_none());
         let description = free.ok_or(Errno::ENFILE)?;
         if let Some(cell) = self.descriptions.get(description) {
             cell.set(Some(Description { users: 0, status, kind }));
         }
-        self.install(number, Slot { description, cloexec });
-        Ok(number)
+        self.install(index, Slot { description, cloexec });
+        Ok(index)
     }
 
-    /// Makes a number stand for a description, closing what it stood for.
-    pub(super) fn install(&self, number: usize, slot: Slot) {
+    /// Sets an entry of the table, closing the one that was there.
+    pub(super) fn install(&self, index: usize, slot: Slot) {
         self.keep(slot.description);
-        if let Some(cell) = self.slots.get(number) {
+        if let Some(cell) = self.slots.get(index) {
             if let Some(before) = cell.replace(Some(slot)) {
                 self.release(before.description);
             }
@@ -155,23 +155,23 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn set_cloexec(&self, open: Open, cloexec: bool) {
-        if let Some(cell) = self.slots.get(open.number) {
+        if let Some(cell) = self.slots.get(open.index) {
             cell.set(Some(Slot { cloexec, ..open.slot }));
         }
     }
 
-    pub(super) fn close(&self, number: usize) -> Result<(), Errno> {
-        let slot = self.slots.get(number).and_then(Cell::take).ok_or(Errno::EBADF)?;
+    pub(super) fn close(&self, index: usize) -> Result<(), Errno> {
+        let slot = self.slots.get(index).and_then(Cell::take).ok_or(Errno::EBADF)?;
         self.release(slot.description);
         Ok(())
     }
 
-    /// One more user.
+    /// Adds a user to an open file description.
     pub(super) fn keep(&self, index: usize) {
         let _found = self.change(index, |description| description.users = description.users.saturating_add(1));
     }
 
-    /// One user less; the last one takes the description away.
+    /// Removes a user; the last one frees the open file description.
     pub(super) fn release(&self, index: usize) {
         let left = self.change(index, |description| {
             description.users = description.users.saturating_sub(1);

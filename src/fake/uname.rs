@@ -1,4 +1,4 @@
-//! `uname`: which kernel this pretends to be.
+//! `uname`: the version that is simulated.
 
 use super::Kernel;
 use super::memory::Arguments;
@@ -6,7 +6,7 @@ use crate::Errno;
 use crate::arch::this::MACHINE;
 use core::fmt::{self, Write};
 
-/// Bytes of one name, the final zero included: `__NEW_UTS_LEN` + 1.
+/// The size of a name in bytes, terminating NUL included: `__NEW_UTS_LEN` + 1.
 const LEN: usize = 65;
 /// `sysname`, `nodename`, `release`, `version`, `machine`, `domainname`.
 const NAMES: usize = 6;
@@ -26,7 +26,7 @@ impl Kernel<'_> {
     }
 }
 
-/// Text into bytes, of which the last stays as it is.
+/// Formats text into bytes, of which the last stays NUL.
 struct Line<'a>(&'a mut [u8]);
 
 impl Write for Line<'_> {

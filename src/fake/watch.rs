@@ -1,27 +1,27 @@
-//! What an epoll watches.
+//! Entries of an epoll's interest list.
 
 /// `include/uapi/linux/eventpoll.h`.
 pub(super) const EPOLLEXCLUSIVE: u32 = 1 << 28;
 
-/// One descriptor in one epoll's interest list.
+/// One file descriptor in one epoll's interest list.
 #[derive(Clone, Copy)]
 pub(super) struct Watch {
-    /// The epoll's description.
+    /// The epoll's open file description.
     pub(super) epoll: usize,
-    /// What is watched: the description, under this number.
+    /// The open file description that is watched, and the file descriptor's index.
     pub(super) target: usize,
-    pub(super) number: usize,
+    pub(super) index: usize,
     pub(super) events: u32,
     pub(super) data: [u8; 8],
-    /// When it was added, in edges.
+    /// The edge count at which it was added.
     pub(super) added: u64,
-    /// The edge by which it came into the ready list, if it is there.
+    /// The edge that put it into the ready list, if it is there.
     pub(super) ready: Option<u64>,
 }
 
 impl Watch {
-    /// Its place in the order of waking: the last one added first, as the kernel's queue grows at its head, and then
-    /// the exclusive ones, which come to its end.
+    /// Returns a key for the order of wakeups: the last one added first, as the kernel adds at the head of its wait
+    /// queue, then the exclusive ones, which it adds at the tail.
     pub(super) fn wake_order(&self) -> (bool, u64) {
         let exclusive = self.events & EPOLLEXCLUSIVE != 0;
         (exclusive, if exclusive { self.added } else { !self.added })
