@@ -1,10 +1,10 @@
 //! A notifier in a static, and the `Waker` that it makes.
 //!
-//! A waker may be cloned, sent to other threads, and kept for ever: whatever it points to must stay. Without an
-//! allocator there is one thing that certainly does, a static, and so that is what is asked for.
+//! A waker may be cloned, sent to other threads, and stored indefinitely, so what it points to must never be freed.
+//! Without an allocator only a static guarantees that.
 //!
-//! All of it is marked to be inlined: compiled into the library itself, it would bring instances of generic functions
-//! along that a program which uses none of this then shares and keeps (at opt-level 1, without LTO).
+//! All of it is `#[inline]`: compiled into the library itself, it would add instances of generic functions to programs
+//! that use none of this (at opt-level 1, without LTO).
 
 use super::notifier::{Notifier, ring};
 use super::state::State;
@@ -16,9 +16,9 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use core::task::{RawWaker, RawWakerVTable, Waker};
 
-/// A notifier for a `static`, where a [`Waker`] can point to it. A [`Reactor`](crate::reactor::Reactor) sleeps on it.
+/// A notifier for a `static`, to which a [`Waker`] can point. A [`Reactor`](crate::reactor::Reactor) sleeps on it.
 ///
-/// Its eventfd is made when it is first needed, and stays open for as long as the process lives.
+/// Its eventfd is created at the first use, and stays open until the process ends.
 ///
 /// ```
 /// use rsyscall::notify::StaticNotifier;
@@ -34,18 +34,19 @@ pub struct StaticNotifier {
     state: State,
     /// The eventfd's file descriptor, or −1.
     bell: AtomicI32,
-    /// Whether there is a waiter, of which there must not be two.
+    /// Whether there is a waiter; there is at most one.
     taken: AtomicBool,
 }
 
 impl StaticNotifier {
-    /// Nothing notified, and no eventfd yet.
+    /// Creates a notifier without a notification and without an eventfd.
     #[inline]
     pub const fn new() -> Self {
         Self { state: State::new(), bell: AtomicI32::new(-1), taken: AtomicBool::new(false) }
     }
 
-    /// A waker that notifies this. Cloning and dropping it costs nothing, waking is a [`notify`](Notifier::notify).
+    /// Returns a waker that notifies this notifier. Cloning and dropping it costs nothing; waking is a
+    /// [`notify`](Notifier::notify).
     ///
     /// System calls: `eventfd2`, the first time.
     ///
@@ -56,17 +57,17 @@ impl StaticNotifier {
     pub fn waker(&'static self) -> Result<Waker, Errno> {
         self.bell()?;
         // SAFETY: the pointer is to a static that has its eventfd; the functions below keep the contract of a waker:
-        // they are thread-safe, and as they own nothing, cloning and dropping is nothing.
+        // they are thread-safe, and as they own nothing, cloning and dropping do nothing.
         Ok(unsafe { Waker::from_raw(raw(self)) })
     }
 
-    /// The waiter's side, for one waiter: another is `EBUSY`.
+    /// Returns the waiter's side, for one waiter: a second one gets `EBUSY`.
     #[inline]
     pub(crate) fn take(&'static self) -> Result<Notifier<&'static State>, Errno> {
         let bell = self.bell()?;
         // SAFETY: it is never closed.
         let bell = unsafe { near::dup_cloexec(&Local, bell) }?;
-        // SAFETY: the kernel just made it for us.
+        // SAFETY: the kernel just created it for us.
         let bell = unsafe { EventFd::adopt(crate::Current, bell) };
         if self.taken.swap(true, Ordering::Acquire) {
             return Err(Errno::EBUSY);
@@ -74,7 +75,7 @@ impl StaticNotifier {
         Ok(Notifier::from_parts(&self.state, bell))
     }
 
-    /// The waiter is gone, and there may be another, who takes the notification if one is pending.
+    /// Releases the waiter's side: there may be another waiter, which takes the notification if one is pending.
     #[inline]
     pub(crate) fn give_back(&self) {
         self.state.stand_down();
@@ -83,15 +84,15 @@ impl StaticNotifier {
 
     #[inline]
     fn bell(&self) -> Result<FileDescriptor, Errno> {
-        let known = self.bell.load(Ordering::Acquire);
-        if known >= 0 {
-            return Ok(FileDescriptor(known));
+        let cached = self.bell.load(Ordering::Acquire);
+        if cached >= 0 {
+            return Ok(FileDescriptor(cached));
         }
         let bell = EventFd::new(0, EventfdFlags::empty())?;
         match self.bell.compare_exchange(-1, bell.as_raw_fd(), Ordering::AcqRel, Ordering::Acquire) {
-            // From now on it belongs to the static.
+            // Owned by the static from now on.
             Ok(_) => Ok(FileDescriptor(bell.into_raw_fd())),
-            // Another thread was quicker, and ours is closed.
+            // Another thread was faster; ours is closed.
             Err(theirs) => Ok(FileDescriptor(theirs)),
         }
     }
@@ -99,10 +100,10 @@ impl StaticNotifier {
     #[inline]
     fn wake(&self) {
         if let Some(marks) = self.state.notify() {
-            // Ignored: a waker cannot report it, and an eventfd that only this writes takes it.
+            // Ignored: a waker cannot report an error, and a write to this eventfd does not fail.
             let _ignored = self.state.wake(marks, Scope::Private, || {
                 let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
-                // SAFETY: there is one since the waker was made, and it is never closed.
+                // SAFETY: it is open since the waker was made, and never closed.
                 ring(unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) }.map(drop))
             });
         }

@@ -1,4 +1,4 @@
-//! The notifier: a state, its bell, and a waiter that may spin before it sleeps.
+//! The notifier: a state, an eventfd, and a waiter that may spin before it sleeps.
 
 use super::spin::{Spin, Spinner};
 use super::state::State;
@@ -14,14 +14,16 @@ use core::borrow::Borrow;
 use core::time::Duration;
 use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 
-/// Says that there is work, and sleeps until there is.
+/// Notifies a waiter that there is work, and blocks the waiter until there is.
 ///
 /// [`notify`](Self::notify) while a notification is pending, or while the waiter is awake, is one atomic operation and
-/// no system call. Notifications are not counted: any number of them before one is taken are one. What a notifier did
-/// before is visible to the waiter that takes it. None is lost: the argument is in `src/notify/state.rs`.
+/// no system call. Notifications are not counted: several notifications before one is taken count as one. Memory
+/// operations before a `notify` happen before the return of the wait that takes it. No notification is lost;
+/// `src/notify/state.rs` has the proof.
 ///
-/// Any number of threads notify, and any number [`wait`](Self::wait): each notification is taken by one of them, and
-/// the others sleep on. One at a time has it in its [event loop](#in-an-event-loop): a second one may not be woken.
+/// Any number of threads may notify, and any number may [`wait`](Self::wait): each notification is taken by one of
+/// them, and the others continue to sleep. At most one thread at a time may poll it in an [event
+/// loop](#in-an-event-loop): a second one may not be woken.
 ///
 /// ```
 /// use rsyscall::Notifier;
@@ -60,7 +62,7 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// std::thread::scope(|scope| {
 ///     scope.spawn(|| notifier.notify());
 ///     loop {
-///         // Pending already: no sleep, only a look at the other descriptors.
+///         // `false`: a notification is pending, so check the other descriptors without blocking.
 ///         let events = match notifier.arm() {
 ///             true => epoll.wait(&mut memory)?,
 ///             false => epoll.wait_timeout(&mut memory, Duration::ZERO)?,
@@ -90,28 +92,28 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 ///
 /// # In an event loop
 ///
-/// The [descriptor](Self::bell) can be waited for by anything that waits for descriptors. It becomes readable only for
-/// a waiter that has said that it sleeps: [`arm`](Self::arm) before the wait, and after it
-/// [`acknowledge`](Self::acknowledge) if it was readable, [`disarm`](Self::disarm) if something else was. Both kinds of
-/// trigger will do.
+/// The [eventfd](Self::bell) can be polled along with other file descriptors. It becomes readable only for a waiter
+/// that has called [`arm`](Self::arm): call it before the wait, and after the wait [`acknowledge`](Self::acknowledge)
+/// if the eventfd was readable, or [`disarm`](Self::disarm) if it was not. Level-triggered and edge-triggered polls
+/// both work.
 ///
-/// A loop that cannot be asked to do something before it sleeps is armed once at the beginning, and by each turn at its
-/// end: `acknowledge`, then do all the work, then while `arm` is false `try_wait` and do all the work.
+/// An event loop without a hook before the wait is armed once at the beginning, and again at the end of each callback:
+/// `acknowledge`, then do all the work, then while `arm` returns `false` call `try_wait` and do all the work.
 ///
 /// # Between processes
 ///
-/// The [`State`] stands in memory that they share, and each has a descriptor of the same eventfd (inherited, or sent):
-/// [`from_parts`](Self::from_parts). A process that is killed in the middle of [`notify`](Self::notify), after the one
-/// instruction and before the other, has notified a waiter that it did not wake, and nothing else will. Where that is
-/// to be outlived, the waiter uses [`wait_timeout`](Self::wait_timeout), which finds such a notification when the
-/// timeout expires.
+/// The [`State`] is in shared memory, and each process has a file descriptor of the same eventfd (inherited or sent):
+/// [`from_parts`](Self::from_parts). A process that is killed inside [`notify`](Self::notify), between the atomic
+/// operation and the system call, leaves a notification without waking the waiter, and later notifications do not wake
+/// it either. A waiter that has to survive that uses [`wait_timeout`](Self::wait_timeout), which takes such a
+/// notification when the timeout expires.
 ///
 /// # After a fork
 ///
 /// A notifier made by [`new`](Self::new) is for the threads of one process: a child made by `fork` has a copy of the
-/// state, and another descriptor of the same eventfd. What the child notifies it only tells itself: a parent that
-/// sleeps in a wait is not woken, and one that polls the descriptor may wake, and finds nothing. To wake the parent the
-/// state must stand in shared memory, as above.
+/// state, and another file descriptor of the same eventfd. A `notify` in the child reaches only the child: a parent
+/// that sleeps in a wait is not woken, and one that polls the eventfd may see a spurious wakeup. To wake the parent the
+/// state must be in shared memory, as above.
 #[derive(Debug)]
 #[doc(alias = "Waker", alias = "EventNotifier")]
 pub struct Notifier<S = State> {
@@ -126,7 +128,7 @@ assert_eq_align!(State, u32);
 assert_impl_all!(Notifier: Send, Sync);
 
 impl Notifier {
-    /// Makes a notifier for the threads of this process; nothing is notified yet. It does not spin.
+    /// Creates a notifier for the threads of this process, without a pending notification. It does not spin.
     ///
     /// System calls: `eventfd2`.
     ///
@@ -141,17 +143,17 @@ impl Notifier {
 }
 
 impl<S: Borrow<State>> Notifier<S> {
-    /// Makes a notifier of a state, which may be shared with other processes, and of its bell, an eventfd that is not
+    /// Creates a notifier from a state, which may be shared with other processes, and its bell, an eventfd that is not
     /// written or read otherwise.
     ///
-    /// All that share the state must share the bell's counter too, or the wrong one is written. Nothing of this is a
-    /// matter of safety.
+    /// All notifiers with the same state must have the same eventfd, or the wrong one is written. A mistake here is no
+    /// memory unsafety.
     #[inline]
     pub const fn from_parts(state: S, bell: EventFd) -> Self {
         Self { state, bell, spinner: Spinner::new(Spin::NEVER), scope: Scope::Shared }
     }
 
-    /// The same notifier, but a wait through this value may spin before it sleeps.
+    /// Returns the notifier with this spinning before a sleep; it applies to waits through this value.
     #[inline]
     #[must_use = "the notifier itself is not changed"]
     pub fn with_spin(self, spin: Spin) -> Self {
@@ -163,16 +165,17 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state.borrow()
     }
 
-    /// Says that there is work. If a notification is pending, or no waiter sleeps, it is one atomic operation.
+    /// Leaves a notification, and wakes the waiters that sleep. If a notification is pending, or no waiter sleeps, it
+    /// is one atomic operation.
     ///
-    /// It never sleeps and takes no lock: a signal handler may call it.
+    /// It never blocks and takes no lock, so a signal handler may call it.
     ///
-    /// System calls: if a waiter sleeps and this is the first to say so, `futex` (in [`wait`](Self::wait)) or `write`
-    /// (for the descriptor); otherwise none.
+    /// System calls: if a waiter sleeps and no notification is pending, `futex` (for [`wait`](Self::wait)) or `write`
+    /// (for the eventfd); otherwise none.
     ///
     /// # Errors
     ///
-    /// Those of [`EventFd::write`]; a bell that is not written otherwise gives none. The notification is left in any
+    /// Those of [`EventFd::write`]; none for an eventfd that is not written otherwise. The notification is left in any
     /// case.
     #[inline(always)]
     #[doc(alias = "wake")]
@@ -188,8 +191,8 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().wake(marks, self.scope, || ring(self.bell.write(1)))
     }
 
-    /// Takes the notification, if one is pending: whether one was. One load, and if one is pending one atomic
-    /// operation.
+    /// Takes the notification if one is pending, and returns whether one was. It is one load, and if one is pending one
+    /// atomic operation.
     ///
     /// System calls: none.
     ///
@@ -207,14 +210,14 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().take()
     }
 
-    /// Takes the notification, sleeping until there is one, however many signal handlers run. Before it sleeps it may
+    /// Blocks until there is a notification, and takes it. Signal handlers do not end the wait. Before it sleeps it may
     /// spin: [`Spin`].
     ///
     /// System calls: if it has to sleep, `futex`.
     ///
     /// # Errors
     ///
-    /// `ENOSYS`: a kernel without `CONFIG_FUTEX`; the [bell](Self::bell) works there too. Nothing is taken then.
+    /// `ENOSYS`: a kernel without `CONFIG_FUTEX`; the [bell](Self::bell) works there too. No notification is taken.
     #[inline]
     pub fn wait(&self) -> Result<(), Errno> {
         if self.take_or_spin() {
@@ -223,9 +226,9 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().sleep(None, self.scope).map(drop)
     }
 
-    /// Takes the notification, sleeping for at most `timeout` until there is one: whether there was. The timeout is
-    /// kept on `CLOCK_MONOTONIC` across signal handlers. A pending notification is taken whatever the timeout, zero
-    /// included.
+    /// Blocks until there is a notification or `timeout` expires. Returns whether a notification was taken. The timeout
+    /// is measured on `CLOCK_MONOTONIC`, across signal handlers. A pending notification is taken even with a zero
+    /// timeout.
     ///
     /// System calls: if it has to sleep, `clock_gettime` and `futex`.
     ///
@@ -253,7 +256,7 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().sleep(Some(Deadline::after(&Local, timeout)?), self.scope)
     }
 
-    /// As [`wait_timeout`](Self::wait_timeout), until a moment.
+    /// Blocks as [`wait_timeout`](Self::wait_timeout) does, until a deadline.
     ///
     /// System calls: if it has to sleep, `futex`.
     ///
@@ -273,9 +276,8 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().take() || self.spinner.spin(|| self.state().is_pending()) && self.state().take()
     }
 
-    /// Says that the descriptor is going to be waited for: from now on the first notification makes it readable.
-    /// `false` if one is pending: it would not, so there is [`try_wait`](Self::try_wait) to call, and nothing to wait
-    /// for.
+    /// Prepares for a poll of the eventfd: the next notification makes it readable. Returns `false` if a notification
+    /// is pending: the eventfd does not become readable then, so call [`try_wait`](Self::try_wait) instead of polling.
     ///
     /// System calls: none.
     ///
@@ -288,13 +290,13 @@ impl<S: Borrow<State>> Notifier<S> {
     /// # Ok::<(), rsyscall::Errno>(())
     /// ```
     #[inline]
-    #[must_use = "when it is false, waiting for the descriptor would be for ever"]
+    #[must_use = "when it is false, a poll of the eventfd would never return"]
     pub fn arm(&self) -> bool {
         self.state().arm()
     }
 
-    /// Says that the wait for the descriptor is over: for it notifications make no system call from now on. Takes the
-    /// notification, if one is pending: whether one was.
+    /// Ends the preparation by [`arm`](Self::arm): notifications no longer write the eventfd. Takes the notification if
+    /// one is pending, and returns whether one was.
     ///
     /// System calls: none.
     ///
@@ -311,8 +313,9 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().disarm()
     }
 
-    /// Says that the wait is over and the descriptor was readable: empties it, and takes the notification, if one is
-    /// pending. Whether one was: the bell may have been written late, for one that is already taken.
+    /// Ends the preparation by [`arm`](Self::arm) after a poll that found the eventfd readable: reads it, takes the
+    /// notification if one is pending, and returns whether one was. It may return `false` after a spurious wakeup: the
+    /// eventfd may be written late, for a notification that is taken already.
     ///
     /// System calls: those of [`EventFd::try_read`].
     ///
@@ -334,7 +337,8 @@ impl<S: Borrow<State>> Notifier<S> {
         Ok(self.disarm())
     }
 
-    /// Says that the wait for the descriptor is over, `rung` if it was readable; a pending notification stays pending.
+    /// Ends the preparation by [`arm`](Self::arm), and reads the eventfd if it was readable (`rung`); a pending
+    /// notification stays pending.
     #[inline]
     pub(crate) fn stand_down(&self, rung: bool) -> Result<(), Errno> {
         let read = if rung { self.bell.try_read().map(drop) } else { Ok(()) };
@@ -342,8 +346,8 @@ impl<S: Borrow<State>> Notifier<S> {
         read
     }
 
-    /// Returns the eventfd behind it: to be waited for, handed to an event loop, or duplicated for another process. To
-    /// read or write it otherwise makes a wakeup spurious, or loses one.
+    /// Returns the eventfd, to be polled, passed to an event loop, or duplicated for another process. Reading or
+    /// writing it otherwise causes spurious or lost wakeups.
     #[inline(always)]
     pub fn bell(&self) -> &EventFd {
         &self.bell
@@ -363,7 +367,8 @@ impl<S: Borrow<State>> Own<Current> for Notifier<S> {
     }
 }
 
-/// What writing the bell came to: one that is so full that nothing more fits is readable already.
+/// Maps the result of a write to the eventfd: at the maximum of the counter it is readable already, so `EAGAIN` is no
+/// error.
 #[inline]
 pub(super) fn ring(written: Result<(), Errno>) -> Result<(), Errno> {
     match written {

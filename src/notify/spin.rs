@@ -1,18 +1,16 @@
-//! Looking again for a while before going to sleep, when that pays.
+//! Adaptive spinning before a sleep.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// Whether a waiter looks for a while before it sleeps.
+/// How long a waiter spins before it sleeps.
 ///
-/// To sleep and be woken costs a microsecond on a good day, and tens of them on a bad one. A notification that comes
-/// sooner than that is had faster, and the notifier is spared its system call, if the waiter has not gone to sleep yet.
-/// A waiter that spins unsuccessfully has wasted the time.
+/// A sleep and a wakeup take from one to tens of microseconds. If the notification comes sooner, spinning is faster and
+/// saves the notifier a system call. An unsuccessful spin wastes processor time.
 ///
-/// The rule: a waiter looks at most as often as the budget says, then it sleeps. The budget starts at the most that is
-/// allowed. Looking that was rewarded doubles the budget, up to the most; an unsuccessful spin halves it, down to a
-/// sixty-fourth of the most. After every thirty-second unsuccessful spin it is the most once, so that better times are
-/// noticed. With one processor looking never pays, and the rule soon costs little; there [`NEVER`](Self::NEVER) costs
-/// nothing.
+/// A waiter checks the state as often as its budget allows, then it sleeps. The budget starts at the maximum. A
+/// successful spin doubles the budget, up to the maximum; an unsuccessful one halves it, down to 1/64 of the maximum.
+/// After every 32nd unsuccessful spin the budget is the maximum once, to detect that spinning pays again. With one
+/// processor spinning never pays; use [`NEVER`](Self::NEVER) there.
 ///
 /// ```
 /// use rsyscall::notify::{Notifier, Spin};
@@ -26,49 +24,49 @@ pub struct Spin {
 }
 
 impl Spin {
-    /// Sleep at once.
+    /// No spinning: a waiter sleeps at once.
     pub const NEVER: Self = Self { most: 0 };
 
-    /// As long as falling asleep and waking up may take: about fifty microseconds.
+    /// At most about fifty microseconds: as long as a sleep and a wakeup may take.
     pub const BRIEFLY: Self = Self { most: 2048 };
 
-    /// At most this many looks. One takes as long as the processor's hint of a waiting loop: five to fifty nanoseconds.
+    /// Spins at most this many times. Each takes as long as the processor's spin-loop hint: 5 to 50 ns.
     pub const fn max_spins(max: u32) -> Self {
         Self { most: max }
     }
 }
 
-/// The rule and what it has learnt. Relaxed throughout: it guards nothing.
+/// The current budget. Its atomics are relaxed: they order no other memory.
 #[derive(Debug)]
 pub(super) struct Spinner {
     most: u32,
     budget: AtomicU32,
-    in_vain: AtomicU32,
+    unsuccessful: AtomicU32,
 }
 
 impl Spinner {
     pub(super) const fn new(spin: Spin) -> Self {
-        Self { most: spin.most, budget: AtomicU32::new(spin.most), in_vain: AtomicU32::new(0) }
+        Self { most: spin.most, budget: AtomicU32::new(spin.most), unsuccessful: AtomicU32::new(0) }
     }
 
-    /// Looks again and again, within the budget: whether it saw what it looked for.
+    /// Repeats `check` within the budget until it returns `true`, and returns whether it did.
     #[inline]
-    pub(super) fn spin(&self, look: impl Fn() -> bool) -> bool {
+    pub(super) fn spin(&self, check: impl Fn() -> bool) -> bool {
         if self.most == 0 {
             return false;
         }
         let budget = self.budget.load(Ordering::Relaxed);
         for _ in 0..budget {
-            if look() {
+            if check() {
                 self.budget.store(budget.saturating_mul(2).min(self.most), Ordering::Relaxed);
                 return true;
             }
             core::hint::spin_loop();
         }
-        let in_vain = self.in_vain.load(Ordering::Relaxed).wrapping_add(1);
-        self.in_vain.store(in_vain, Ordering::Relaxed);
+        let unsuccessful = self.unsuccessful.load(Ordering::Relaxed).wrapping_add(1);
+        self.unsuccessful.store(unsuccessful, Ordering::Relaxed);
         let least = (self.most >> 6).max(1);
-        let next = if in_vain & 31 == 0 { self.most } else { (budget >> 1).max(least) };
+        let next = if unsuccessful & 31 == 0 { self.most } else { (budget >> 1).max(least) };
         self.budget.store(next, Ordering::Relaxed);
         false
     }

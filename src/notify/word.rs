@@ -1,5 +1,4 @@
-//! What the state is made of: one word of memory, and the futex that sleeps on it. The model checker of the tests puts
-//! its own in the place of this file.
+//! One word of memory, and the futex on it. The model checker of the tests replaces this file.
 
 pub(super) use crate::Errno;
 pub(super) use crate::deadline::Deadline;
@@ -8,25 +7,25 @@ use crate::near::{self, Address};
 use crate::sysif::Local;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// Who can reach a word.
+/// Which processes can access a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// This process alone: the kernel finds its sleepers by the address, and need not look up the memory behind it.
+    /// This process only: the kernel identifies the futex by its virtual address, without a page lookup.
     Private,
-    /// Perhaps other processes too.
+    /// Possibly other processes too.
     Shared,
 }
 
 /// How a sleep ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slept {
-    /// It was woken, or a signal handler ran, or the word had changed before it fell asleep.
+    /// It was woken, a signal handler ran, or the word differed from the expected value.
     Awake,
-    /// The deadline has passed, and until then nothing woke it.
+    /// The deadline passed without a wakeup.
     TimedOut,
 }
 
-/// One word, which begins as zero.
+/// A word, initially zero.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(super) struct Word(AtomicU32);
@@ -41,26 +40,25 @@ impl Word {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Puts a value in the place of another, and returns the other. What was done before is visible to who acquires
-    /// this one.
+    /// Swaps the value, with release ordering, and returns the previous one.
     #[inline(always)]
     pub(super) fn swap_release(&self, value: u32) -> u32 {
         self.0.swap(value, Ordering::Release)
     }
 
-    /// Puts a value in the place of another, if it is there; acquires what was released with it.
+    /// Replaces `from` by `to`, with acquire ordering.
     #[inline(always)]
     pub(super) fn replace_acquire(&self, from: u32, to: u32) -> Result<u32, u32> {
         self.0.compare_exchange(from, to, Ordering::Acquire, Ordering::Relaxed)
     }
 
-    /// Puts a value in the place of another, if it is there; hands nothing over.
+    /// Replaces `from` by `to`, with relaxed ordering.
     #[inline(always)]
     pub(super) fn replace(&self, from: u32, to: u32) -> Result<u32, u32> {
         self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed)
     }
 
-    /// Sleeps for as long as the value is `expected`, or less, or until the deadline.
+    /// Sleeps while the value is `expected`, until a wakeup (perhaps a spurious one) or the deadline.
     #[inline]
     pub(super) fn sleep(&self, expected: u32, deadline: Option<Deadline>, scope: Scope) -> Result<Slept, Errno> {
         let (private, time) = (scope == Scope::Private, deadline.map(Deadline::time));
@@ -71,7 +69,7 @@ impl Word {
         }
     }
 
-    /// Wakes all that sleep on it.
+    /// Wakes all sleepers.
     #[inline]
     pub(super) fn wake(&self, scope: Scope) -> Result<(), Errno> {
         near::futex_wake(&Local, self.address(), scope == Scope::Private)

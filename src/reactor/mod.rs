@@ -1,4 +1,19 @@
-//! Futures that wait for file descriptors, and the loop that drives them: `core::future` and nothing else.
+//! For async code that waits for file descriptors: a reactor and an executor for one thread, with `core::future` only.
+//!
+//! ```
+//! use rsyscall::notify::StaticNotifier;
+//! use rsyscall::reactor::{Reactor, WaitSlot};
+//! use rsyscall::{EventFd, EventfdFlags};
+//!
+//! static WAKE: StaticNotifier = StaticNotifier::new();
+//!
+//! let slots = [const { WaitSlot::new() }; 4];
+//! let reactor = Reactor::new(&WAKE, &slots)?;
+//! let bell = EventFd::new(0, EventfdFlags::empty())?;
+//! bell.write(5)?;
+//! assert_eq!(reactor.block_on(reactor.next(&bell))?, Ok(5));
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::REACTOR`](crate::nr::used_by::REACTOR).
 
@@ -20,16 +35,16 @@ use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
-/// Whose report it is: none of a slot is this one, as there are not so many slots.
+/// The data of the notifier's events. No slot's event has it, as there are fewer slots.
 const NOTIFIER: u64 = u64::MAX;
 
-/// How many reports are fetched at once; the others come with the next call.
+/// How many events one wait returns at most; the rest are returned by the next one.
 const AT_ONCE: usize = 32;
 
-/// Wakes futures whose file descriptors are readable. It belongs to one thread, as do its futures; their wakers may be
-/// any executor's. Its own executor is [`block_on`](Self::block_on).
+/// Wakes futures whose file descriptors are readable. A reactor and its futures belong to one thread. The futures can
+/// be polled by any executor; the reactor's own is [`block_on`](Self::block_on).
 ///
-/// The memory is the caller's: one [`WaitSlot`] for each future that waits at the same time.
+/// The caller provides the memory: one [`WaitSlot`] for each future that waits at the same time.
 ///
 /// ```
 /// use rsyscall::notify::StaticNotifier;
@@ -53,28 +68,28 @@ const AT_ONCE: usize = 32;
 ///
 /// # More than one executor
 ///
-/// A notification is one bit, whichever waker left it. A future may itself call [`block_on`](Self::block_on) or
-/// [`run_once`](Self::run_once) of the reactor that drives it: what they take while it is polled is not lost to the
-/// outer `block_on`, which polls again. Executors of one's own that take turns on one reactor poll all of their futures
-/// when `run_once` returns `true` to any of them.
+/// All wakers of a reactor set the same notification. A future may itself call [`block_on`](Self::block_on) or
+/// [`run_once`](Self::run_once) of the reactor that drives it: the outer `block_on` then polls again, so notifications
+/// that the inner call takes are not lost. Custom executors that share a reactor must poll all of their futures when
+/// `run_once` returns `true` to any of them.
 #[derive(Debug)]
 pub struct Reactor<'slots> {
     epoll: Epoll,
     slots: &'slots [WaitSlot],
     waiter: Notifier<&'static State>,
     notifier: &'static StaticNotifier,
-    /// Whether futures are ready whose wakers were not called, because that of another one panicked.
+    /// Whether there are ready futures whose wakers were not called, because another waker panicked.
     unwoken: Cell<bool>,
     /// How many notifications were taken.
     taken: Cell<u32>,
-    /// Whether there is an executor that is not `block_on`.
+    /// Whether there is an executor other than `block_on`.
     shared: Cell<bool>,
 }
 
 impl<'slots> Reactor<'slots> {
-    /// A reactor that sleeps on this notifier and has these slots.
+    /// Creates a reactor that sleeps on this notifier and has these slots.
     ///
-    /// A notification that is pending, because no reactor before has taken it, is taken by the first call here.
+    /// A notification that is pending is taken by the first wait.
     ///
     /// System calls: `eventfd2` (if the notifier is used for the first time), `fcntl(F_DUPFD_CLOEXEC)`,
     /// `epoll_create1`, `epoll_ctl`.
@@ -87,7 +102,7 @@ impl<'slots> Reactor<'slots> {
     pub fn new(notifier: &'static StaticNotifier, slots: &'slots [WaitSlot]) -> Result<Self, Errno> {
         let epoll = Epoll::new()?;
         let waiter = notifier.take()?;
-        // From here on the notifier is given back when this is dropped.
+        // From here on a drop of the reactor releases the notifier.
         let reactor = Self {
             epoll,
             slots,
@@ -101,26 +116,27 @@ impl<'slots> Reactor<'slots> {
         Ok(reactor)
     }
 
-    /// Waits until a file descriptor is readable.
+    /// Returns a future that waits until a file descriptor is readable.
     ///
-    /// A file descriptor can be waited for by one future at a time; for another, there is
-    /// [`try_clone`](crate::fd::OwnedFd::try_clone). Dropping the future ends the wait.
+    /// At most one future at a time can wait for a file descriptor; another one needs a duplicate
+    /// ([`try_clone`](crate::fd::OwnedFd::try_clone)). Dropping the future cancels the wait.
     ///
     /// System calls: `epoll_ctl`, when it is first polled and when it ends.
     ///
     /// # Errors
     ///
-    /// The future's output: `ENOSPC`: no slot is free. `EEXIST`: another future waits for it. Others as [`Epoll::add`].
+    /// The future fails with `ENOSPC`: no slot is free. `EEXIST`: another future waits for the file descriptor. Others
+    /// as [`Epoll::add`].
     #[inline]
     pub fn readable<'a, F: Pollable + ?Sized>(&'a self, fd: &'a F) -> Readable<'a> {
         Readable { reactor: self, fd: fd.lend(), slot: None }
     }
 
-    /// Takes the next item from a descriptor, waiting until there is one; other futures run meanwhile, whether the
-    /// descriptor is blocking or not.
+    /// Waits until a file descriptor has an item, and takes it. Other futures run meanwhile, even if the file
+    /// descriptor is in blocking mode.
     ///
-    /// An [`EventFd`](crate::EventFd) gives its count, a [`SignalFd`](crate::sys::signalfd::SignalFd) a signal, a
-    /// [`PidFd`](crate::sys::pidfd::PidFd) how its child has ended, which is not reaped.
+    /// An [`EventFd`](crate::EventFd) yields its count, a [`SignalFd`](crate::sys::signalfd::SignalFd) a signal, a
+    /// [`PidFd`](crate::sys::pidfd::PidFd) the exit status of its child, without reaping it.
     ///
     /// System calls: those of [`Source::try_next`] and [`readable`](Self::readable).
     ///
@@ -133,12 +149,12 @@ impl<'slots> Reactor<'slots> {
             if let Some(item) = source.try_next()? {
                 return Ok(item);
             }
-            // What has come in between is reported at once. If another reader is faster, this goes on waiting.
+            // An item that arrived since is reported at once. If another reader takes it, this continues to wait.
             self.readable(source).await?;
         }
     }
 
-    /// Runs a future to its end, and sleeps whenever it has nothing to do.
+    /// Runs a future to completion, and sleeps while it is pending.
     ///
     /// System calls: `epoll_pwait`, and those of the future.
     ///
@@ -156,17 +172,18 @@ impl<'slots> Reactor<'slots> {
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return Ok(output);
             }
-            // While it was polled, it may itself have taken a notification that was left for it.
+            // The poll itself may have taken a notification for this future: then poll again.
             if self.taken.get() == taken {
-                while !self.turn(None)? {}
+                while !self.wait_and_wake(None)? {}
             }
         }
     }
 
-    /// Waits for file descriptors, or for the notifier, for at most `timeout` (`None`: for ever), and wakes the futures
-    /// whose descriptors are ready: whether the notifier was notified, by one of these wakers or from elsewhere.
+    /// Waits for file descriptors or the notifier, for at most `timeout` (`None`: without limit), and wakes the futures
+    /// whose file descriptors are ready. Returns whether the notifier was notified, by one of these wakers or by
+    /// another thread.
     ///
-    /// For an executor of one's own that polls when this is `true`.
+    /// It is for custom executors, which poll their futures when it returns `true`.
     ///
     /// System calls: `epoll_pwait`; if woken from elsewhere those of [`EventFd::try_read`](crate::EventFd::try_read);
     /// with a timeout above zero also `clock_gettime`.
@@ -174,18 +191,19 @@ impl<'slots> Reactor<'slots> {
     /// # Errors
     ///
     /// What [`Epoll::wait_timeout`] and [`EventFd::try_read`](crate::EventFd::try_read) give: none for a reactor's own
-    /// descriptors. No report is lost: the futures are woken first, and a notification stays pending.
+    /// descriptors. No event is lost: the futures are woken before an error is returned, and a notification stays
+    /// pending.
     ///
     /// # Panics
     ///
-    /// Only where a waker does. The futures that were to be woken after that one are woken by the next call.
+    /// Panics if a waker panics. The remaining futures are woken by the next call.
     #[inline]
     pub fn run_once(&self, timeout: Option<Duration>) -> Result<bool, Errno> {
         self.shared.set(true);
-        self.turn(timeout.map(Limit::Timeout))
+        self.wait_and_wake(timeout.map(Limit::Timeout))
     }
 
-    /// As [`run_once`](Self::run_once), until a moment.
+    /// Waits as [`run_once`](Self::run_once) does, until a deadline.
     ///
     /// System calls: those of [`run_once`](Self::run_once).
     ///
@@ -195,16 +213,16 @@ impl<'slots> Reactor<'slots> {
     #[inline]
     pub fn run_once_until(&self, deadline: Deadline) -> Result<bool, Errno> {
         self.shared.set(true);
-        self.turn(Some(Limit::Until(deadline)))
+        self.wait_and_wake(Some(Limit::Until(deadline)))
     }
 
     #[inline]
-    fn turn(&self, limit: Option<Limit>) -> Result<bool, Errno> {
-        self.wake_left_over();
+    fn wait_and_wake(&self, limit: Option<Limit>) -> Result<bool, Errno> {
+        self.wake_remaining();
         let mut memory = [const { MaybeUninit::<EpollEvent>::uninit() }; AT_ONCE];
         let limit = match self.waiter.arm() {
             true => limit,
-            // There is something to do already: only look.
+            // A notification is pending: do not block.
             false => Some(Limit::Timeout(Duration::ZERO)),
         };
         let waited = match limit {
@@ -213,13 +231,12 @@ impl<'slots> Reactor<'slots> {
             Some(Limit::Until(deadline)) => self.epoll.wait_until(&mut memory, deadline),
         };
         let events = waited.unwrap_or_default();
-        // Awake: from here on a waker makes no system call. Before the wakers below are called, or they would write the
-        // bell.
-        let stood_down = self.waiter.stand_down(events.iter().any(|event| event.data() == NOTIFIER));
-        // All reports are noted before the first waker is called: it is another crate's code, and may panic.
+        // Before the wakers below are called, so that they do not write the eventfd.
+        let disarmed = self.waiter.stand_down(events.iter().any(|event| event.data() == NOTIFIER));
+        // All events are recorded before the first waker is called: a waker is foreign code, and may panic.
         for event in events {
-            let (generation, place) = parts(event.data());
-            if let Some(slot) = self.slots.get(place) {
+            let (generation, index) = parts(event.data());
+            if let Some(slot) = self.slots.get(index) {
                 slot.make_ready(generation);
             }
         }
@@ -230,16 +247,16 @@ impl<'slots> Reactor<'slots> {
             }
         }
         self.unwoken.set(false);
-        waited.and(stood_down)?;
-        // Last: whatever went wrong before, the notification is still there.
+        waited.and(disarmed)?;
+        // Last, so that the notification stays pending if an error was returned before.
         let notified = self.waiter.try_wait();
         self.taken.set(self.taken.get().wrapping_add(notified.into()));
         Ok(notified)
     }
 
-    /// Wakes the futures that were not woken because a waker before theirs panicked.
+    /// Wakes the futures that were not woken because another waker panicked.
     #[inline]
-    fn wake_left_over(&self) {
+    fn wake_remaining(&self) {
         if self.unwoken.get() {
             for slot in self.slots {
                 slot.wake();
@@ -249,17 +266,17 @@ impl<'slots> Reactor<'slots> {
     }
 }
 
-/// How long a call may wait.
+/// The limit of a wait.
 #[derive(Clone, Copy)]
 enum Limit {
     Timeout(Duration),
     Until(Deadline),
 }
 
-/// What a [`Reactor::block_on`] owes to an executor whose future has called it: the notifications that it took.
+/// Restores, at the end of a [`Reactor::block_on`], the notifications that it took, for an outer executor.
 struct Outer<'a> {
     reactor: &'a Reactor<'a>,
-    /// How many were taken before.
+    /// How many were taken before it.
     taken: u32,
 }
 
@@ -267,7 +284,7 @@ impl Drop for Outer<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.reactor.shared.get() && self.reactor.taken.get() != self.taken {
-            // Never an error: no waiter sleeps, so there is no call.
+            // It does not fail: no waiter sleeps, so it makes no system call.
             let _ignored = self.reactor.waiter.notify();
         }
     }
@@ -280,10 +297,10 @@ impl Drop for Reactor<'_> {
     }
 }
 
-/// A report's 64 bits: the generation above, the place below.
+/// Splits the data of an event: the generation is the upper half, the index of the slot the lower half.
 #[inline]
 fn parts(data: u64) -> (u32, usize) {
     let [a, b, c, d, e, f, g, h] = data.to_le_bytes();
-    // Widening: a usize has 64 bits here.
+    // No truncation: `usize` has at least 32 bits.
     (u32::from_le_bytes([e, f, g, h]), u32::from_le_bytes([a, b, c, d]) as usize)
 }

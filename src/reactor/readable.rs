@@ -1,4 +1,4 @@
-//! The future that waits for one file descriptor, and what is taken from it.
+//! The future that waits for one file descriptor, and the items read from it.
 
 use super::{Reactor, WaitSlot};
 use crate::near::EpollOp;
@@ -12,7 +12,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-/// A descriptor from which one item after the other is taken: what [`Reactor::next`] waits for.
+/// A file descriptor from which items are read one by one, for [`Reactor::next`].
 ///
 /// ```
 /// use rsyscall::reactor::Source;
@@ -24,14 +24,14 @@ use core::task::{Context, Poll, Waker};
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 pub trait Source: Pollable {
-    /// What is taken.
+    /// The type of the items.
     type Item;
 
-    /// Takes an item if there is one, without sleeping.
+    /// Takes an item if there is one, without blocking.
     ///
     /// # Errors
     ///
-    /// Those of the call that it makes. `EINTR` is no error: there was nothing.
+    /// Those of the read. `EINTR` is not returned: the result is `None` then.
     fn try_next(&self) -> Result<Option<Self::Item>, Errno>;
 }
 
@@ -58,7 +58,7 @@ impl Source for SignalFd {
     }
 }
 
-/// How the child has ended, as [`PidFd::peek`] says it: it is not reaped.
+/// The exit status of the child, as [`PidFd::peek`] returns it: the child is not reaped.
 impl Source for PidFd {
     type Item = ExitStatus;
 
@@ -68,13 +68,13 @@ impl Source for PidFd {
     }
 }
 
-/// A wait for a file descriptor. Made by [`Reactor::readable`].
+/// A future that waits until a file descriptor is readable. Created by [`Reactor::readable`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Readable<'a> {
     pub(super) reactor: &'a Reactor<'a>,
     pub(super) fd: PolledFd<'a>,
-    /// The slot, once there is one.
+    /// The slot, once the future was polled.
     pub(super) slot: Option<&'a WaitSlot>,
 }
 
@@ -82,15 +82,16 @@ impl Readable<'_> {
     #[inline]
     fn start(&mut self, waker: &Waker) -> Result<(), Errno> {
         let free = (0_u32..).zip(self.reactor.slots).find(|(_, slot)| slot.is_free());
-        let Some((place, slot)) = free else { return Err(Errno::ENOSPC) };
-        // Not the notifier's: the place of a slot is below `u32::MAX`, or its bytes would fill memory.
-        let data = u64::from(slot.generation()) << 32 | u64::from(place);
-        // Once: a report that its future has yet to see is not repeated.
+        let Some((index, slot)) = free else { return Err(Errno::ENOSPC) };
+        // Not the data of the notifier: a slice of more than `u32::MAX` slots would fill the address space, so an index
+        // is lower.
+        let data = u64::from(slot.generation()) << 32 | u64::from(index);
+        // `ONESHOT`: an event is not repeated until its future sees it.
         let once = EpollEvent::new(EpollEvents::IN | EpollEvents::ONESHOT, data);
         self.reactor.epoll.ctl(EpollOp::Add, self.fd, once)?;
-        // Before the waker is cloned: that is another crate's code, and may panic.
+        // Before the waker is cloned, which is foreign code and may panic.
         self.slot = Some(slot);
-        slot.give(waker);
+        slot.occupy(waker);
         Ok(())
     }
 
@@ -100,8 +101,8 @@ impl Readable<'_> {
             Some(slot) => {
                 let deleted =
                     self.reactor.epoll.ctl(EpollOp::Delete, self.fd, EpollEvent::new(EpollEvents::empty(), 0));
-                // Last: it drops the waker, which is another crate's code, and may panic.
-                slot.take_back();
+                // Last: it drops the waker, which is foreign code and may panic.
+                slot.release();
                 deleted
             }
             None => Ok(()),
@@ -131,7 +132,7 @@ impl Future for Readable<'_> {
 impl Drop for Readable<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Ignored: only a descriptor that is not watched any more cannot be deleted.
+        // Ignored: it fails only for a file descriptor that is not in the interest list any more.
         let _ignored = self.end();
     }
 }

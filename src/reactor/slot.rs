@@ -1,23 +1,23 @@
-//! A place for one future that waits.
+//! Memory for one future that waits.
 
 use core::cell::Cell;
 use core::fmt;
 use core::task::Waker;
 
-/// A place for one future that waits for a file descriptor.
+/// Memory for one future that waits for a file descriptor.
 #[derive(Default)]
 pub struct WaitSlot {
-    /// Whether a future has it.
+    /// Whether a future occupies it.
     taken: Cell<bool>,
     ready: Cell<bool>,
-    /// The future's, until it is told.
+    /// The waker of the future, until it is woken.
     waker: Cell<Option<Waker>>,
-    /// How often the place was given away: a report for a future that has left is told from one for its successor.
+    /// Incremented at each release: an event for an earlier future is recognised by its generation and ignored.
     generation: Cell<u32>,
 }
 
 impl WaitSlot {
-    /// A free place.
+    /// Creates a free slot.
     #[inline]
     pub const fn new() -> Self {
         Self { taken: Cell::new(false), ready: Cell::new(false), waker: Cell::new(None), generation: Cell::new(0) }
@@ -38,9 +38,9 @@ impl WaitSlot {
         self.generation.get()
     }
 
-    /// Gives it to a future.
+    /// Assigns the slot to a future.
     #[inline]
-    pub(super) fn give(&self, waker: &Waker) {
+    pub(super) fn occupy(&self, waker: &Waker) {
         self.taken.set(true);
         self.ready.set(false);
         self.replace_waker(waker);
@@ -51,17 +51,17 @@ impl WaitSlot {
         self.waker.set(Some(waker.clone()));
     }
 
-    /// Takes it back.
+    /// Frees the slot.
     #[inline]
-    pub(super) fn take_back(&self) {
+    pub(super) fn release(&self) {
         self.generation.set(self.generation.get().wrapping_add(1));
         self.taken.set(false);
         self.ready.set(false);
-        // Last: the drop of a waker is another crate's code.
+        // Last: the drop of a waker is foreign code.
         self.waker.set(None);
     }
 
-    /// Says that the descriptor is readable, if the slot still has the future of this generation.
+    /// Marks the future as ready, if the slot is still of this generation.
     #[inline]
     pub(super) fn make_ready(&self, generation: u32) {
         if self.taken.get() && self.generation.get() == generation {
@@ -69,7 +69,7 @@ impl WaitSlot {
         }
     }
 
-    /// Wakes its future, if that is ready and was not woken yet.
+    /// Wakes its future, if it is ready and was not woken yet.
     #[inline]
     pub(super) fn wake(&self) {
         if self.ready.get() {
