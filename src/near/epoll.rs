@@ -1,4 +1,4 @@
-//! `epoll_create1`, `epoll_ctl` and `epoll_pwait`, and what they take and give.
+//! `epoll_create1`, `epoll_ctl` and `epoll_pwait`, and their types.
 
 use super::{FileDescriptor, NEW_FD, SignalSet, assume_init, flags, signal_set};
 use crate::arch::this::EpollData;
@@ -19,17 +19,17 @@ flags! {
     ///
     /// [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
     pub struct EpollFlags: u32 {
-        /// The descriptor is closed by `execve`. Owned descriptors always have it.
+        /// The file descriptor is closed by `execve`. Owned file descriptors always have it.
         #[doc(alias = "EPOLL_CLOEXEC")]
         const CLOEXEC = 0o2000000;
     }
 }
 
 flags! {
-    /// What is asked of a descriptor, what was found, and how it is reported.
+    /// Requested events, returned events, and flags of how they are reported.
     ///
-    /// Without [`ET`](Self::ET) a report is level-triggered: repeated at every wait for as long as the condition lasts.
-    /// Bits without a name can be carried (`from_bits_retain`).
+    /// Without [`ET`](Self::ET) an event is level-triggered: every wait returns it for as long as the condition lasts.
+    /// Bits without a name can be passed too (`from_bits_retain`).
     ///
     /// ```
     /// use rsyscall::sys::epoll::EpollEvents;
@@ -53,26 +53,27 @@ flags! {
         /// An error condition, always reported.
         #[doc(alias = "EPOLLERR")]
         const ERR = 0x8;
-        /// The other end is gone, always reported.
+        /// Hang-up: the peer has closed its end, always reported.
         #[doc(alias = "EPOLLHUP")]
         const HUP = 0x10;
-        /// The other end will write no more.
+        /// The peer has closed its end, or shut down writing.
         #[doc(alias = "EPOLLRDHUP")]
         const RDHUP = 0x2000;
-        /// If several epolls wait for this descriptor, one or more of them are woken instead of all. Only when adding,
-        /// and only with `IN`, `OUT`, `ERR`, `HUP` and `ET`. Linux 4.5.
+        /// If several epolls watch the file, one or more of them are woken instead of all. Only when adding, and only
+        /// with `IN`, `OUT`, `ERR`, `HUP` and `ET`. Linux 4.5.
         #[doc(alias = "EPOLLEXCLUSIVE")]
         const EXCLUSIVE = 1 << 28;
-        /// After one report the descriptor is silent until it is modified.
+        /// After one event the file descriptor is disabled until it is modified.
         #[doc(alias = "EPOLLONESHOT")]
         const ONESHOT = 1 << 30;
-        /// Reported when something happens (an eventfd: at every write) and not for as long as it lasts.
+        /// Edge-triggered: returned when an event occurs (for an eventfd: at every write), not for as long as the
+        /// condition lasts.
         #[doc(alias = "EPOLLET")]
         const ET = 1 << 31;
     }
 }
 
-/// What `epoll_ctl` is to do.
+/// An operation of `epoll_ctl`.
 ///
 /// ```
 /// assert_eq!(rsyscall::near::EpollOp::Modify as u32, 3);
@@ -84,21 +85,21 @@ flags! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum EpollOp {
-    /// Start to watch.
+    /// Adds a file descriptor.
     #[doc(alias = "EPOLL_CTL_ADD")]
     Add = 1,
-    /// Watch no more.
+    /// Removes a file descriptor.
     #[doc(alias = "EPOLL_CTL_DEL")]
     Delete = 2,
-    /// Watch for something else; what is ready now is reported anew.
+    /// Changes the requested events; events that are ready now are reported again.
     #[doc(alias = "EPOLL_CTL_MOD")]
     Modify = 3,
 }
 
-/// One report: what was found, and the caller's own 64 bits. `struct epoll_event`.
+/// An event: the event bits, and 64 bits of user data. `struct epoll_event`.
 ///
-/// The fields are behind functions because on x86_64 the kernel packs the structure into twelve bytes, and a reference
-/// into it would not be aligned.
+/// The fields are private: on x86_64 the kernel packs the structure into twelve bytes, and a reference to a field would
+/// not be aligned.
 ///
 /// ```
 /// use rsyscall::sys::epoll::{EpollEvents, EpollEvent};
@@ -123,39 +124,39 @@ pub(crate) const EVENT_SIZE: usize = size_of::<EpollEvent>();
 static_assertions::const_assert_eq!(core::mem::offset_of!(EpollEvent, data), EVENT_SIZE - 8);
 
 impl EpollEvent {
-    /// What to watch for, or what was found, and whose it is.
+    /// Creates an event from its bits and user data.
     #[inline(always)]
     pub const fn new(events: EpollEvents, data: u64) -> Self {
         Self { events: events.bits(), data: EpollData(data) }
     }
 
-    /// What was found. `ERR` and `HUP` are reported unasked.
+    /// Returns the event bits. `ERR` and `HUP` are reported even if not requested.
     #[inline(always)]
     pub const fn events(self) -> EpollEvents {
         EpollEvents::from_bits_retain(self.events)
     }
 
-    /// The caller's own 64 bits, as they were given when the descriptor was added or modified.
+    /// Returns the user data, as passed when the file descriptor was added or modified.
     #[inline(always)]
     pub const fn data(self) -> u64 {
         self.data.0
     }
 
-    /// The event as the kernel has it in memory, every byte initialised: where it is not packed there is a gap.
+    /// Returns the event as the kernel's structure, with padding initialised.
     #[inline(always)]
     fn to_bytes(self) -> [u8; EVENT_SIZE] {
         let bytes =
-            Bytes { events: self.events.to_ne_bytes(), gap: [0; EVENT_SIZE - 12], data: self.data().to_ne_bytes() };
+            Bytes { events: self.events.to_ne_bytes(), padding: [0; EVENT_SIZE - 12], data: self.data().to_ne_bytes() };
         // SAFETY: the same size, and all of its bytes are initialised: its fields are bytes, and fill it.
         unsafe { core::mem::transmute::<Bytes, [u8; EVENT_SIZE]>(bytes) }
     }
 }
 
-/// An event with its gap spelt out, as `repr(C)` lays it out: each field is bytes, and follows the one before.
+/// An event with explicit padding, as `repr(C)` lays it out: each field is bytes, and follows the one before.
 #[repr(C)]
 struct Bytes {
     events: [u8; 4],
-    gap: [u8; EVENT_SIZE - 12],
+    padding: [u8; EVENT_SIZE - 12],
     data: [u8; 8],
 }
 
@@ -170,34 +171,34 @@ impl fmt::Debug for EpollEvent {
 
 /// Creates an epoll file descriptor, with exactly these flags.
 ///
-/// It has no owner: [`Epoll::new`](crate::sys::epoll::Epoll::new) is what a program wants.
+/// The file descriptor has no owner; programs use [`Epoll::new`](crate::sys::epoll::Epoll::new).
 ///
 /// System calls: `epoll_create1`.
 ///
 /// # Errors
 ///
-/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are
-/// used up. `ENOMEM`.
+/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the per-process or system-wide limit of file
+/// descriptors is reached. `ENOMEM`.
 ///
 /// # Source
 ///
 /// [epoll_create(2)](https://man7.org/linux/man-pages/man2/epoll_create.2.html).
 #[inline(always)]
-#[must_use = "unused, the file descriptor stays open: nothing else knows it"]
+#[must_use = "unused, the file descriptor stays open: it has no owner"]
 pub fn epoll_create1<S: SyscallInterface>(sysif: &S, flags: EpollFlags) -> Result<FileDescriptor, S::Error> {
-    // SAFETY: one word and no memory; the call only makes a new descriptor, whatever the word is.
+    // SAFETY: one word and no memory; the call only creates a file descriptor, whatever the word is.
     unsafe { sysif.syscall_within(NEW_FD, nr::EPOLL_CREATE1, [flags.bits().into()]) }.map(FileDescriptor::new)
 }
 
-/// Changes what `epoll` watches. The event is looked at only when adding and modifying.
+/// Adds, modifies or removes an entry in the interest list of `epoll`. The event is ignored when removing.
 ///
 /// System calls: `epoll_ctl`.
 ///
 /// # Errors
 ///
-/// `EEXIST`: added, and already there. `ENOENT`: modified or deleted, and not there. `EPERM`: the kind of `fd` cannot
-/// be watched. `EINVAL`: `epoll` is not an epoll descriptor, or is `fd` itself, or `EXCLUSIVE` where it may not be.
-/// `ELOOP`: epolls that watch each other in a circle or too deep. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`.
+/// `EEXIST`: `fd` is added already. `ENOENT`: `fd` to modify or delete is not there. `EPERM`: the kind of `fd` does not
+/// support epoll. `EINVAL`: `epoll` is not an epoll file descriptor, or is `fd` itself, or `EXCLUSIVE` is not allowed
+/// here. `ELOOP`: epolls that watch each other in a cycle or too deep. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`.
 /// `ENOMEM`. `EBADF`.
 ///
 /// # Safety
@@ -216,14 +217,13 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
     event: EpollEvent,
 ) -> Result<(), S::Error> {
     let event = event.to_bytes();
-    // SAFETY: the caller may use both; the event is as long as the kernel's and readable for the whole call. Linux
-    // before 2.6.9 wanted one even to delete, so it is always given.
+    // SAFETY: the caller may use both; the event is as long as the kernel's and readable for the whole call. It is
+    // always passed: Linux before 2.6.9 reads it even to delete.
     unsafe { sysif.syscall(nr::EPOLL_CTL, [epoll.into(), (op as u32).into(), fd.into(), Arg::In(&event)]) }.map(drop)
 }
 
-/// Blocks until something is reported or `timeout` milliseconds have passed (negative: without limit). Returns the
-/// events: the beginning of `events`, now initialised; none on timeout. Never restarted by the kernel after a signal
-/// handler.
+/// Blocks until there is an event or `timeout` milliseconds have passed (negative: without limit). Returns the events:
+/// the beginning of `events`, now initialised; none on timeout. Never restarted by the kernel after a signal handler.
 ///
 /// The mask is as in [`ppoll`](super::ppoll).
 ///
@@ -231,11 +231,11 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
 ///
 /// # Errors
 ///
-/// `EINTR`: a signal handler ran. `EINVAL`: `epoll` is not an epoll descriptor, or `events` is empty. `EBADF`.
+/// `EINTR`: a signal handler ran. `EINVAL`: `epoll` is not an epoll file descriptor, or `events` is empty. `EBADF`.
 ///
 /// # Safety
 ///
-/// It is open in the interface's table, and the caller may use it.
+/// `epoll` is open in the interface's table, and the caller may use it.
 ///
 /// # Source
 ///
@@ -248,7 +248,7 @@ pub unsafe fn epoll_pwait<'e, S: SyscallInterface>(
     timeout: i32,
     mask: Option<SignalSet>,
 ) -> Result<&'e mut [EpollEvent], S::Error> {
-    /// `EP_MAX_EVENTS` in `fs/eventpoll.c`: more are `EINVAL`. Memory beyond is simply not used.
+    /// `EP_MAX_EVENTS` in `fs/eventpoll.c`: more fail with `EINVAL`. Memory beyond is not used.
     const MAX: usize = i32::MAX as usize / EVENT_SIZE;
     let count = events.len().min(MAX);
     let bytes = slice_from_raw_parts_mut(events.as_mut_ptr().cast::<MaybeUninit<u8>>(), count.wrapping_mul(EVENT_SIZE));
@@ -258,8 +258,8 @@ pub unsafe fn epoll_pwait<'e, S: SyscallInterface>(
     let mask = mask.map(SignalSet::to_bytes);
     let mask = Arg::in_or_null(mask.as_ref());
     let args = [epoll.into(), Arg::Out(bytes), Arg::Word(count), timeout.into(), mask, Arg::Word(signal_set::SIZE)];
-    // SAFETY: the caller may use the descriptor; the memory has room for as many events as is said and is ours to write
-    // for the whole call. The mask is as in `ppoll`.
+    // SAFETY: the caller may use the descriptor; the memory has room for `count` events and is ours to write for the
+    // whole call. The mask is as in `ppoll`.
     let reported = unsafe { sysif.syscall_within(0..=count, nr::EPOLL_PWAIT, args) }?;
     // SAFETY: at most as many as there is room for, and the call has written them.
     Ok(unsafe { assume_init(events, reported) })

@@ -1,4 +1,4 @@
-//! `eventfd2`, and the flags it takes.
+//! `eventfd2`, and its flags.
 
 use super::{FileDescriptor, NEW_FD, flags};
 use crate::nr;
@@ -7,7 +7,7 @@ use crate::sysif::SyscallInterface;
 flags! {
     /// How an eventfd behaves; empty is a blocking counter.
     ///
-    /// Bits without a name can be carried (`from_bits_retain`); the kernel refuses them with `EINVAL`.
+    /// Bits without a name can be passed too (`from_bits_retain`); the kernel fails with `EINVAL`.
     ///
     /// ```
     /// use rsyscall::EventfdFlags;
@@ -25,8 +25,8 @@ flags! {
         /// A read takes one unit instead of the whole count.
         #[doc(alias = "EFD_SEMAPHORE")]
         const SEMAPHORE = 1;
-        /// A read of an empty counter, and a write that does not fit, fail with `EAGAIN` instead of blocking. It
-        /// belongs to the open file description: every duplicate shares it.
+        /// A read of a zero counter, and a write that would overflow it, fail with `EAGAIN` instead of blocking. The
+        /// flag belongs to the open file description: every duplicate shares it.
         #[doc(alias = "EFD_NONBLOCK")]
         const NONBLOCK = 0o4000;
         /// The file descriptor is closed by `execve`. Duplicates do not share it. Owned file descriptors always have
@@ -38,8 +38,8 @@ flags! {
 
 /// Creates an eventfd whose counter starts at `initval`, with exactly these flags.
 ///
-/// The file descriptor has no owner: it is open until it is closed by hand, and without [`EventfdFlags::CLOEXEC`] an
-/// executed program inherits it. [`EventFd::new`](crate::EventFd::new) is what a program wants.
+/// The file descriptor has no owner: it stays open until [`close`](super::close), and without [`EventfdFlags::CLOEXEC`]
+/// an executed program inherits it. Programs use [`EventFd::new`](crate::EventFd::new).
 ///
 /// System calls: `eventfd2`.
 ///
@@ -48,23 +48,24 @@ flags! {
 /// use rsyscall::{EventfdFlags, near};
 ///
 /// let fd = near::eventfd(&Local, 7, EventfdFlags::CLOEXEC)?;
-/// // SAFETY: made a line above, and known to nothing else.
+/// // SAFETY: created a line above, and used by nothing else.
 /// unsafe { near::close(&Local, fd)? };
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
 /// # Errors
 ///
-/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the process's or the system's descriptors are
-/// used up. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or others: a seccomp policy.
+/// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the per-process or system-wide limit of file
+/// descriptors is reached. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or others: a seccomp
+/// policy.
 ///
 /// # Source
 ///
 /// [eventfd(2)](https://man7.org/linux/man-pages/man2/eventfd.2.html).
 #[inline(always)]
-#[must_use = "unused, the file descriptor stays open: nothing else knows it"]
+#[must_use = "unused, the file descriptor stays open: it has no owner"]
 pub fn eventfd<S: SyscallInterface>(sysif: &S, initval: u32, flags: EventfdFlags) -> Result<FileDescriptor, S::Error> {
-    // SAFETY: two words and no memory; the call only makes a new descriptor, whatever the words are.
+    // SAFETY: two words and no memory; the call only creates a file descriptor, whatever the words are.
     unsafe { sysif.syscall_within(NEW_FD, nr::EVENTFD2, [initval.into(), flags.bits().into()]) }
         .map(FileDescriptor::new)
 }

@@ -24,14 +24,14 @@ const O_NONBLOCK: usize = 0o4000;
 /// let bell = EventFd::new(0, EventfdFlags::empty())?;
 /// // SAFETY: `bell` is open, and stays so.
 /// let again = unsafe { near::dup_cloexec(&Local, bell.near()) }?;
-/// // SAFETY: made a line above, and known to nothing else.
+/// // SAFETY: created a line above, and used by nothing else.
 /// unsafe { near::close(&Local, again) }?;
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
 /// # Errors
 ///
-/// `EBADF`: it is not open. `EMFILE`: the process's descriptors are used up. `EINVAL`: its limit of descriptors is 0.
+/// `EBADF`: it is not open. `EMFILE`: the process's limit of file descriptors is reached. `EINVAL`: that limit is 0.
 ///
 /// # Safety
 ///
@@ -41,9 +41,9 @@ const O_NONBLOCK: usize = 0o4000;
 ///
 /// [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD_CLOEXEC.2const.html).
 #[inline(always)]
-#[must_use = "unused, the file descriptor stays open: nothing else knows it"]
+#[must_use = "unused, the file descriptor stays open: it has no owner"]
 pub unsafe fn dup_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<FileDescriptor, S::Error> {
-    // SAFETY: three words and no memory; the caller may use the descriptor, and a duplicate is a new one.
+    // SAFETY: three words and no memory; the caller may use the file descriptor, and a duplicate is a new one.
     unsafe { sysif.syscall_within(NEW_FD, nr::FCNTL, [fd.into(), F_DUPFD_CLOEXEC.into(), Arg::Word(0)]) }
         .map(FileDescriptor::new)
 }
@@ -71,12 +71,12 @@ pub unsafe fn dup_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) ->
 /// As for [`dup_cloexec`].
 #[inline(always)]
 pub unsafe fn is_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<bool, S::Error> {
-    // SAFETY: two words and no memory; only asks.
+    // SAFETY: two words and no memory; it changes nothing.
     let flags = unsafe { sysif.syscall(nr::FCNTL, [fd.into(), F_GETFD.into()]) }?;
     Ok(flags & FD_CLOEXEC as usize != 0)
 }
 
-/// Sets whether `execve` closes the file descriptor. It is the only flag that a file descriptor has.
+/// Sets whether `execve` closes the file descriptor: `FD_CLOEXEC`, the only file descriptor flag.
 ///
 /// System calls: `fcntl(F_SETFD)`.
 ///
@@ -101,7 +101,7 @@ pub unsafe fn is_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> 
 #[inline(always)]
 pub unsafe fn set_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, cloexec: bool) -> Result<(), S::Error> {
     let flags = if cloexec { FD_CLOEXEC } else { 0 };
-    // SAFETY: three words and no memory; the caller may use the descriptor.
+    // SAFETY: three words and no memory; the caller may use the file descriptor.
     unsafe { sysif.syscall(nr::FCNTL, [fd.into(), F_SETFD.into(), flags.into()]) }.map(drop)
 }
 
@@ -128,15 +128,15 @@ pub unsafe fn set_cloexec<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, cl
 /// As for [`dup_cloexec`].
 #[inline(always)]
 pub unsafe fn is_nonblocking<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<bool, S::Error> {
-    // SAFETY: two words and no memory; only asks.
+    // SAFETY: two words and no memory; it changes nothing.
     let flags = unsafe { sysif.syscall(nr::FCNTL, [fd.into(), F_GETFL.into()]) }?;
     Ok(flags & O_NONBLOCK != 0)
 }
 
-/// Sets or clears `O_NONBLOCK` on the open file description, and so for every duplicate. The next call sees it; a call
-/// that already sleeps does not.
+/// Sets or clears `O_NONBLOCK` on the open file description, and so for every duplicate. It applies to later calls, not
+/// to a call that is blocked already.
 ///
-/// One call and no read-modify-write: other flags that someone changes at the same time are not lost.
+/// It is one call and no read-modify-write: concurrent changes of other flags are not lost.
 ///
 /// System calls: `ioctl(FIONBIO)`.
 ///
@@ -169,6 +169,6 @@ pub unsafe fn set_nonblocking<S: SyscallInterface>(
     nonblocking: bool,
 ) -> Result<(), S::Error> {
     let on = i32::from(nonblocking).to_ne_bytes();
-    // SAFETY: the caller may use the descriptor; the call reads an `int`, which these four bytes are.
+    // SAFETY: the caller may use the file descriptor; the call reads an `int`, which these four bytes are.
     unsafe { sysif.syscall(nr::IOCTL, [fd.into(), FIONBIO.into(), Arg::In(&on)]) }.map(drop)
 }

@@ -1,8 +1,8 @@
 //! The type of a set of flags.
 //!
-//! Left to itself, `bitflags!` writes the whole type and a hidden second one behind it, and what prints and parses that
-//! one is compiled into the library whether or not anybody does: a fifth of what building the crate took. Here it adds
-//! its methods and operators to a type of our own, which has only to print.
+//! By default, `bitflags!` generates the type and a hidden second one, whose formatting and parsing code is compiled
+//! into the library even if unused: a fifth of the build time of the crate. Here it adds its methods and operators to a
+//! type of this crate, which only implements `Debug`.
 
 macro_rules! flags {
     ($(#[$attribute:meta])* pub struct $Name:ident: $Bits:ty { $($flags:tt)* }) => {
@@ -15,7 +15,7 @@ macro_rules! flags {
             impl $Name: $Bits { $($flags)* }
         }
 
-        /// The flags by name, and in hexadecimal the bits that have none.
+        /// Prints the flags by name, and the bits without a name in hexadecimal.
         impl core::fmt::Debug for $Name {
             #[inline]
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -39,7 +39,7 @@ pub unsafe fn read<'b, S: SyscallInterface>(
     let len = buffer.len();
     // SAFETY: the caller may read from it; the memory is ours to write for the whole call.
     let read = unsafe { sysif.syscall_within(0..=len, nr::READ, [fd.into(), Arg::Out(buffer), Arg::Word(len)]) }?;
-    // SAFETY: at most as many as the buffer has, and the call has written them.
+    // SAFETY: at most the length of the buffer, and the call has written them.
     Ok(unsafe { assume_init(buffer, read) })
 }
 
@@ -72,8 +72,8 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
     unsafe { sysif.syscall(nr::WRITE, [fd.into(), Arg::In(buffer), Arg::Word(buffer.len())]) }
 }
 
-/// Reads as many bytes as `buffer` has if they are there, without blocking, even where the open file description is a
-/// blocking one. Returns the buffer, now initialised.
+/// Fills `buffer` without blocking, even if the open file description is in blocking mode. Returns the buffer, now
+/// initialised.
 ///
 /// System calls: `preadv2` with `RWF_NOWAIT` at the file position.
 ///
@@ -86,7 +86,7 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
 /// let mut buffer = [MaybeUninit::uninit(); 8];
 /// // SAFETY: `bell` is open, and stays so.
 /// let read = unsafe { near::read_nowait(&Local, bell.near(), &mut buffer) };
-/// // The others where the kernel does not have it.
+/// // `EAGAIN`, or the others where the kernel does not support it.
 /// assert!(matches!(read, Err(Errno::EAGAIN | Errno::EOPNOTSUPP | Errno::ENOSYS)));
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
@@ -94,7 +94,7 @@ pub unsafe fn write<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, buffer: 
 /// # Errors
 ///
 /// `EAGAIN`: there is nothing to read. `EOPNOTSUPP`: Linux before 5.8 for eventfds. `ENOSYS`: Linux before 4.6,
-/// qemu-user before 10. `EIO`: another length. Others as
+/// qemu-user before 10. `EIO`: the read was short. Others as
 /// [preadv2(2)](https://man7.org/linux/man-pages/man2/preadv2.2.html).
 ///
 /// # Safety
@@ -108,16 +108,16 @@ pub unsafe fn read_nowait<'b, S: SyscallInterface>(
 ) -> Result<&'b mut [u8], S::Error> {
     /// `include/uapi/linux/fs.h`.
     const RWF_NOWAIT: usize = 8;
-    /// "At the file position", as `read` reads; the only one an eventfd has.
+    /// The offset that means "at the file position", as `read` does; the only valid one for an eventfd.
     const HERE: usize = usize::MAX;
-    /// The position's higher word, where a word has 32 bits; else the lower one is all of it, and this is ignored.
+    /// The upper half of the offset, where a word has 32 bits; with 64 bits it is ignored.
     const HERE_HIGH: usize = if usize::BITS == 32 { HERE } else { 0 };
     let len = buffer.len();
     let mut vector = [OutSlice::new(buffer)];
-    // One by one: `map` of an array is a function of its own at opt-level `z`, with a `memcpy`.
+    // Without `map` of an array, which at opt-level `z` is an outlined function with a `memcpy`.
     let (low, high) = (Arg::Word(HERE), Arg::Word(HERE_HIGH));
     let args = [fd.into(), Arg::OutVec(&mut vector), Arg::Word(1), low, high, Arg::Word(RWF_NOWAIT)];
-    // Not `syscall_within`: `EAGAIN` is an ordinary result here, so errors are decoded without a detour.
+    // Not `syscall_within`: `EAGAIN` is a common result here, so errors are decoded on the fast path.
     // SAFETY: the caller may read from it; the vector and its memory are ours to write for the whole call.
     match unsafe { sysif.syscall(nr::PREADV2, args) } {
         // SAFETY: the call has written all of them.
@@ -127,7 +127,7 @@ pub unsafe fn read_nowait<'b, S: SyscallInterface>(
     }
 }
 
-/// Reads exactly as many bytes as the buffer has, in one call; another length is `EIO`.
+/// Fills the buffer by one call; a short read fails with `EIO`.
 ///
 /// # Safety
 ///
@@ -143,7 +143,7 @@ pub(crate) unsafe fn read_exact<S: SyscallInterface>(
     unsafe { sysif.syscall_within(len..=len, nr::READ, [fd.into(), Arg::Out(buffer), Arg::Word(len)]) }.map(drop)
 }
 
-/// Writes exactly the buffer, in one call; another length is `EIO`.
+/// Writes the whole buffer by one call; a short write fails with `EIO`.
 ///
 /// # Safety
 ///
@@ -161,8 +161,8 @@ pub(crate) unsafe fn write_exact<S: SyscallInterface>(
 
 /// Closes the file descriptor.
 ///
-/// It is closed even if the call fails: a close is never repeated, as the file descriptor may be another owner's by
-/// then.
+/// The file descriptor is closed even if the call fails. A failed close must not be repeated: the file descriptor may
+/// be reused by another owner.
 ///
 /// System calls: `close`.
 ///
@@ -171,14 +171,14 @@ pub(crate) unsafe fn write_exact<S: SyscallInterface>(
 /// use rsyscall::{EventfdFlags, near};
 ///
 /// let fd = near::eventfd(&Local, 0, EventfdFlags::CLOEXEC)?;
-/// // SAFETY: made a line above, and known to nothing else.
+/// // SAFETY: created a line above, and used by nothing else.
 /// unsafe { near::close(&Local, fd) }?;
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
 /// # Errors
 ///
-/// `EBADF`: it was not open. Others as [close(2)](https://man7.org/linux/man-pages/man2/close.2.html).
+/// `EBADF`: it is not open. Others as [close(2)](https://man7.org/linux/man-pages/man2/close.2.html).
 ///
 /// # Safety
 ///

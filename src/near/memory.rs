@@ -1,4 +1,4 @@
-//! Fresh memory in some address space, and giving it back.
+//! Mapping and unmapping memory in an address space.
 
 use super::Address;
 use crate::arch::this::MMAP_BY_POINTER;
@@ -15,7 +15,7 @@ const MADV_DONTFORK: u32 = 10;
 const IPC_PRIVATE: usize = 0;
 const IPC_RMID: usize = 0;
 
-/// Makes `len` bytes of fresh memory by `call`, whose arguments are words only.
+/// Maps `len` bytes of zeroed memory by `call`, whose arguments are words only.
 ///
 /// System calls: `mmap`; where that takes a pointer `shmget`, `shmat`, `shmctl`.
 pub(crate) fn fresh_memory<E>(
@@ -28,7 +28,7 @@ pub(crate) fn fresh_memory<E>(
     const READ_WRITE_BY_OWNER: usize = 0o600;
     let segment = call(nr::SHMGET, [IPC_PRIVATE, len, READ_WRITE_BY_OWNER, 0, 0, 0])?;
     let address = call(nr::SHMAT, [segment, 0, 0, 0, 0, 0]);
-    // From now on it lasts only for as long as it is attached: `munmap` frees it.
+    // From now on the segment exists only while it is attached: `munmap` frees it.
     call(nr::SHMCTL, [segment, IPC_RMID, 0, 0, 0, 0])?;
     address
 }
@@ -44,16 +44,16 @@ fn map<S: SyscallInterface>(sysif: &S, len: usize, flags: u32) -> Result<Address
     let address = if MMAP_BY_POINTER {
         // SAFETY: the same size, and integers have no padding.
         let words = unsafe { core::mem::transmute::<[usize; 6], [u8; 6 * size_of::<usize>()]>(words) };
-        // SAFETY: no address is asked for, so no memory that exists is touched; the call reads the six words.
+        // SAFETY: no address is requested, so no existing mapping is replaced; the call reads the six words.
         unsafe { sysif.syscall(nr::MMAP, [Arg::In(&words)]) }
     } else {
-        // SAFETY: no address is asked for, so no memory that exists is touched.
+        // SAFETY: no address is requested, so no existing mapping is replaced.
         unsafe { sysif.syscall(nr::MMAP, words.map(Arg::Word)) }
     };
     address.map(Address)
 }
 
-/// Maps `len` bytes of fresh, zeroed memory that the process shares with children forked later.
+/// Maps `len` bytes of zeroed memory that the process shares with children forked later.
 ///
 /// System calls: `mmap`.
 ///
@@ -64,19 +64,19 @@ fn map<S: SyscallInterface>(sysif: &S, len: usize, flags: u32) -> Result<Address
 /// # Source
 ///
 /// [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
-#[must_use = "unused, the memory stays mapped: nothing else knows its address"]
+#[must_use = "unused, the memory stays mapped: it has no owner"]
 #[inline]
 pub(crate) fn mmap_shared_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Address, S::Error> {
     map(sysif, len, MAP_SHARED_ANONYMOUS)
 }
 
-/// Keeps a range of memory out of the children forked from now on.
+/// Excludes a range of memory from children forked later.
 ///
 /// System calls: `madvise`.
 ///
 /// # Errors
 ///
-/// `EINVAL`: the address is not a page's. `ENOMEM`: a part of the range is not mapped. `ENOSYS`: a kernel without
+/// `EINVAL`: the address is not page-aligned. `ENOMEM`: a part of the range is not mapped. `ENOSYS`: a kernel without
 /// `CONFIG_ADVISE_SYSCALLS`.
 ///
 /// # Safety
@@ -92,11 +92,11 @@ pub(crate) unsafe fn madvise_dontfork<S: SyscallInterface>(
     address: Address,
     len: usize,
 ) -> Result<(), S::Error> {
-    // SAFETY: the caller's own memory stays as it is, and later children do without.
+    // SAFETY: the caller's own memory is unchanged, and no later child uses it.
     unsafe { sysif.syscall(nr::MADVISE, [address.into(), Arg::Word(len), MADV_DONTFORK.into()]) }.map(drop)
 }
 
-/// Makes `len` bytes of fresh, zeroed memory, readable and writable, where the kernel finds room.
+/// Maps `len` bytes of zeroed memory, readable and writable, at an address that the kernel chooses.
 ///
 /// System calls: `mmap`.
 ///
@@ -107,18 +107,18 @@ pub(crate) unsafe fn madvise_dontfork<S: SyscallInterface>(
 /// # Source
 ///
 /// [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
-#[must_use = "unused, the memory stays mapped: nothing else knows its address"]
+#[must_use = "unused, the memory stays mapped: it has no owner"]
 pub fn mmap_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Address, S::Error> {
     map(sysif, len, MAP_PRIVATE_ANONYMOUS)
 }
 
-/// Gives memory back.
+/// Unmaps memory.
 ///
 /// System calls: `munmap`.
 ///
 /// # Errors
 ///
-/// `EINVAL`: the address is not a page's, or `len` is 0.
+/// `EINVAL`: the address is not page-aligned, or `len` is 0.
 ///
 /// # Safety
 ///

@@ -1,10 +1,20 @@
-//! File descriptors, pids and addresses without an owner, and the calls that take them.
+//! For calls that the typed layers do not cover: file descriptors, pids and addresses without an owner, and functions
+//! that take them.
 //!
-//! A near value is what the kernel of *some* process would understand: a descriptor in some table, a process in some
-//! namespace, an address in some address space. It does not know which, it can be copied freely, and nothing happens
-//! when it goes away. This is the escape hatch: flags are passed as they are, and most functions are unsafe, because
-//! using a file descriptor that another owner may close is. [`fd`](crate::fd) and [`sys`](crate::sys) are what programs
-//! are written with.
+//! A near value has a meaning in one process only: a file descriptor in its table, a pid in its pid namespace, an
+//! address in its address space. The value does not record which process; it is `Copy`, and dropping it does nothing.
+//! Functions pass flags unchanged. Most of them are unsafe, because using a file descriptor that another owner may
+//! close is unsafe. Programs normally use [`fd`](crate::fd) and [`sys`](crate::sys).
+//!
+//! ```
+//! use rsyscall::near::{self, EventfdFlags};
+//! use rsyscall::sysif::Local;
+//!
+//! let fd = near::eventfd(&Local, 7, EventfdFlags::CLOEXEC)?;
+//! // SAFETY: created a line above, and used by nothing else.
+//! unsafe { near::close(&Local, fd) }?;
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 
 mod epoll;
 mod eventfd;
@@ -119,24 +129,24 @@ impl From<Address> for Arg<'_> {
     }
 }
 
-/// What a call that creates a file descriptor can return. A broken interface might return something else, of which no
-/// owned file descriptor can be made.
+/// The range of file descriptors that a call returns. A broken interface might return something else, from which no
+/// owned file descriptor must be created.
 const NEW_FD: RangeInclusive<usize> = 0..=i32::MAX as usize;
 
-/// The beginning of memory that a call has written.
+/// Returns the beginning of memory, which a call has written.
 ///
 /// # Safety
 ///
-/// The memory is as long, and the first `len` elements are initialised.
+/// The memory has at least `len` elements, and the first `len` are initialised.
 #[inline(always)]
 pub(crate) unsafe fn assume_init<T>(memory: &mut [MaybeUninit<T>], len: usize) -> &mut [T] {
     let written = slice_from_raw_parts_mut(memory.as_mut_ptr().cast::<T>(), len);
-    // SAFETY: initialised, and lent as the memory itself is.
+    // SAFETY: initialised, and borrowed as the memory itself is.
     unsafe { &mut *written }
 }
 
 impl FileDescriptor {
-    /// The file descriptor that a call has returned, within [`NEW_FD`].
+    /// Converts the return value of a call, within [`NEW_FD`].
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it is at most `i32::MAX`")]
     fn new(ret: usize) -> Self {

@@ -4,14 +4,14 @@ use super::{FileDescriptor, NEW_FD, Process};
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 
-/// Makes a file descriptor for a process, closed by `execve`.
+/// Creates a file descriptor that refers to a process, closed by `execve`.
 ///
 /// System calls: `pidfd_open`.
 ///
 /// # Errors
 ///
-/// `ESRCH`: no such process. `EINVAL`: not above 0, or a thread that does not lead its process. `EMFILE`, `ENFILE`,
-/// `ENODEV`, `ENOMEM`. `ENOSYS`: Linux before 5.3.
+/// `ESRCH`: no such process. `EINVAL`: the pid is not above 0, or of a thread that is not a thread-group leader.
+/// `EMFILE`, `ENFILE`, `ENODEV`, `ENOMEM`. `ENOSYS`: Linux before 5.3.
 ///
 /// # Source
 ///
@@ -22,7 +22,7 @@ pub fn pidfd_open<S: SyscallInterface>(sysif: &S, process: Process) -> Result<Fi
     unsafe { sysif.syscall_within(NEW_FD, nr::PIDFD_OPEN, [process.into(), Arg::Word(0)]) }.map(FileDescriptor::new)
 }
 
-/// Makes a file descriptor for a thread, closed by `execve`, readable in a poll once the thread has ended.
+/// Creates a file descriptor that refers to a thread, closed by `execve`, readable in a poll once the thread has ended.
 ///
 /// System calls: `pidfd_open` with `PIDFD_THREAD`.
 ///
@@ -49,11 +49,11 @@ pub(crate) fn pidfd_open_thread<S: SyscallInterface>(sysif: &S, thread: Process)
 /// # Errors
 ///
 /// `EBADF`: `pidfd` is not open, or `fd` is not open there. `EPERM`: not allowed to trace the process. `ESRCH`: it has
-/// ended. `EINVAL`: `pidfd` is no pidfd. `EMFILE`. `ENOSYS`: Linux before 5.6.
+/// ended. `EINVAL`: `pidfd` is not a pidfd. `EMFILE`. `ENOSYS`: Linux before 5.6.
 ///
 /// # Safety
 ///
-/// `pidfd` is open in the interface's table, and whoever owns `fd` there allows a duplicate: of some file descriptors,
+/// `pidfd` is open in the interface's table, and the owner of `fd` there allows a duplicate: of some file descriptors,
 /// such as the stream of a [`Connection`](crate::remote::Connection), a duplicate makes what is safe unsound.
 ///
 /// # Source

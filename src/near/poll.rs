@@ -16,18 +16,18 @@ use core::ptr::slice_from_raw_parts_mut;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct PollFd {
-    /// The file descriptor; a negative one is passed over.
+    /// The file descriptor; a negative one is ignored.
     pub fd: FileDescriptor,
     /// The requested events.
     pub events: i16,
-    /// The returned events, those included that are always reported.
+    /// The returned events, including those that are always reported.
     pub revents: i16,
 }
 
 static_assertions::assert_eq_size!(PollFd, [u8; 8]);
 
 impl PollFd {
-    /// An entry that is passed over: memory for entries to come.
+    /// An entry that is ignored.
     pub const UNUSED: Self = Self { fd: FileDescriptor(-1), events: 0, revents: 0 };
     /// There is something to read: `POLLIN`.
     #[doc(alias = "POLLIN")]
@@ -38,13 +38,13 @@ impl PollFd {
     /// There is something exceptional to read: `POLLPRI`.
     #[doc(alias = "POLLPRI")]
     pub const PRI: i16 = 0x2;
-    /// The other end will write no more: `POLLRDHUP`.
+    /// The peer has closed its end, or shut down writing: `POLLRDHUP`.
     #[doc(alias = "POLLRDHUP")]
     pub const RDHUP: i16 = 0x2000;
     /// An error condition, always reported: `POLLERR`.
     #[doc(alias = "POLLERR")]
     pub const ERR: i16 = 0x8;
-    /// The other end is gone, always reported: `POLLHUP`.
+    /// Hang-up: the peer has closed its end, always reported: `POLLHUP`.
     #[doc(alias = "POLLHUP")]
     pub const HUP: i16 = 0x10;
     /// The file descriptor is not open, always reported: `POLLNVAL`.
@@ -55,9 +55,9 @@ impl PollFd {
 /// Blocks until an entry is ready or the timeout expires; without a timeout, until an entry is ready. Returns how many
 /// are ready: 0 on timeout. Never restarted by the kernel after a signal handler.
 ///
-/// With a `mask` the thread's signal mask is that one for as long as the call lasts, put in place and taken back by the
-/// kernel without a gap: a signal blocked outside and let through here is either seen by this call, which then is
-/// `EINTR`, or by the next.
+/// With a `mask` the thread has this signal mask for the duration of the call. The kernel replaces and restores the
+/// mask atomically with the wait: a signal that is blocked outside and unblocked by `mask` makes this call or the next
+/// one fail with `EINTR`.
 ///
 /// System calls: `ppoll`.
 ///
@@ -71,7 +71,7 @@ impl PollFd {
 ///
 /// # Errors
 ///
-/// `EINTR`: a signal handler ran. `EINVAL`: more entries than the process may have descriptors. `ENOMEM`.
+/// `EINTR`: a signal handler ran. `EINVAL`: more entries than `RLIMIT_NOFILE`. `ENOMEM`.
 ///
 /// # Source
 ///
@@ -87,28 +87,28 @@ pub fn ppoll<S: SyscallInterface>(
     let bytes = slice_from_raw_parts_mut(entries.as_mut_ptr().cast::<u8>(), size_of_val(entries));
     // SAFETY: the same memory for the same borrow; no byte of an entry is padding, and any bytes are an entry again.
     let bytes = unsafe { &mut *bytes };
-    // The kernel writes what is left back into the timeout, so it is given a copy that it may write.
+    // A copy, as the kernel writes the remaining time back into the timeout.
     let mut left = timeout.map(Timespec::to_bytes);
     let timeout = left.as_mut().map_or(Arg::Word(0), |left| Arg::InOut(left));
     let mask = mask.map(SignalSet::to_bytes);
     let mask = Arg::in_or_null(mask.as_ref());
     // SAFETY: the entries and the timeout are ours to write for the whole call; polling a file descriptor does nothing
-    // to it. The mask is as long as is said; it lasts no longer than the call, and which handlers run is the business
-    // of who installed them.
+    // to it. The mask has the size that is passed; it lasts no longer than the call, and the soundness of the handlers
+    // that run is the responsibility of the code that installed them.
     unsafe {
         sysif.syscall(nr::PPOLL, [Arg::InOut(bytes), Arg::Word(count), timeout, mask, Arg::Word(signal_set::SIZE)])
     }
 }
 
-/// Waits until the file descriptor is readable or the timeout expires: 1 or 0. Never restarted by the kernel after a
-/// signal handler. Where `ppoll` is refused because of `RLIMIT_NOFILE`, this is not.
+/// Blocks until the file descriptor is readable, and returns 1, or until the timeout expires, and returns 0. Never
+/// restarted by the kernel after a signal handler. Unlike `ppoll` it does not depend on `RLIMIT_NOFILE`.
 ///
 /// System calls: `pselect6`.
 ///
 /// # Errors
 ///
-/// `EINTR`: a signal handler ran. `EBADF`: it is not open. `EINVAL`, and no call is made: it is negative, or not below
-/// 1024 (`FD_SETSIZE`).
+/// `EINTR`: a signal handler ran. `EBADF`: it is not open. `EINVAL`, without a system call: the file descriptor is
+/// negative, or not below 1024 (`FD_SETSIZE`).
 ///
 /// # Source
 ///
@@ -120,7 +120,7 @@ pub(crate) fn pselect6_readable<S: SyscallInterface>(
 ) -> Result<usize, S::Error> {
     const BITS: usize = usize::BITS as usize;
     let Ok(fd) = usize::try_from(fd.0) else { return Err(Errno::EINVAL.into()) };
-    // As the kernel has it: words, and a bit of them for each descriptor.
+    // The kernel's `fd_set`: words with a bit for each file descriptor.
     let mut set = [[0; size_of::<usize>()]; 1024 / BITS];
     let Some(word) = set.get_mut(fd.wrapping_div(BITS)) else { return Err(Errno::EINVAL.into()) };
     *word = (1_usize << fd.wrapping_rem(BITS)).to_ne_bytes();
@@ -134,7 +134,7 @@ pub(crate) fn pselect6_readable<S: SyscallInterface>(
         None => Arg::Word(0),
     };
     let (none, set) = (Arg::Word(0), Arg::InOut(set.as_flattened_mut()));
-    // SAFETY: the set has a bit for each of so many descriptors, and like the time is ours to write for the whole call;
-    // waiting for a file descriptor does nothing to it.
+    // SAFETY: the set has a bit for each of `count` file descriptors, and like the time is ours to write for the whole
+    // call; waiting for a file descriptor does nothing to it.
     unsafe { sysif.syscall(nr::PSELECT6, [Arg::Word(count), set, none, Arg::Word(0), time, Arg::Word(0)]) }
 }

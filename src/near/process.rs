@@ -1,4 +1,4 @@
-//! Processes: their beginning, what they share, their end.
+//! Processes: creation, sharing, exit.
 
 use super::Process;
 use crate::arch::this::CLONE_STACK_FIRST;
@@ -6,9 +6,9 @@ use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
 
-/// Ends every thread of the process. The lowest eight bits of `status` are what its parent is told.
+/// Terminates all threads of the process. Its parent gets the lowest eight bits of `status`.
 ///
-/// In this process it does not return if it succeeds; through another interface it ends the interface.
+/// In this process it does not return on success; through another interface it ends the connection.
 ///
 /// System calls: `exit_group`.
 ///
@@ -25,7 +25,7 @@ use core::mem::MaybeUninit;
 ///
 /// # Safety
 ///
-/// Nothing of the process runs afterwards, no destructor either: no code may rely on one that did not run yet.
+/// No code of the process runs afterwards, destructors included: no code may rely on a destructor that has not run yet.
 ///
 /// # Source
 ///
@@ -67,7 +67,7 @@ pub fn getppid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
     unsafe { sysif.syscall_within(PROCESS, nr::GETPPID, []) }.map(Process::new)
 }
 
-/// Returns the signal that the process gets when the thread that forked it ends; 0 is none.
+/// Returns the signal that the process receives when the thread that forked it ends; 0 is none.
 ///
 /// System calls: `prctl(PR_GET_PDEATHSIG)`.
 ///
@@ -83,13 +83,13 @@ pub(crate) fn parent_death_signal<S: SyscallInterface>(sysif: &S) -> Result<u32,
     /// `include/uapi/linux/prctl.h`.
     const PR_GET_PDEATHSIG: u32 = 2;
     let mut signal = [MaybeUninit::<u8>::uninit(); 4];
-    // SAFETY: the call writes one `int`, for which the memory is large enough, and only asks.
+    // SAFETY: the call writes one `int`, for which the memory is large enough, and changes nothing.
     unsafe { sysif.syscall(nr::PRCTL, [PR_GET_PDEATHSIG.into(), Arg::Out(&mut signal)]) }?;
     // SAFETY: the call succeeded, so all four bytes are written, and any four bytes are a number.
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 4], u32>(signal) })
 }
 
-/// Sets the signal that the process gets when the thread that forked it ends; 0 is none.
+/// Sets the signal that the process receives when the thread that forked it ends; 0 is none.
 ///
 /// System calls: `prctl(PR_SET_PDEATHSIG)`.
 ///
@@ -114,15 +114,15 @@ pub(crate) unsafe fn set_parent_death_signal<S: SyscallInterface>(sysif: &S, sig
 
 /// `CLONE_FILES`: the child shares the descriptor table instead of getting a copy.
 pub(crate) const CLONE_FILES: u32 = 0x400;
-/// `CLONE_PIDFD`: a descriptor for the child is made in the same step (Linux 5.2; older ones pass over it).
+/// `CLONE_PIDFD`: creates a pidfd of the child in the same call (Linux 5.2; older kernels ignore it).
 pub(crate) const CLONE_PIDFD: u32 = 0x1000;
 
-/// `fork` with flags: the child goes on from here with a copy of the memory. Returns 0 in the child, and the child's
-/// pid in the parent. `pidfd` is written in the parent if the flags hold [`CLONE_PIDFD`] and the kernel knows it.
+/// Forks with flags: the child continues here with a copy of the memory. Returns 0 in the child, and the child's pid in
+/// the parent. `pidfd` is written in the parent if the flags hold [`CLONE_PIDFD`] and the kernel knows it.
 ///
 /// # Errors
 ///
-/// `EAGAIN`: too many processes. `ENOMEM`. `EINVAL`: flags that do not go together.
+/// `EAGAIN`: too many processes. `ENOMEM`. `EINVAL`: an invalid combination of flags.
 ///
 /// # Safety
 ///
@@ -138,7 +138,7 @@ pub(crate) unsafe fn clone_fork<S: SyscallInterface>(
     flags: u32,
     pidfd: &mut [u8; 4],
 ) -> Result<Process, S::Error> {
-    // The order of the last two differs between architectures; both are 0. Stack 0 is the copy of the caller's.
+    // The order of the last two differs between architectures; both are 0. Stack 0 keeps the caller's stack.
     let (flags, same_stack) = (Arg::from(flags), Arg::Word(0));
     let (first, second) = if CLONE_STACK_FIRST { (same_stack, flags) } else { (flags, same_stack) };
     let (parent_tid, none) = (Arg::InOut(pidfd), || Arg::Word(0));
@@ -147,7 +147,7 @@ pub(crate) unsafe fn clone_fork<S: SyscallInterface>(
     unsafe { sysif.syscall_within(PROCESS, nr::CLONE, [first, second, parent_tid, none(), none()]) }.map(Process::new)
 }
 
-/// Gives the process a descriptor table of its own: a copy of the one it shared.
+/// Gives the process its own descriptor table, a copy of the shared one.
 ///
 /// System calls: `unshare(CLONE_FILES)`.
 ///
@@ -186,7 +186,7 @@ pub(crate) fn gettid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error
 ///
 /// # Errors
 ///
-/// `ESRCH`: it has not. `EPERM`: it may not be signalled, so it has.
+/// `ESRCH`: there is no such thread. `EPERM`: it exists, but may not be signalled.
 ///
 /// # Source
 ///
@@ -197,11 +197,11 @@ pub(crate) fn find_thread<S: SyscallInterface>(sysif: &S, process: Process, thre
     unsafe { sysif.syscall(nr::TGKILL, [process.into(), thread.into(), Arg::Word(0)]) }.map(drop)
 }
 
-/// What a call that returns a pid can return.
+/// The range of pids that a call returns.
 const PROCESS: core::ops::RangeInclusive<usize> = 0..=i32::MAX as usize;
 
 impl Process {
-    /// The process whose pid a call has returned within [`PROCESS`].
+    /// Converts the return value of a call, within [`PROCESS`].
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "it is at most `i32::MAX`")]
     fn new(ret: usize) -> Self {
         Self(ret as i32)

@@ -1,4 +1,4 @@
-//! Signals: the mask, the actions, and sending one.
+//! Signals: masks, actions, and sending.
 
 use super::{FileDescriptor, Process, SignalSet, Timespec, signal_set};
 use crate::arch::this::{HANDLER_FLAGS, NO_RESTORER, Restorer, signal_return};
@@ -8,13 +8,13 @@ use core::mem::MaybeUninit;
 
 /// `SIGKILL`.
 pub(crate) const SIGKILL: u32 = 9;
-/// `SIGPIPE`: a write to a stream whose other end is gone.
+/// `SIGPIPE`: a write to a stream whose peer has closed its end.
 pub(crate) const SIGPIPE: u32 = 13;
 /// `SIGSTOP`.
 pub(crate) const SIGSTOP: u32 = 19;
 /// `SIGCHLD`.
 pub(crate) const SIGCHLD: u32 = 17;
-/// `SIGURG`: without a handler it does nothing.
+/// `SIGURG`: the default action is to ignore it.
 pub(crate) const SIGURG: u32 = 23;
 /// The highest signal.
 pub(crate) const LAST_SIGNAL: u32 = 64;
@@ -24,21 +24,21 @@ pub(crate) const SIG_BLOCK: u32 = 0;
 pub(crate) const SIG_UNBLOCK: u32 = 1;
 pub(crate) const SIG_SETMASK: u32 = 2;
 
-/// Puts `set` in the place of the calling thread's mask of blocked signals, and returns the mask as it was.
+/// Replaces the calling thread's signal mask by `set`, and returns the previous mask.
 ///
 /// # Safety
 ///
 /// Those of [`change_signal_mask`].
 pub(crate) unsafe fn set_signal_mask<S: SyscallInterface>(sysif: &S, set: SignalSet) -> Result<SignalSet, S::Error> {
-    // SAFETY: handed on as it came.
+    // SAFETY: the caller's promise is the same.
     unsafe { change_signal_mask(sysif, SIG_SETMASK, set) }
 }
 
-/// Changes the calling thread's mask of blocked signals, and returns the mask as it was.
+/// Changes the calling thread's signal mask, and returns the previous mask.
 ///
 /// # Safety
 ///
-/// No code that is yet to run relies on a signal that is now blocked, or on the absence of one that is not.
+/// No code that runs later relies on a signal that is now blocked, or on the absence of one that is not.
 pub(crate) unsafe fn change_signal_mask<S: SyscallInterface>(
     sysif: &S,
     how: u32,
@@ -46,7 +46,7 @@ pub(crate) unsafe fn change_signal_mask<S: SyscallInterface>(
 ) -> Result<SignalSet, S::Error> {
     let set = set.bits().to_ne_bytes();
     let mut old = [MaybeUninit::<u8>::uninit(); 8];
-    // SAFETY: eight bytes are read and eight written, as the last argument says; the caller is responsible for the
+    // SAFETY: eight bytes are read and eight written, the size in the last argument; the caller is responsible for the
     // mask.
     unsafe {
         sysif.syscall(nr::RT_SIGPROCMASK, [how.into(), Arg::In(&set), Arg::Out(&mut old), Arg::Word(signal_set::SIZE)])
@@ -55,23 +55,23 @@ pub(crate) unsafe fn change_signal_mask<S: SyscallInterface>(
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 8], SignalSet>(old) })
 }
 
-/// What a signal does: the kernel's `struct sigaction`.
+/// The action of a signal: the kernel's `struct sigaction`.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(crate) struct SignalAction {
     /// An address, or [`SIG_DFL`](Self::DEFAULT) or `SIG_IGN`.
     pub(crate) handler: usize,
     flags: usize,
-    /// Where a handler returns to; not every architecture has such a field.
+    /// The address to which a handler returns; not every architecture has this field.
     restorer: Restorer,
-    /// A [`SignalSet`], in bytes: it need not be aligned as an integer of 64 bits is.
+    /// A [`SignalSet`] as bytes: it need not be aligned as a 64-bit integer.
     mask: [u8; 8],
 }
 
 const ACTION_SIZE: usize = size_of::<SignalAction>();
 
-/// Where the kernel writes what a signal did. qemu-user 7.2 writes a `sa_restorer` on riscv64 too, whose structure has
-/// none: the room behind it keeps those eight bytes from other variables.
+/// Memory for a previous action. qemu-user 7.2 writes a `sa_restorer` on riscv64 too, whose structure has none: the
+/// padding at the end keeps those eight bytes from other variables.
 #[repr(C)]
 struct OldAction {
     action: SignalAction,
@@ -85,7 +85,7 @@ impl SignalAction {
     pub(crate) const DEFAULT: usize = 0;
     pub(crate) const IGNORE: usize = 1;
 
-    /// `SIG_DFL`.
+    /// Returns `SIG_DFL`.
     pub(crate) const fn default_action() -> Self {
         Self { handler: Self::DEFAULT, flags: 0, restorer: NO_RESTORER, mask: [0; 8] }
     }
@@ -104,39 +104,39 @@ impl SignalAction {
         }
     }
 
-    /// `SIG_IGN`.
+    /// Returns `SIG_IGN`.
     pub(crate) const fn ignore() -> Self {
         let mut action = Self::default_action();
         action.handler = Self::IGNORE;
         action
     }
 
-    /// Whether it is `SIG_DFL`.
+    /// Returns whether it is `SIG_DFL`.
     pub(crate) const fn is_default(&self) -> bool {
         self.handler == Self::DEFAULT
     }
 
-    /// Whether a function is called.
+    /// Returns whether it is a handler function.
     pub(crate) const fn is_handler(&self) -> bool {
         self.handler != Self::DEFAULT && self.handler != Self::IGNORE
     }
 }
 
-/// Returns what a signal does.
+/// Returns the action of a signal.
 pub(crate) fn signal_action<S: SyscallInterface>(sysif: &S, signal: u32) -> Result<SignalAction, S::Error> {
     let mut old = [MaybeUninit::<u8>::uninit(); OLD_SIZE];
-    // SAFETY: no new action is named; the call writes one `struct sigaction`, for which the memory is large enough.
+    // SAFETY: no new action is passed; the call writes one `struct sigaction`, for which the memory is large enough.
     unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::Word(0), Arg::Out(&mut old), Arg::Word(8)]) }?;
     // SAFETY: the call succeeded, so all bytes of the action are written, and any bytes are four integers.
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; OLD_SIZE], OldAction>(old) }.action)
 }
 
-/// Sets what a signal does.
+/// Sets the action of a signal.
 ///
 /// # Safety
 ///
 /// A handler is a function of the C calling convention in that address space which is sound to run between any two
-/// instructions of the process, and so is the lack of the one that was there.
+/// instructions of the process, and so is the absence of the previous handler.
 pub(crate) unsafe fn set_signal_action<S: SyscallInterface>(
     sysif: &S,
     signal: u32,
@@ -148,7 +148,7 @@ pub(crate) unsafe fn set_signal_action<S: SyscallInterface>(
     unsafe { sysif.syscall(nr::RT_SIGACTION, [signal.into(), Arg::In(&new), Arg::Word(0), Arg::Word(8)]) }.map(drop)
 }
 
-/// Sets what a signal does, and returns what it did.
+/// Sets the action of a signal, and returns the previous one.
 ///
 /// System calls: `rt_sigaction`.
 ///
@@ -174,7 +174,7 @@ pub(crate) unsafe fn replace_signal_action<S: SyscallInterface>(
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; OLD_SIZE], OldAction>(old) }.action)
 }
 
-/// Takes a blocked signal of the set that is pending for the calling thread or its process. It never sleeps.
+/// Takes a pending signal of the set, which is blocked, from the calling thread or its process. It never blocks.
 ///
 /// System calls: `rt_sigtimedwait`.
 ///
@@ -190,14 +190,14 @@ pub(crate) fn take_pending_signal<S: SyscallInterface>(sysif: &S, set: SignalSet
     let set = set.bits().to_ne_bytes();
     let at_once = Timespec::ZERO.to_bytes();
     let (no_info, size) = (Arg::Word(0), Arg::Word(signal_set::SIZE));
-    // SAFETY: a set and a time are read, as long as is said. A signal that is taken runs no handler and breaks no
-    // memory.
+    // SAFETY: a set and a time are read, of the size that is passed. A signal that is taken runs no handler and
+    // violates no memory safety.
     unsafe { sysif.syscall(nr::RT_SIGTIMEDWAIT, [Arg::In(&set), no_info, Arg::In(&at_once), size]) }.map(drop)
 }
 
 /// Sends a signal to a process; signal 0 only checks that it exists.
 ///
-/// The pid may be another process's by now, unless it is that of a child that was not reaped.
+/// The pid may be reused by another process, unless it is that of a child that was not reaped.
 ///
 /// System calls: `kill`.
 ///
@@ -207,8 +207,8 @@ pub(crate) fn take_pending_signal<S: SyscallInterface>(sysif: &S, set: SignalSet
 ///
 /// # Safety
 ///
-/// The caller is responsible for what the signal does to the process that has the pid; 0 and negative numbers mean
-/// groups.
+/// The caller is responsible for what the signal does to the process that has the pid; 0 and negative values mean
+/// process groups.
 ///
 /// # Source
 ///

@@ -1,6 +1,6 @@
-//! A set of signals, as a waiting call takes it.
+//! Signal sets.
 
-/// A set of signals: `sigset_t` as the kernel has it, 64 bits, signal 1 the lowest.
+/// A set of signals: the kernel's `sigset_t`, 64 bits, signal 1 the lowest.
 ///
 /// ```
 /// use rsyscall::near::SignalSet;
@@ -19,30 +19,30 @@
 #[doc(alias = "sigset_t")]
 pub struct SignalSet(u64);
 
-/// `sizeof(sigset_t)` in the kernel, which every call that takes a set is told.
+/// `sizeof(sigset_t)` in the kernel, an argument of every call that takes a set.
 pub(super) const SIZE: usize = size_of::<SignalSet>();
 
 impl SignalSet {
     /// No signal.
     #[doc(alias = "sigemptyset")]
     pub const EMPTY: Self = Self(0);
-    /// Every signal. The kernel leaves out the two that cannot be blocked, `SIGKILL` and `SIGSTOP`.
+    /// All signals. The kernel ignores the two that cannot be blocked, `SIGKILL` and `SIGSTOP`.
     #[doc(alias = "sigfillset")]
     pub const ALL: Self = Self(u64::MAX);
 
-    /// The set of these bits.
+    /// Creates a set from its bits.
     #[inline]
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// The bits: signal `n` is bit `n` − 1.
+    /// Returns the bits: signal `n` is bit `n` − 1.
     #[inline]
     pub const fn bits(self) -> u64 {
         self.0
     }
 
-    /// The set with this signal too. A number outside 1..=64 is no signal and adds nothing.
+    /// Returns the set with this signal added. A number outside 1..=64 is no signal and adds nothing.
     #[inline]
     #[must_use = "the set itself is not changed"]
     #[doc(alias = "sigaddset")]
@@ -50,7 +50,7 @@ impl SignalSet {
         Self(self.0 | Self::bit(signal))
     }
 
-    /// The set without this signal.
+    /// Returns the set without this signal.
     #[inline]
     #[must_use = "the set itself is not changed"]
     #[doc(alias = "sigdelset")]
@@ -58,20 +58,20 @@ impl SignalSet {
         Self(self.0 & !Self::bit(signal))
     }
 
-    /// Whether this signal is in it.
+    /// Returns whether this signal is in the set.
     #[inline]
     #[doc(alias = "sigismember")]
     pub const fn contains(self, signal: u32) -> bool {
         self.0 & Self::bit(signal) != 0
     }
 
-    /// As the kernel has it in memory.
+    /// Returns the kernel's representation.
     #[inline]
     pub(super) const fn to_bytes(self) -> [u8; SIZE] {
         self.0.to_ne_bytes()
     }
 
-    /// The bit of a signal, or none for a number that is no signal.
+    /// Returns the bit of a signal, or 0 for a number that is no signal.
     #[inline]
     const fn bit(signal: u32) -> u64 {
         // 0 wraps to a shift that is too wide, and so is no bit either.
@@ -82,7 +82,7 @@ impl SignalSet {
     }
 }
 
-/// The set of these signals. A number outside 1..=64 adds nothing, as in [`with`](SignalSet::with).
+/// Collects signals into a set. A number outside 1..=64 adds nothing, as in [`with`](SignalSet::with).
 ///
 /// ```
 /// use rsyscall::near::SignalSet;

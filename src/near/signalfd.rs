@@ -8,15 +8,17 @@ use crate::sysif::{Arg, SyscallInterface};
 pub(crate) const SFD_CLOEXEC: u32 = 0o2_000_000;
 pub(crate) const SFD_NONBLOCK: u32 = 0o4_000;
 
-/// Makes a file descriptor from which pending signals of this set are read, or, if `fd` is one, changes its set.
+/// Creates a file descriptor from which pending signals of this set are read, or changes the set of `fd` if that is not
+/// −1.
 ///
-/// `flags` are passed as they are.
+/// `flags` are passed unchanged.
 ///
 /// System calls: `signalfd4`.
 ///
 /// # Errors
 ///
-/// `EINVAL`: unknown flags, or `fd` is no signalfd. `EBADF`: `fd` is not open. `EMFILE`, `ENFILE`, `ENODEV`, `ENOMEM`.
+/// `EINVAL`: unknown flags, or `fd` is not a signalfd. `EBADF`: `fd` is not open. `EMFILE`, `ENFILE`, `ENODEV`,
+/// `ENOMEM`.
 ///
 /// # Safety
 ///
@@ -34,6 +36,6 @@ pub unsafe fn signalfd<S: SyscallInterface>(
 ) -> Result<FileDescriptor, S::Error> {
     let set = set.bits().to_ne_bytes();
     let args = [fd.into(), Arg::In(&set), Arg::Word(signal_set::SIZE), flags.into()];
-    // SAFETY: the call reads eight bytes, as it is told; the caller may change the file descriptor.
+    // SAFETY: the call reads eight bytes, the size that is passed; the caller may change the file descriptor.
     unsafe { sysif.syscall_within(NEW_FD, nr::SIGNALFD4, args) }.map(FileDescriptor::new)
 }

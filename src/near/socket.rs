@@ -1,4 +1,4 @@
-//! Connected stream sockets: a pair of them, sending and receiving, and the end of either direction.
+//! Connected stream sockets: creating a pair, sending, receiving, shutting down.
 
 use super::FileDescriptor;
 use crate::arch::this::FIONREAD;
@@ -6,50 +6,50 @@ use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
 
-// `include/linux/socket.h`, `include/linux/net.h`, `include/uapi/asm-generic/fcntl.h`; the same on all three
-// architectures.
+// `include/linux/socket.h`, `include/linux/net.h`, `include/uapi/asm-generic/fcntl.h`; the same on all architectures of
+// this crate.
 const AF_UNIX: u32 = 1;
 const SOCK_STREAM: u32 = 1;
 const SOCK_CLOEXEC: u32 = 0o2000000;
 
-/// `MSG_PEEK`: what is received stays there.
+/// `MSG_PEEK`: the data stays in the receive queue.
 pub(crate) const MSG_PEEK: u32 = 0x2;
-/// `MSG_DONTWAIT`: `EAGAIN` instead of a sleep, for this call only.
+/// `MSG_DONTWAIT`: fail with `EAGAIN` instead of blocking, for this call only.
 pub(crate) const MSG_DONTWAIT: u32 = 0x40;
-/// `MSG_WAITALL`: sleep until the buffer is full, the stream ends, or a signal handler has run.
+/// `MSG_WAITALL`: block until the buffer is full, the stream ends, or a signal handler has run.
 pub(crate) const MSG_WAITALL: u32 = 0x100;
-/// `MSG_NOSIGNAL`: `EPIPE` without `SIGPIPE`.
+/// `MSG_NOSIGNAL`: fail with `EPIPE` without raising `SIGPIPE`.
 pub(crate) const MSG_NOSIGNAL: u32 = 0x4000;
 
-/// Makes a pair of connected stream sockets, both closed by `execve`.
+/// Creates a pair of connected stream sockets, both closed by `execve`.
 ///
 /// System calls: `socketpair`.
 ///
 /// # Errors
 ///
-/// `EMFILE`, `ENFILE`: the process's or the system's descriptors are used up. `ENOMEM`.
+/// `EMFILE`, `ENFILE`: the per-process or system-wide limit of file descriptors is reached. `ENOMEM`.
 ///
 /// # Source
 ///
 /// [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html).
-#[must_use = "unused, these file descriptors stay open for ever"]
+#[must_use = "unused, the file descriptors stay open: they have no owner"]
 pub fn socketpair_stream<S: SyscallInterface>(sysif: &S) -> Result<[FileDescriptor; 2], S::Error> {
     let mut pair = [MaybeUninit::uninit(); 8];
     let kind = SOCK_STREAM | SOCK_CLOEXEC;
-    // SAFETY: the call writes two `int`s, for which the memory is large enough, and only makes new descriptors.
+    // SAFETY: the call writes two `int`s, for which the memory is large enough, and only creates file descriptors.
     unsafe { sysif.syscall(nr::SOCKETPAIR, [AF_UNIX.into(), kind.into(), Arg::Word(0), Arg::Out(&mut pair)]) }?;
     // SAFETY: the call succeeded, so all eight bytes are written, and any eight bytes are two `int`s.
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 8], [FileDescriptor; 2]>(pair) })
 }
 
-/// Sends once, and returns how many bytes at the beginning of `bytes` were sent.
+/// Sends `bytes` by one call, and returns how many of them were sent.
 ///
 /// System calls: `sendto`.
 ///
 /// # Errors
 ///
-/// `EPIPE`: the other end is gone (and `SIGPIPE` unless the flags hold `MSG_NOSIGNAL`). `EAGAIN`, `EINTR`, `ENOTSOCK`
-/// and others: [sendto(2)](https://man7.org/linux/man-pages/man2/sendto.2.html).
+/// `EPIPE`: the peer has closed its end (`SIGPIPE` is raised too, unless the flags contain `MSG_NOSIGNAL`). `EAGAIN`,
+/// `EINTR`, `ENOTSOCK` and others: [sendto(2)](https://man7.org/linux/man-pages/man2/sendto.2.html).
 ///
 /// # Safety
 ///
@@ -62,17 +62,17 @@ pub unsafe fn sendto<S: SyscallInterface>(
     flags: u32,
 ) -> Result<usize, S::Error> {
     let (len, none) = (bytes.len(), || Arg::Word(0));
-    // SAFETY: the caller may send through it; the memory is readable for the whole call. No address is named.
+    // SAFETY: the caller may send through it; the memory is readable for the whole call. No address is passed.
     unsafe { sysif.syscall(nr::SENDTO, [fd.into(), Arg::In(bytes), Arg::Word(len), flags.into(), none(), none()]) }
 }
 
-/// Receives once, and returns how many bytes at the beginning of `buffer` were written; 0 is the end of the stream.
+/// Receives into `buffer` by one call, and returns how many bytes were received; 0 is the end of the stream.
 ///
 /// System calls: `recvfrom`.
 ///
 /// # Errors
 ///
-/// `ECONNRESET`: the other end went away without reading all. `EAGAIN`, `EINTR`, `ENOTSOCK` and others:
+/// `ECONNRESET`: the peer closed its end with unread data. `EAGAIN`, `EINTR`, `ENOTSOCK` and others:
 /// [recvfrom(2)](https://man7.org/linux/man-pages/man2/recv.2.html).
 ///
 /// # Safety
@@ -86,7 +86,7 @@ pub unsafe fn recvfrom<S: SyscallInterface>(
     flags: u32,
 ) -> Result<usize, S::Error> {
     let (len, none) = (buffer.len(), || Arg::Word(0));
-    // SAFETY: the caller may receive from it; the memory is ours to write for the whole call. No address is asked for.
+    // SAFETY: the caller may receive from it; the memory is ours to write for the whole call. No address is requested.
     unsafe {
         sysif.syscall_within(
             0..=len,
@@ -96,26 +96,26 @@ pub unsafe fn recvfrom<S: SyscallInterface>(
     }
 }
 
-/// Ends one direction of a stream, or both.
+/// Which directions of a stream to shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shutdown {
-    /// Nothing more is sent: the other end reads what is on its way, and then the end.
+    /// Writing: the peer reads the data that was sent, and then the end of the stream.
     Write = 1,
-    /// Nothing more in either direction.
+    /// Reading and writing.
     Both = 2,
 }
 
-/// Ends one direction of the stream, or both, for every descriptor of it.
+/// Shuts down one direction of the stream, or both, for all its file descriptors.
 ///
 /// System calls: `shutdown`.
 ///
 /// # Errors
 ///
-/// `ENOTCONN`: the other end is gone. `ENOTSOCK`: not a socket.
+/// `ENOTCONN`: the stream is not connected any more. `ENOTSOCK`: not a socket.
 ///
 /// # Safety
 ///
-/// `fd` is open in the interface's table, and the caller may end the stream.
+/// `fd` is open in the interface's table, and the caller may shut down the stream.
 ///
 /// # Source
 ///
@@ -125,8 +125,8 @@ pub unsafe fn shutdown<S: SyscallInterface>(sysif: &S, fd: FileDescriptor, how: 
     unsafe { sysif.syscall(nr::SHUTDOWN, [fd.into(), Arg::from(how as u32)]) }.map(drop)
 }
 
-/// Limits how long a receive blocks: it fails with `EAGAIN` then. Zero is no limit. The kernel counts in ticks, and is
-/// up to an eighth too late for a long one.
+/// Sets the receive timeout, after which a receive fails with `EAGAIN`. Zero is no timeout. The kernel counts in ticks,
+/// and a long timeout may expire up to an eighth too late.
 ///
 /// System calls: `setsockopt(SO_RCVTIMEO)`.
 ///
@@ -149,7 +149,7 @@ pub(crate) unsafe fn set_receive_timeout<S: SyscallInterface>(
     microseconds: i64,
 ) -> Result<(), S::Error> {
     const SOL_SOCKET: u32 = 1;
-    /// With 64-bit seconds, and the same number on all architectures of this crate.
+    /// With 64-bit seconds, and the same value on all architectures of this crate.
     const SO_RCVTIMEO_NEW: u32 = 66;
     // SAFETY: the same size: two integers and no padding, all initialised.
     let time = unsafe { core::mem::transmute::<[i64; 2], [u8; 16]>([seconds, microseconds]) };
@@ -161,13 +161,13 @@ pub(crate) unsafe fn set_receive_timeout<S: SyscallInterface>(
     .map(drop)
 }
 
-/// Returns how many bytes have arrived and were not read.
+/// Returns how many bytes can be read.
 ///
 /// System calls: `ioctl(FIONREAD)`.
 ///
 /// # Errors
 ///
-/// `EBADF`. `ENOTTY`, `EINVAL`: not a kind of file that counts them.
+/// `EBADF`. `ENOTTY`, `EINVAL`: the kind of file does not support it.
 ///
 /// # Safety
 ///
@@ -178,7 +178,7 @@ pub(crate) unsafe fn set_receive_timeout<S: SyscallInterface>(
 /// [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html), `SIOCINQ`.
 pub unsafe fn bytes_available<S: SyscallInterface>(sysif: &S, fd: FileDescriptor) -> Result<u32, S::Error> {
     let mut count = [MaybeUninit::uninit(); 4];
-    // SAFETY: the call writes one `int`, for which the memory is large enough, and only asks.
+    // SAFETY: the call writes one `int`, for which the memory is large enough, and changes nothing.
     unsafe { sysif.syscall(nr::IOCTL, [fd.into(), FIONREAD.into(), Arg::Out(&mut count)]) }?;
     // SAFETY: the call succeeded, so all four bytes are written, and any four bytes are a number; it is never negative.
     Ok(unsafe { core::mem::transmute::<[MaybeUninit<u8>; 4], u32>(count) })

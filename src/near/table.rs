@@ -1,18 +1,18 @@
-//! Numbers of a table, several at once: one put in another's place, and a range closed.
+//! The descriptor table: replacing an entry, closing a range, its limit.
 
 use super::FileDescriptor;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 use core::mem::MaybeUninit;
 
-/// Makes `target` a duplicate of `fd`, closing what it was in the same step. `cloexec` says whether `execve` closes it.
+/// Makes `target` a duplicate of `fd`, atomically closing the previous `target`. `cloexec`: whether `execve` closes it.
 ///
 /// System calls: `dup3`.
 ///
 /// # Errors
 ///
-/// `EINVAL`: they are the same file descriptor. `EBADF`: `fd` is not open, or `target` above the limit. `EBUSY`:
-/// another thread is opening that very one. `EINTR`.
+/// `EINVAL`: they are the same file descriptor. `EBADF`: `fd` is not open, or `target` is not below the limit. `EBUSY`:
+/// a race with another thread that opens `target`. `EINTR`.
 ///
 /// # Safety
 ///
@@ -34,7 +34,7 @@ pub unsafe fn dup3<S: SyscallInterface>(
     unsafe { sysif.syscall(nr::DUP3, [fd.into(), target.into(), flags.into()]) }.map(drop)
 }
 
-/// Closes every open file descriptor from `first` to `last`, both included.
+/// Closes all open file descriptors from `first` to `last`, inclusive.
 ///
 /// System calls: `close_range`.
 ///
@@ -54,7 +54,7 @@ pub unsafe fn close_range<S: SyscallInterface>(sysif: &S, first: u32, last: u32)
     unsafe { sysif.syscall(nr::CLOSE_RANGE, [first.into(), last.into(), Arg::Word(0)]) }.map(drop)
 }
 
-/// Returns how many file descriptors the process may have: all open ones are lower, unless the limit was lowered since.
+/// Returns the soft limit `RLIMIT_NOFILE`: all open file descriptors are below it, unless the limit was lowered.
 ///
 /// # Errors
 ///
@@ -64,7 +64,7 @@ pub(crate) fn descriptor_limit<S: SyscallInterface>(sysif: &S) -> Result<u32, S:
     const RLIMIT_NOFILE: u32 = 7;
     let mut limits = MaybeUninit::<[u64; 2]>::uninit();
     let (me, unchanged) = (Arg::Word(0), Arg::Word(0));
-    // SAFETY: the call writes one `struct rlimit64`, which is two integers, and only asks.
+    // SAFETY: the call writes one `struct rlimit64`, which is two integers, and changes nothing.
     unsafe { sysif.syscall(nr::PRLIMIT64, [me, RLIMIT_NOFILE.into(), unchanged, (&mut limits).into()]) }?;
     // SAFETY: the call succeeded, so it has written all of it.
     let [soft, _hard] = unsafe { limits.assume_init() };

@@ -1,4 +1,4 @@
-//! The kernel's time: `struct timespec`, and the clock that is never set.
+//! `struct timespec`, and the monotonic clock.
 
 use crate::nr;
 use crate::sysif::SyscallInterface;
@@ -26,7 +26,7 @@ pub struct Timespec {
 static_assertions::assert_eq_size!(Timespec, [u8; 16]);
 
 impl From<Duration> for Timespec {
-    /// A duration of more seconds than fit is the longest one that does: 292 thousand million years.
+    /// Converts a duration; one that does not fit saturates at 292 billion years.
     #[inline]
     fn from(duration: Duration) -> Self {
         Self {
@@ -36,14 +36,14 @@ impl From<Duration> for Timespec {
     }
 }
 
-// Written here and not with `Duration`, whose constructor brings a panic along.
+// Not implemented with `Duration`, whose constructor can panic.
 impl Timespec {
-    /// No time at all.
+    /// Zero.
     pub const ZERO: Self = Self { seconds: 0, nanoseconds: 0 };
 
     const SECOND: i64 = 1_000_000_000;
 
-    /// The sum, or the longest time if it is longer.
+    /// Adds two times; the seconds saturate at `i64::MAX`.
     ///
     /// ```
     /// use rsyscall::near::Timespec;
@@ -63,7 +63,7 @@ impl Timespec {
         }
     }
 
-    /// What is left after taking `other` away, or `None` if that is nothing.
+    /// Subtracts `other`, and returns `None` unless the result is positive.
     ///
     /// ```
     /// use rsyscall::near::Timespec;
@@ -84,7 +84,7 @@ impl Timespec {
         if seconds < 0 || (seconds == 0 && nanoseconds == 0) { None } else { Some(Self { seconds, nanoseconds }) }
     }
 
-    /// As the kernel has it in memory.
+    /// Returns the kernel's representation.
     #[inline(always)]
     pub(crate) fn to_bytes(self) -> [u8; 16] {
         // SAFETY: two 64-bit integers and no padding: sixteen initialised bytes.
@@ -92,7 +92,8 @@ impl Timespec {
     }
 }
 
-/// The time of `CLOCK_MONOTONIC` in that process: since some moment before boot's end, and never set.
+/// Returns the time of `CLOCK_MONOTONIC` in the process: the time since an unspecified point, on a clock that is never
+/// set.
 ///
 /// System calls: `clock_gettime` (the call itself, not the vDSO).
 ///
@@ -106,7 +107,7 @@ impl Timespec {
 ///
 /// # Errors
 ///
-/// None from a kernel without a seccomp policy; what an interface adds.
+/// None without a seccomp filter; those that an interface adds.
 ///
 /// # Source
 ///

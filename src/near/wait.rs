@@ -1,10 +1,10 @@
-//! `waitid`: what became of a child.
+//! `waitid`: state changes of children.
 
 use super::Process;
 use crate::nr;
 use crate::sysif::{Arg, SyscallInterface};
 
-/// Which children a [`waitid`] looks at: `idtype_t`.
+/// Which children [`waitid`] waits for: `idtype_t`.
 ///
 /// `include/uapi/linux/wait.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub(crate) const WSTOPPED: u32 = 2;
 pub(crate) const WEXITED: u32 = 4;
 pub(crate) const WCONTINUED: u32 = 8;
 pub(crate) const WNOWAIT: u32 = 0x0100_0000;
-/// Only children of the calling thread, not those of others of its process.
+/// Only children of the calling thread, not those of other threads of its process.
 pub(crate) const WNOTHREAD: u32 = 0x2000_0000;
-/// Children that end with another signal than `SIGCHLD` too.
+/// Also children whose exit signal is not `SIGCHLD`.
 pub(crate) const WALL: u32 = 0x4000_0000;
 
-/// What a [`waitid`] found: `si_pid`, `si_code` and `si_status`.
+/// The result of a [`waitid`]: `si_pid`, `si_code` and `si_status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaitInfo {
     pub(crate) process: Process,
@@ -41,13 +41,13 @@ pub(crate) struct WaitInfo {
 /// `siginfo_t`, in words.
 const WORDS: usize = 32;
 
-/// Waits for a change of a child. `None`: with `WNOHANG`, no child has changed.
+/// Waits until a child changes state. With `WNOHANG` it returns `None` if no child has changed.
 ///
 /// System calls: `waitid`.
 ///
 /// # Errors
 ///
-/// `ECHILD`: there is no such child. `EINTR`: a signal handler ran. `EINVAL`: options that do not go together, or a
+/// `ECHILD`: there is no such child. `EINTR`: a signal handler ran. `EINVAL`: an invalid combination of options, or a
 /// kind of id that the kernel does not know. `EBADF`, `EAGAIN`: for a pidfd.
 ///
 /// # Source
@@ -62,8 +62,8 @@ pub(crate) fn waitid<S: SyscallInterface>(
 ) -> Result<Option<WaitInfo>, S::Error> {
     let mut info = [0_u8; 4 * WORDS];
     let args = [Arg::from(kind as u32), id.into(), Arg::InOut(&mut info), options.into(), Arg::Word(0)];
-    // SAFETY: the call writes one `siginfo_t`, for which the memory is large enough. That it may free a pid breaks no
-    // memory.
+    // SAFETY: the call writes one `siginfo_t`, for which the memory is large enough. That it may free a pid violates no
+    // memory safety.
     unsafe { sysif.syscall(nr::WAITID, args) }?;
     // SAFETY: the same size, and any bytes are integers.
     let words = unsafe { core::mem::transmute::<[u8; 4 * WORDS], [i32; WORDS]>(info) };
