@@ -1,4 +1,4 @@
-//! A process that was forked here: signals to it, and its end.
+//! A child process: signals, and waiting for its end.
 
 use crate::Errno;
 use crate::fd::OwnedFd;
@@ -8,24 +8,24 @@ use crate::sysif::Local;
 
 /// A child of this process.
 ///
-/// Dropped, it is killed and waited for, so that nothing of it is left. [`wait`](Self::wait) blocks until it ends by
-/// itself: it does when the [`Connection`](super::Connection) to it is dropped.
+/// Dropping it kills and reaps the child. [`wait`](Self::wait) blocks until the child ends by itself, as it does when
+/// the [`Connection`](super::Connection) to it is dropped.
 ///
 /// # Other waits of the process
 ///
-/// A child that only serves ends without `SIGCHLD`: a `waitpid(-1)` elsewhere in this process does not find it (one
-/// with `__WALL` or `__WCLONE` does; and any, where clone knows one way to fork, as in qemu-user). Once it has executed
-/// a program it is a child like any other, for `execve` makes its exit signal `SIGCHLD`: a `waitpid(-1)` may reap it
-/// first. Then [`wait`](Self::wait) fails with `ECHILD`, and the pid can be another process's.
+/// A child that only serves has no exit signal: a `waitpid(-1)` elsewhere in this process does not reap it. (One with
+/// `__WALL` or `__WCLONE` does, and any in qemu-user, whose `clone` supports only `SIGCHLD`.) Once the child has
+/// executed a program it is an ordinary child, because `execve` sets its exit signal to `SIGCHLD`: a `waitpid(-1)` may
+/// reap it first. Then [`wait`](Self::wait) fails with `ECHILD`, and the pid can be reused.
 ///
-/// Signals and waits go by pidfd, which never means another process. Where there is none (before Linux 5.2) they go by
-/// pid: a signal is sent only if the child is seen to be there just before, and a drop kills it only while no ordinary
-/// wait can have freed its pid. An executed program is then left alone.
+/// Signals and waits use a pidfd, which never refers to another process. Without a pidfd (before Linux 5.2) they use
+/// the pid: a signal is sent only if the child exists just before, and a drop kills it only while no ordinary wait can
+/// have freed its pid. An executed program is then neither killed nor waited for.
 ///
 /// # A child that may not be signalled
 ///
 /// Once it has executed a set-user-ID program or changed its user, signals may fail with `EPERM`. A drop then does not
-/// block: the child is left alone, and reaped only if it has ended already.
+/// block: the child continues to run, and is reaped only if it has ended already.
 #[derive(Debug)]
 pub struct Child {
     process: Process,
@@ -39,26 +39,26 @@ impl Child {
         Self { process, pidfd, status: None }
     }
 
-    /// The child's pid, which stays its own until it is waited for.
+    /// Returns the child's pid, which is not reused until the child is reaped.
     #[inline]
     pub fn process(&self) -> Process {
         self.process
     }
 
-    /// The child's pidfd, readable in a poll once it has ended. `None` before Linux 5.2.
+    /// Returns the child's pidfd, readable in a poll once the child has ended. `None` before Linux 5.2.
     #[inline]
     pub fn pidfd(&self) -> Option<&OwnedFd> {
         self.pidfd.as_ref()
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the child.
     ///
     /// System calls: `pidfd_send_signal`; without a pidfd `waitid`, `kill`.
     ///
     /// # Errors
     ///
-    /// `ESRCH`: it was waited for. `EINVAL`: no such signal. `EPERM`: it has executed a set-user-ID program, or changed
-    /// its user.
+    /// `ESRCH`: it was reaped. `EINVAL`: no such signal. `EPERM`: it has executed a set-user-ID program, or changed its
+    /// user.
     #[inline]
     pub fn signal(&self, signal: u32) -> Result<(), Errno> {
         if self.status.is_some() {
@@ -68,17 +68,17 @@ impl Child {
             // SAFETY: it is ours, and so is the child.
             Some(pidfd) => unsafe { near::pidfd_send_signal(&Local, pidfd.near(), signal) },
             None => {
-                self.look(WALL | WNOHANG | WNOWAIT).map_err(|_| Errno::ESRCH)?;
-                // SAFETY: it is our child and was just seen to be there, dead or alive.
+                self.wait_with(WALL | WNOHANG | WNOWAIT).map_err(|_| Errno::ESRCH)?;
+                // SAFETY: it is our child and existed just before, as a process or as a zombie.
                 unsafe { near::kill(&Local, self.process, signal) }
             }
         }
     }
 
-    /// Interrupts the call that it is making: if that call sleeps, it fails with `EINTR`.
+    /// Interrupts the call that the child is executing: if that call is blocked, it fails with `EINTR`.
     ///
-    /// A call that has not begun to sleep yet does not notice: interrupt again until it has returned. The signal is
-    /// `SIGURG`, which does nothing to a child that meanwhile executes another program.
+    /// A call that has not blocked yet is not interrupted: repeat this until the call has returned. The signal is
+    /// `SIGURG`, which is ignored by default if the child has executed a program meanwhile.
     ///
     /// System calls: those of [`signal`](Self::signal).
     ///
@@ -90,7 +90,7 @@ impl Child {
         self.signal(SIGURG)
     }
 
-    /// Kills it, without waiting for its end.
+    /// Kills the child, without waiting for its end.
     ///
     /// System calls: those of [`signal`](Self::signal).
     ///
@@ -102,7 +102,7 @@ impl Child {
         self.signal(SIGKILL)
     }
 
-    /// Blocks until it ends, and reaps it: afterwards nothing of it is left.
+    /// Blocks until the child ends, and reaps it.
     ///
     /// System calls: `waitid`; `ppoll` if the pidfd was made nonblocking; `pidfd_send_signal` before Linux 5.4.
     ///
@@ -121,7 +121,7 @@ impl Child {
         }
     }
 
-    /// Returns how it ended, or `None` if it has not. If it has, it is reaped.
+    /// Returns the exit status if the child has ended, and reaps it; `None` if it has not ended.
     ///
     /// System calls: `waitid`; `pidfd_send_signal` before Linux 5.4.
     ///
@@ -139,17 +139,17 @@ impl Child {
     #[inline]
     fn reap(&mut self, options: u32) -> Result<Option<ExitStatus>, Errno> {
         if self.status.is_none() {
-            self.status = self.look(WALL | options)?;
+            self.status = self.wait_with(WALL | options)?;
         }
         Ok(self.status)
     }
 
     #[inline]
-    fn look(&self, options: u32) -> Result<Option<ExitStatus>, Errno> {
+    fn wait_with(&self, options: u32) -> Result<Option<ExitStatus>, Errno> {
         wait_exit(self.pidfd.as_ref().map(OwnedFd::near), self.process, options)
     }
 
-    /// Blocks until it has ended. A nonblocking pidfd makes `waitid` fail instead.
+    /// Blocks until the child has ended, by `ppoll`: with a nonblocking pidfd `waitid` fails with `EAGAIN`.
     #[cold]
     #[inline]
     fn poll(&self) -> Result<(), Errno> {
@@ -167,25 +167,25 @@ impl Drop for Child {
         if self.status.is_some() {
             return;
         }
-        // Without a pidfd the pid may be another process's as soon as an ordinary wait finds the child.
+        // Without a pidfd the pid may be reused as soon as an ordinary wait can reap the child.
         let may_kill = self.pidfd.is_some() || sends_sigchld(None, self.process, 0) == Some(false);
         if may_kill && self.kill().is_ok() {
-            // Killed, it ends: this does not block for long. Ignored: there is no one to be told.
+            // Ignored: a drop cannot report an error. It does not block for long, as the child was killed.
             let _ignored = self.wait();
         } else {
-            // What may not be killed may not end either.
+            // Without blocking, as a child that was not killed may never end.
             let _ignored = self.try_wait();
         }
     }
 }
 
-/// Waits for the end of a child, as [`wait_end`] does: by pidfd if there is one.
+/// Waits for the end of a child as [`wait_end`] does, by pidfd if there is one.
 #[inline]
 fn wait_exit(pidfd: Option<FileDescriptor>, process: Process, options: u32) -> Result<Option<ExitStatus>, Errno> {
     let by_pid = || wait_end(WaitId::Pid, process.0, options);
     let Some(pidfd) = pidfd else { return by_pid() };
     match wait_end(WaitId::PidFd, pidfd.0, options) {
-        // Before Linux 5.4. The pid is its own for as long as it was not reaped.
+        // Before Linux 5.4. The pid is not reused until the child is reaped.
         // SAFETY: the pidfd is open, and signal 0 is none.
         Err(Errno::EINVAL) => match unsafe { near::pidfd_send_signal(&Local, pidfd, 0) } {
             Err(Errno::ESRCH) => Err(Errno::ECHILD),
@@ -195,19 +195,19 @@ fn wait_exit(pidfd: Option<FileDescriptor>, process: Process, options: u32) -> R
     }
 }
 
-/// Returns whether the end of a child is told by `SIGCHLD`. For one that was made without a signal that is whether it
-/// has executed a program: `execve` makes it `SIGCHLD` as soon as it can no longer fail. `None` if the child was
-/// reaped.
+/// Returns whether the exit signal of a child is `SIGCHLD`. For a child that was forked without one, this means that it
+/// has executed a program: `execve` sets the exit signal to `SIGCHLD` once it can no longer fail. `None` if the child
+/// was reaped.
 ///
 /// # Source
 ///
 /// `de_thread` in `fs/exec.c`; `eligible_child` in `kernel/exit.c`.
 #[inline]
 pub(super) fn sends_sigchld(pidfd: Option<FileDescriptor>, process: Process, options: u32) -> Option<bool> {
-    let look = |more| wait_exit(pidfd, process, WNOHANG | WNOWAIT | options | more);
-    match look(0) {
+    let probe = |more| wait_exit(pidfd, process, WNOHANG | WNOWAIT | options | more);
+    match probe(0) {
         Ok(_) => Some(true),
-        Err(Errno::ECHILD) => look(WALL).is_ok().then_some(false),
+        Err(Errno::ECHILD) => probe(WALL).is_ok().then_some(false),
         Err(_) => None,
     }
 }

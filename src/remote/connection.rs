@@ -1,10 +1,10 @@
-//! The client's end as an interface.
+//! The client's end of a stream, as a system call interface.
 
-use super::answers::Answers;
 use super::disconnect::Disconnect;
 use super::exchange::Exchange;
 use super::layout::ARGS;
 use super::peer::Peer;
+use super::responses::Responses;
 use super::scratch::Scratch;
 use super::stream::Stream;
 use crate::fd::OwnedFd;
@@ -19,9 +19,9 @@ use core::time::Duration;
 
 /// A process that serves system calls at the other end of a stream.
 ///
-/// It is a [`SyscallInterface`]: a [`Task`](crate::Task) made of it makes and uses file descriptors there. One call is
-/// one round trip, memory included. Any thread may hold it, one at a time; a thread that has other work meanwhile uses
-/// a [`Pipeline`](super::Pipeline).
+/// It is a [`SyscallInterface`]: a [`Task`](crate::Task) with it creates and uses file descriptors in that process. One
+/// call is one round trip, memory included. It is `Send` but not `Sync`. To do other work during a call, use a
+/// [`Pipeline`](super::Pipeline).
 ///
 /// Its system calls in this process, for a seccomp filter:
 /// [`nr::used_by::CONNECTION`](crate::nr::used_by::CONNECTION), or for a forked server
@@ -29,24 +29,24 @@ use core::time::Duration;
 ///
 /// # Errors
 ///
-/// * [`Error::Os`]: the kernel of that process refused the call. The connection goes on. (Without scratch space for a
-///   call's memory, it is the refusal of the `mmap` that requested some, or of the `recvfrom` or `sendto` that would
-///   move it.)
-/// * [`Error::NotSent`]: the call was certainly not executed, and never will be.
-/// * [`Error::Hangup`]: the answer will never come: the process or the stream ended, a timeout expired, or the bytes of
-///   the stream make no sense. The call may have been executed, and may still be in execution.
+/// * [`Error::Os`]: the call failed in that process. The connection stays usable. (If there is no scratch space for a
+///   call's memory, it is the error of the `mmap` that would allocate some, or of the `recvfrom` or `sendto` that would
+///   transfer it.)
+/// * [`Error::NotSent`]: the call was not executed, and never will be.
+/// * [`Error::Hangup`]: the response will never arrive: the process or the stream ended, a timeout expired, or the
+///   stream has invalid data. The call may have been executed, and may still be executing.
 ///
-/// After either of the last two every further call is [`Error::NotSent`].
+/// After either of the last two every further call fails with [`Error::NotSent`].
 ///
-/// A [forked](super::fork()) server counts the requests that it begins to execute in memory that it shares with this
-/// process. So even for a call whose request has reached it, `NotSent` is certain, and `Hangup` means that it had
-/// begun.
+/// A [forked](super::fork()) server counts the requests that it starts to execute in memory that it shares with this
+/// process. So for a forked server `NotSent` is exact even for a request that the server has received, and `Hangup`
+/// means that the execution had started.
 ///
-/// A child that this process makes in another way, such as libc's `fork`, must neither use nor drop its copy of such a
-/// connection: that memory is not mapped there.
+/// A child that this process creates in another way, such as libc's `fork`, must neither use nor drop its copy of such
+/// a connection: that memory is not mapped there.
 ///
-/// A call blocks for as long as the other process takes. A call that must not block for ever is given a limit with
-/// [`set_timeout`](Self::set_timeout), or goes through a pipeline.
+/// A call blocks for as long as the other process takes. To limit that, use [`set_timeout`](Self::set_timeout) or a
+/// pipeline.
 pub struct Connection {
     exchange: RefCell<Exchange>,
     /// This process's file descriptor for its end.
@@ -58,21 +58,21 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Makes a connection of a stream at whose other end a server of the format waits, such as [`serve`](super::serve)
-    /// or the original's. `server` is the server's own file descriptor for its end, through which memory is moved.
+    /// Creates a connection from a stream whose peer is a server of the [format](super#format), such as
+    /// [`serve`](super::serve()) or the Python library's. `server` is the server's own file descriptor of its end,
+    /// through which memory is transferred.
     ///
-    /// Scratch space is requested when the first call with memory is made (4096 bytes, more when a call needs more).
+    /// The first call with memory allocates scratch space (4096 bytes, more when a call needs more).
     ///
     /// System calls: none.
     ///
     /// # Safety
     ///
-    /// The stream is a connected stream socket, and its other end a server of the format on a machine of this
-    /// architecture that answers truthfully: what it answers is believed as the kernel's word is. Nothing else uses
-    /// this end.
+    /// The stream is a connected stream socket, and its peer a server of the format on this architecture whose
+    /// responses are true: they are trusted as the kernel's return values are. Nothing else uses this end.
     ///
     /// If the server uses a file descriptor table that tasks of this process share (such as a server in a thread of
-    /// this process), no timeout is set, and no call is given up otherwise: a call that was given up is still made, and
+    /// this process), no timeout is set, and no call is abandoned otherwise: an abandoned call is still executed, and
     /// by then its file descriptors may belong to other owners.
     #[inline]
     pub unsafe fn from_stream(stream: OwnedFd, server: FileDescriptor) -> Self {
@@ -82,9 +82,9 @@ impl Connection {
     #[inline]
     pub(super) fn new(stream: OwnedFd, server: FileDescriptor, scratch: Scratch, peer: Option<Peer>) -> Self {
         let client = stream.near();
-        let answers = Answers::new(Stream::new(stream, peer));
+        let responses = Responses::new(Stream::new(stream, peer));
         Self {
-            exchange: RefCell::new(Exchange::new(answers, scratch, server)),
+            exchange: RefCell::new(Exchange::new(responses, scratch, server)),
             client,
             server,
             timeout: Cell::new(None),
@@ -92,42 +92,43 @@ impl Connection {
         }
     }
 
-    /// Returns the file descriptor of the stream in this process: readable in a poll when an answer has arrived, or
-    /// when the stream has ended. Answers that were read ahead are not seen there: call
+    /// Returns the file descriptor of the stream in this process: readable in a poll when a response has arrived, or
+    /// when the stream has ended. Responses that were read ahead do not make it readable: call
     /// [`Pipeline::try_complete`](super::Pipeline::try_complete) first.
     ///
-    /// It is for polling only. Whatever sends or receives on it makes calls in the other process that no owner there
-    /// knows of: that is why the connection has no `AsFd`.
+    /// It is for polling only. The connection has no `AsFd`, because sending on the stream executes calls in the other
+    /// process, without regard to the owners there.
     #[inline]
     pub fn as_raw_fd(&self) -> i32 {
         self.client.0
     }
 
-    /// Returns the server's file descriptor for its end, in its own table: readable there when a request waits. A
-    /// process that blocks in a poll of its own, and not in the server's loop, adds it to what it polls.
+    /// Returns the server's file descriptor of its end, in its own table: readable there when a request has arrived. A
+    /// process with its own event loop adds it to its poll.
     #[doc(alias = "get_activity_fd")]
     #[inline]
     pub fn activity_fd(&self) -> FileDescriptor {
         self.server
     }
 
-    /// Returns whether calls can still be made, as far as is known.
+    /// Returns whether the connection is usable: it has neither failed nor been shut down.
     #[inline]
     pub fn is_open(&self) -> bool {
         self.exchange.try_borrow().is_ok_and(|exchange| exchange.is_open())
     }
 
-    /// Limits how long a call waits for its answer; `None`, as in the beginning, is for ever.
+    /// Sets how long a call waits for its response; `None`, the default, is without limit.
     ///
-    /// When it expires the connection ends, for what the late answer would mean is unknown. The call is
-    /// [`Error::NotSent`] if a forked server had not begun to execute it, and [`Error::Hangup`] otherwise. To wait for
-    /// a limited time and go on, use a [`Pipeline`](super::Pipeline); pipelines have limits of their own.
+    /// When the timeout expires the connection is aborted, because a late response could not be told from a later one.
+    /// The call fails with [`Error::NotSent`] if a forked server had not started to execute it, and with
+    /// [`Error::Hangup`] otherwise. To wait for a limited time and keep the connection, use a
+    /// [`Pipeline`](super::Pipeline), which has its own timeouts.
     ///
-    /// It limits each call, not each method: one that makes several calls (a `wait_timeout` there, the first call with
-    /// memory, [`Task::exec`](crate::Task::exec)) may take as many times as long.
+    /// The timeout applies to each system call, not to each method: a method that makes several calls (a `wait_timeout`
+    /// there, the first call with memory, [`Task::exec`](crate::Task::exec)) may take a multiple of it.
     ///
-    /// A server that shares this process's file descriptor table and has begun to execute the call is killed, and its
-    /// end awaited for at most a second: the call could otherwise find another owner's file descriptors. If it has not
+    /// A server that shares this process's file descriptor table and has started to execute the call is killed, and
+    /// waited for for at most a second: otherwise the call could use reused file descriptors. If the server has not
     /// ended by then (it may be in an uninterruptible sleep), no file descriptor of its task is closed any more.
     ///
     /// System calls: `setsockopt` for a timeout of at least 100 ms, and for the first shorter one or `None` after it.
@@ -139,7 +140,7 @@ impl Connection {
         }
     }
 
-    /// Ends the sending direction: what was submitted is still answered, then the server ends. Further calls are
+    /// Shuts down sending: the server still responds to submitted calls, then it ends. Further calls fail with
     /// [`Error::NotSent`].
     ///
     /// System calls: `shutdown`.
@@ -151,8 +152,8 @@ impl Connection {
         }
     }
 
-    /// Ends the stream: what was submitted and not answered is [`Error::Hangup`], or [`Error::NotSent`] where a forked
-    /// server had not begun to execute it; further calls are [`Error::NotSent`].
+    /// Shuts down the stream: pending calls fail with [`Error::Hangup`], or with [`Error::NotSent`] if a forked server
+    /// had not started to execute them. Further calls fail with [`Error::NotSent`].
     ///
     /// System calls: `shutdown`; `pidfd_send_signal` and `ppoll` for a server that shares this process's file
     /// descriptor table and is busy: it is killed.
@@ -164,7 +165,7 @@ impl Connection {
         }
     }
 
-    /// Obtains scratch space for calls whose memory is at most `len` bytes, so that no later call has to.
+    /// Allocates scratch space for calls with at most `len` bytes of memory, so that later calls need not.
     ///
     /// System calls: there, `mmap` (and `munmap` of smaller scratch space), `sendto`, `recvfrom`.
     ///
@@ -182,7 +183,7 @@ impl Connection {
 
     #[inline]
     pub(super) fn exchange(&self) -> Option<RefMut<'_, Exchange>> {
-        // Never `None`: no code of the caller runs while it is borrowed.
+        // It is never `None`: no code of the caller runs while it is borrowed.
         self.exchange.try_borrow_mut().ok()
     }
 
@@ -196,16 +197,17 @@ impl Connection {
         self.server
     }
 
-    /// From now on the server's end is only in the server's own table.
+    /// Records that the server's end is only in the server's own table from now on.
     #[inline]
     pub(super) fn unshared(&mut self) {
         self.exchange.get_mut().unshared();
     }
 }
 
-// SAFETY: the other process's kernel answers, and its server was vouched for when the connection was made. Of memory
-// that a call writes all bytes are copied before the call returns, and nothing touches it afterwards. The stream orders
-// what happened before a request before what the request does, and that before what follows its answer.
+// SAFETY: the return values are those of the other process's kernel, and the server was vouched for when the connection
+// was created. Of memory that a call writes all bytes are copied before the call returns, and nothing accesses it
+// afterwards. The stream orders what happened before a request before what the request does, and that before what
+// follows its response.
 unsafe impl SyscallInterface for Connection {
     type Error = Error;
 
@@ -228,11 +230,11 @@ unsafe impl SyscallInterface for Connection {
 
     #[inline]
     fn may_still_execute(&self) -> bool {
-        self.exchange.try_borrow().is_ok_and(|exchange| exchange.is_stray())
+        self.exchange.try_borrow().is_ok_and(|exchange| exchange.may_still_execute())
     }
 }
 
-/// The arguments of a call without memory; unused ones are 0.
+/// Returns the arguments of a call without memory; unused ones are 0.
 #[inline]
 fn words(args: &[Arg<'_>]) -> Option<[usize; ARGS]> {
     let mut words = [0; ARGS];
@@ -260,7 +262,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// It can be waited for; the stream itself is lent to nobody.
+/// It can be polled; the stream itself is not borrowed out.
 impl Own<Current> for Connection {
     #[inline]
     fn number(&self) -> PolledFd<'_> {

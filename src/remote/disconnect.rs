@@ -1,8 +1,8 @@
 //! How a connection ends.
 
-/// Why a connection carries nothing any more.
+/// Why a connection is not usable any more.
 ///
-/// As wide as a word, so that a result of either is two registers.
+/// As wide as a word, so that a `Result` with it is returned in two registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
 pub(super) enum Disconnect {
@@ -10,7 +10,7 @@ pub(super) enum Disconnect {
     TimedOut,
     /// The stream or the server's process has ended.
     Ended,
-    /// The bytes of the stream are not the answers to what was requested.
+    /// The bytes of the stream are not responses to the requests.
     OutOfStep,
     /// This end was shut down by the caller.
     Closed,

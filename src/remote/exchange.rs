@@ -1,10 +1,10 @@
-//! One call: its memory, its requests, its answer, and what is known of it if none comes.
+//! One call: its memory, its requests, its response, and the error if there is none.
 
-use super::answers::{Answers, Receipt};
 use super::disconnect::Disconnect;
 use super::layout::{ARGS, Layout, Piece, Shape};
 use super::memory::{Sink, Source, read_memory, write_memory, written};
 use super::peer::Peer;
+use super::responses::{Receipt, Responses};
 use super::scratch::{ReserveError, Scratch};
 use super::stream::{Deadline, deadline_after};
 use super::wire::Request;
@@ -16,28 +16,37 @@ use crate::sysif::{Arg, Error};
 use core::mem::MaybeUninit;
 use core::time::Duration;
 
-/// All that a client knows of its server.
+/// The client's state of a connection.
 pub(super) struct Exchange {
-    answers: Answers,
+    responses: Responses,
     scratch: Scratch,
-    /// The server's file descriptor for its end, in its own table.
+    /// The server's file descriptor of its end, in its own table.
     server: FileDescriptor,
     /// Whether requests can still be sent.
     open: bool,
     /// Whether a pipeline exists.
-    piped: bool,
+    has_pipeline: bool,
     /// Why the stream was shut down, if it was.
     disconnect: Option<Disconnect>,
-    /// How many requests the server has ever claimed, once the others are revoked.
+    /// The number of requests that the server has ever claimed, once the others are revoked.
     claimed: Option<u64>,
-    /// Whether a server that shares this process's descriptor table may still be in a call that was given up.
-    stray: bool,
+    /// Whether a server that shares this process's descriptor table may still execute an abandoned call.
+    may_execute: bool,
 }
 
 impl Exchange {
     #[inline]
-    pub(super) const fn new(answers: Answers, scratch: Scratch, server: FileDescriptor) -> Self {
-        Self { answers, scratch, server, open: true, piped: false, disconnect: None, claimed: None, stray: false }
+    pub(super) const fn new(responses: Responses, scratch: Scratch, server: FileDescriptor) -> Self {
+        Self {
+            responses,
+            scratch,
+            server,
+            open: true,
+            has_pipeline: false,
+            disconnect: None,
+            claimed: None,
+            may_execute: false,
+        }
     }
 
     #[inline]
@@ -46,52 +55,52 @@ impl Exchange {
     }
 
     #[inline]
-    pub(super) const fn is_stray(&self) -> bool {
-        self.stray
+    pub(super) const fn may_still_execute(&self) -> bool {
+        self.may_execute
     }
 
     #[inline]
     pub(super) const fn peer(&self) -> Option<&Peer> {
-        self.answers.stream().peer()
+        self.responses.stream().peer()
     }
 
     #[inline]
-    pub(super) const fn answers(&mut self) -> &mut Answers {
-        &mut self.answers
+    pub(super) const fn responses(&mut self) -> &mut Responses {
+        &mut self.responses
     }
 
-    /// Whether memory of `len` bytes can be moved without another call.
+    /// Returns whether memory of `len` bytes can be transferred without another call.
     #[inline]
     pub(super) const fn has_scratch(&self, len: usize) -> bool {
         self.scratch.has(len)
     }
 
-    /// Returns when a call that begins now must be answered.
+    /// Returns the deadline of a call that begins now.
     #[inline]
     pub(super) fn begin(&mut self, timeout: Option<Duration>) -> Deadline {
-        self.answers.stream_mut().begin(timeout)
+        self.responses.stream_mut().begin(timeout)
     }
 
     /// Prepares for calls with this timeout.
     #[inline]
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
-        self.answers.stream_mut().set_timeout(timeout);
+        self.responses.stream_mut().set_timeout(timeout);
     }
 
-    /// Refuses a call that cannot be made any more.
+    /// Fails if calls cannot be made any more.
     #[inline]
     pub(super) fn check(&mut self) -> Result<(), Error> {
-        if self.open && self.answers.has_unsolicited() {
+        if self.open && self.responses.has_unsolicited() {
             self.abort(Disconnect::OutOfStep);
         }
         if self.open { Ok(()) } else { Err(Error::NotSent) }
     }
 
-    /// Makes a call of words only.
+    /// Makes a call without memory.
     #[inline]
     pub(super) fn call_words(&mut self, nr: usize, args: [usize; ARGS], deadline: Deadline) -> Result<usize, Error> {
         self.check()?;
-        match self.answers.request(Request { nr, args }, deadline) {
+        match self.responses.request(Request { nr, args }, deadline) {
             (_, Ok(ret)) => from_ret(ret),
             (receipt, Err(why)) => Err(self.fail(why, receipt)),
         }
@@ -116,10 +125,10 @@ impl Exchange {
             let receipt = self.post(nr, &pieces, &layout, deadline)?;
             (layout, receipt)
         };
-        self.answer(nr, args, &layout, deadline).map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
+        self.receive_response(nr, args, &layout, deadline).map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
     }
 
-    /// Makes a call whose memory lies in the page that both processes share.
+    /// Makes a call whose memory is in the page that both processes share.
     #[inline]
     fn call_in_page(
         &mut self,
@@ -129,15 +138,15 @@ impl Exchange {
         base: usize,
         deadline: Deadline,
     ) -> Result<usize, Error> {
-        let (receipt, answer) = self.answers.request(Request { nr, args: layout.words(base) }, deadline);
-        let answer = answer.and_then(|ret| {
+        let (receipt, response) = self.responses.request(Request { nr, args: layout.words(base) }, deadline);
+        let response = response.and_then(|ret| {
             let Some(page) = self.peer().map(Peer::page).filter(|_| layout.out_len != 0) else { return Ok(ret) };
             read_memory(page.cursor(layout.out_start), args, layout, written(nr, ret)).map(|()| ret)
         });
-        answer.map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
+        response.map_or_else(|why| Err(self.fail(why, receipt)), from_ret)
     }
 
-    /// Sends a call and what moves its memory.
+    /// Sends a call, with the requests that transfer its memory.
     #[inline]
     pub(super) fn post(
         &mut self,
@@ -159,8 +168,8 @@ impl Exchange {
         )
     }
 
-    /// Sends `len` bytes for the scratch space, which `memory` writes, then a request, and then one for memory that
-    /// comes back.
+    /// Sends `len` bytes for the scratch space, written by `memory`, then a request, and then a request for the memory
+    /// that is returned (`back`).
     #[inline]
     fn write(
         &mut self,
@@ -172,7 +181,7 @@ impl Exchange {
     ) -> Result<Receipt, Error> {
         let server = Arg::from(self.server).word();
         let base = self.scratch.address();
-        let mut outgoing = Outgoing::new(&mut self.answers, deadline);
+        let mut outgoing = Outgoing::new(&mut self.responses, deadline);
         let mut receipt = None;
         let written = (|| {
             if len != 0 {
@@ -196,12 +205,12 @@ impl Exchange {
         }
     }
 
-    /// Makes a call that returns only if it fails, with `len` bytes of memory that `memory` writes: they lie at
-    /// [`scratch_address`](Self::scratch_address).
+    /// Makes a call that returns only if it fails, with `len` bytes of memory at
+    /// [`scratch_address`](Self::scratch_address), written by `memory`.
     ///
-    /// The end of the stream is its success, unless `executed` knows better of a server that this process forked. Where
-    /// that server shares this process's descriptor table the stream does not end with the program: then `executed` is
-    /// called from time to time.
+    /// The end of the stream means success, unless `executed`, which is called for a forked server, returns otherwise.
+    /// If that server shares this process's descriptor table the stream does not end with a successful `execve`: then
+    /// `executed` is called repeatedly.
     #[inline]
     pub(super) fn call_without_return(
         &mut self,
@@ -212,24 +221,24 @@ impl Exchange {
         executed: impl Fn(&Peer) -> Option<bool>,
     ) -> Result<(), Error> {
         let receipt = self.write(len, memory, request, None, deadline)?;
-        let moved = if len == 0 { Ok(len) } else { self.answers.word(deadline) };
-        let answer = match moved {
+        let moved = if len == 0 { Ok(len) } else { self.responses.word(deadline) };
+        let response = match moved {
             Ok(moved) if moved == len => self.word_unless(deadline, &executed),
             Ok(_) => Err(Disconnect::OutOfStep),
             Err(why) => Err(why),
         };
-        let why = match answer.map(Errno::from_ret) {
+        let why = match response.map(Errno::from_ret) {
             Ok(Err(errno)) => {
-                self.answers.settle();
+                self.responses.complete_all();
                 return Err(Error::Os(errno));
             }
-            // The kernel never says so.
+            // Such a call never returns success.
             Ok(Ok(_)) => Disconnect::OutOfStep,
             Err(why) => why,
         };
         let executed = self.peer().and_then(executed);
         if executed == Some(true) {
-            // What runs there now is no server, and not killed.
+            // The process is not a server any more, and is not killed.
             self.open = false;
             self.disconnect = Some(Disconnect::Ended);
             self.unshared();
@@ -252,11 +261,11 @@ impl Exchange {
         const CONTROL: usize = WORD + 12;
         /// `struct iovec`, `struct user_msghdr` and the control message, and the byte with which it travels.
         const LEN: usize = 9 * WORD + CONTROL + 1;
-        if self.answers.owed() != 0 {
-            // What arrives before it would have to be told from it.
+        if self.responses.owed() != 0 {
+            // Pending responses could not be told from the message with the file descriptor.
             return Err(Errno::EBUSY.into());
         }
-        if let Err(why) = self.answers.skip_unwanted(deadline) {
+        if let Err(why) = self.responses.skip_abandoned(deadline) {
             self.abort(why);
             return Err(Error::NotSent);
         }
@@ -275,39 +284,40 @@ impl Exchange {
         let server = Arg::from(self.server).word();
         let request = Request { nr: nr::SENDMSG, args: [server, message, MSG_NOSIGNAL as usize, 0, 0, 0] };
         let receipt = self.write(LEN, memory, request, None, deadline)?;
-        match self.answers.word_with_fd(LEN, deadline) {
+        match self.responses.word_with_fd(LEN, deadline) {
             Ok((ret, fd)) => {
-                self.answers.settle();
-                // The byte has arrived without it where there is no room for it here.
+                self.responses.complete_all();
+                // Without a free file descriptor here the kernel delivers only the byte.
                 from_ret(ret).and_then(|_| fd.ok_or(Errno::EMFILE.into()))
             }
             Err(why) => Err(self.fail(why, receipt)),
         }
     }
 
-    /// Receives the next word of the answer to the last call, unless the server has executed a program.
+    /// Receives the next word of the response to the last call, or fails with `Ended` if the server has executed a
+    /// program.
     #[inline]
     fn word_unless(
         &mut self,
         deadline: Deadline,
         executed: &impl Fn(&Peer) -> Option<bool>,
     ) -> Result<usize, Disconnect> {
-        /// An `execve` takes some tenths of a millisecond.
+        /// The first interval; an `execve` takes some tenths of a millisecond.
         const FIRST: u64 = 100_000;
         const LONGEST: u64 = 20_000_000;
         if !self.peer().is_some_and(Peer::shares_table) {
-            return self.answers.word(deadline);
+            return self.responses.word(deadline);
         }
         let mut nanoseconds = FIRST;
         loop {
             let next = deadline_after(Duration::from_nanos(nanoseconds));
             let is_last = deadline.is_some_and(|deadline| deadline <= next);
-            match self.answers.word(if is_last { deadline } else { Some(next) }) {
+            match self.responses.word(if is_last { deadline } else { Some(next) }) {
                 Err(Disconnect::TimedOut) if self.peer().and_then(executed) == Some(true) => {
                     return Err(Disconnect::Ended);
                 }
                 Err(Disconnect::TimedOut) if !is_last => nanoseconds = nanoseconds.saturating_mul(2).min(LONGEST),
-                answer => return answer,
+                response => return response,
             }
         }
     }
@@ -317,9 +327,9 @@ impl Exchange {
         self.scratch.address()
     }
 
-    /// Receives what [`post`](Self::post) requested.
+    /// Receives the response to a [`post`](Self::post).
     #[inline]
-    fn answer(
+    fn receive_response(
         &mut self,
         nr: usize,
         args: &mut [Arg<'_>],
@@ -327,32 +337,32 @@ impl Exchange {
         deadline: Deadline,
     ) -> Result<usize, Disconnect> {
         let shape = layout.shape();
-        // Each request is answered with a word, whatever becomes of the memory.
+        // Each request has a response of one word, even if the transfer of memory fails.
         if shape.requests() > 1 {
-            self.answers.gather(shape.requests(), deadline)?;
+            self.responses.gather(shape.requests(), deadline)?;
         }
-        if shape.in_len != 0 && self.answers.word(deadline)? != shape.in_len {
+        if shape.in_len != 0 && self.responses.word(deadline)? != shape.in_len {
             return Err(Disconnect::OutOfStep);
         }
-        let ret = self.answers.word(deadline)?;
+        let ret = self.responses.word(deadline)?;
         if shape.out_len != 0 {
-            let source = Arriving { answers: &mut self.answers, deadline };
+            let source = Arriving { responses: &mut self.responses, deadline };
             read_memory(source, args, layout, written(nr, ret))?;
-            if self.answers.word(deadline)? != shape.out_len {
+            if self.responses.word(deadline)? != shape.out_len {
                 return Err(Disconnect::OutOfStep);
             }
         }
-        self.answers.settle();
+        self.responses.complete_all();
         Ok(ret)
     }
 
-    /// Makes sure of scratch space for `len` bytes. Whatever goes wrong, the call that needs it was not sent.
+    /// Ensures scratch space for `len` bytes. On any error the call that needs it was not sent.
     #[inline]
     pub(super) fn reserve(&mut self, len: usize, deadline: Deadline) -> Result<(), Error> {
         if self.scratch.has(len) {
             return Ok(());
         }
-        match self.scratch.reserve(&mut self.answers, self.server, len, deadline) {
+        match self.scratch.reserve(&mut self.responses, self.server, len, deadline) {
             Ok(()) => Ok(()),
             Err(ReserveError::Os(errno)) => Err(Error::Os(errno)),
             Err(ReserveError::Disconnected(why)) => {
@@ -362,13 +372,13 @@ impl Exchange {
         }
     }
 
-    /// Begins a pipeline, unless there is one.
+    /// Begins a pipeline; returns `false` if there is one already.
     #[inline]
     pub(super) const fn open_pipeline(&mut self) -> bool {
-        !core::mem::replace(&mut self.piped, true)
+        !core::mem::replace(&mut self.has_pipeline, true)
     }
 
-    /// Receives the first answer that is owed to the pipeline.
+    /// Receives the first response owed to the pipeline.
     #[inline]
     pub(super) fn first_owed(
         &mut self,
@@ -378,28 +388,28 @@ impl Exchange {
         deadline: Deadline,
     ) -> Result<usize, Disconnect> {
         match self.disconnect {
-            // No byte is believed any more. After other ends those answers count that have arrived.
+            // Invalid data: no byte is trusted any more. After other ends, responses that have arrived are valid.
             Some(Disconnect::OutOfStep) => Err(Disconnect::OutOfStep),
-            _ => self.answers.first_owed(shape, receipt, out, deadline),
+            _ => self.responses.first_owed(shape, receipt, out, deadline),
         }
     }
 
-    /// Ends the pipeline; its answers that are outstanding are skipped.
+    /// Ends the pipeline; its outstanding responses are skipped.
     #[inline]
     pub(super) fn close_pipeline(&mut self) {
-        self.answers.abandon();
-        self.piped = false;
+        self.responses.abandon();
+        self.has_pipeline = false;
     }
 
-    /// Ends the sending direction.
+    /// Shuts down sending.
     #[inline]
     pub(super) fn finish(&mut self) {
         self.open = false;
-        self.answers.stream().shutdown(Shutdown::Write);
+        self.responses.stream().shutdown(Shutdown::Write);
     }
 
-    /// Ends the connection. What the server has not claimed is never executed; if it shares this process's descriptor
-    /// table and executes a call, it is killed, for the numbers in that call may soon be other files'.
+    /// Aborts the connection. Requests that the server has not claimed are never executed. If it shares this process's
+    /// descriptor table and is executing a call, it is killed, because the file descriptors of that call may be reused.
     #[cold]
     #[inline]
     pub(super) fn abort(&mut self, why: Disconnect) {
@@ -408,17 +418,17 @@ impl Exchange {
             return;
         }
         self.disconnect = Some(why);
-        self.answers.stream().shutdown(Shutdown::Both);
-        let Some(peer) = self.answers.stream().peer() else { return };
-        let claimed = peer.page().claims().revoke(self.answers.answered());
+        self.responses.stream().shutdown(Shutdown::Both);
+        let Some(peer) = self.responses.stream().peer() else { return };
+        let claimed = peer.page().claims().revoke(self.responses.completed());
         self.claimed = Some(claimed);
-        if peer.shares_table() && self.answers.is_executing(claimed) {
+        if peer.shares_table() && self.responses.is_executing(claimed) {
             peer.kill();
-            self.stray = !peer.has_ended();
+            self.may_execute = !peer.has_ended();
         }
     }
 
-    /// Ends the connection, and returns the error of a call that was posted and not answered.
+    /// Aborts the connection, and returns the error of a call that was posted and has no response.
     #[cold]
     #[inline]
     pub(super) fn fail(&mut self, why: Disconnect, receipt: Receipt) -> Error {
@@ -426,42 +436,42 @@ impl Exchange {
         self.error(receipt)
     }
 
-    /// The error of a call without an answer, on a connection that has ended.
+    /// Returns the error of a call without a response, on a connection that has ended.
     #[inline]
     pub(super) fn error(&self, receipt: Receipt) -> Error {
         let executed = match self.claimed {
             Some(claimed) => claimed >= receipt.index,
-            None => self.answers.is_sent(receipt),
+            None => self.responses.is_sent(receipt),
         };
         if executed { Error::Hangup } else { Error::NotSent }
     }
 
-    /// From now on the server has a descriptor table of its own.
+    /// Records that the server has its own descriptor table from now on.
     #[inline]
     pub(super) fn unshared(&mut self) {
-        if let Some(peer) = self.answers.stream_mut().peer_mut() {
+        if let Some(peer) = self.responses.stream_mut().peer_mut() {
             peer.unshared();
         }
     }
 
-    /// Leaves the server, which ends.
+    /// Ends the connection, and with it the server.
     #[inline]
     pub(super) fn end(&mut self) {
         if self.peer().is_none() {
-            // A server that outlives the connection would keep the scratch space for ever. The request is left with it,
-            // for it may be in a call that never ends.
+            // A server that outlives the connection would leak the scratch space. The response is not awaited, because
+            // the server may be in a call that never returns.
             if let Some(request) = self.scratch.unmap().filter(|_| self.open) {
-                self.answers.stream().send_last(&request.to_bytes());
+                self.responses.stream().send_last(&request.to_bytes());
             }
             return;
         }
         let ended = self.disconnect == Some(Disconnect::Ended);
         if self.disconnect.is_none() {
-            self.answers.drain();
+            self.responses.drain();
         }
         self.abort(Disconnect::Closed);
-        let busy = !ended && self.claimed.is_some_and(|claimed| self.answers.is_executing(claimed));
-        if let Some(peer) = self.answers.stream_mut().peer_mut() {
+        let busy = !ended && self.claimed.is_some_and(|claimed| self.responses.is_executing(claimed));
+        if let Some(peer) = self.responses.stream_mut().peer_mut() {
             peer.end(busy);
         }
     }
@@ -472,50 +482,50 @@ fn from_ret(ret: usize) -> Result<usize, Error> {
     Errno::from_ret(ret).map_err(Error::Os)
 }
 
-/// The bytes of a call's memory as they arrive.
+/// The memory of a call, read from the stream.
 struct Arriving<'a> {
-    answers: &'a mut Answers,
+    responses: &'a mut Responses,
     deadline: Deadline,
 }
 
 impl Source for Arriving<'_> {
     #[inline]
     fn read(&mut self, to: &mut [MaybeUninit<u8>]) -> Result<(), Disconnect> {
-        self.answers.bytes(to, self.deadline)
+        self.responses.bytes(to, self.deadline)
     }
 
     #[inline]
     fn skip(&mut self, mut count: usize) -> Result<(), Disconnect> {
-        let mut nowhere = [MaybeUninit::uninit(); 128];
+        let mut discarded = [MaybeUninit::uninit(); 128];
         while count != 0 {
-            let now = count.min(nowhere.len());
-            self.read(nowhere.get_mut(..now).unwrap_or_default())?;
+            let now = count.min(discarded.len());
+            self.read(discarded.get_mut(..now).unwrap_or_default())?;
             count = count.saturating_sub(now);
         }
         Ok(())
     }
 }
 
-/// A buffer of what is to be sent: small parts are gathered, so that most calls are one `sendto`.
+/// A send buffer: small parts are collected, so that most calls are one `sendto`.
 pub(super) struct Outgoing<'a> {
-    answers: &'a mut Answers,
+    responses: &'a mut Responses,
     deadline: Deadline,
     bytes: [u8; BUFFER],
     len: usize,
 }
 
-/// Three requests and a few small structures.
+/// Room for three requests and a few small structures.
 const BUFFER: usize = 256;
 
 impl<'a> Outgoing<'a> {
     #[inline]
-    const fn new(answers: &'a mut Answers, deadline: Deadline) -> Self {
-        Self { answers, deadline, bytes: [0; BUFFER], len: 0 }
+    const fn new(responses: &'a mut Responses, deadline: Deadline) -> Self {
+        Self { responses, deadline, bytes: [0; BUFFER], len: 0 }
     }
 
     #[inline]
     fn request(&mut self, request: Request) -> Result<Receipt, Disconnect> {
-        let receipt = self.answers.count(self.len);
+        let receipt = self.responses.count(self.len);
         self.write(&request.to_bytes()).map(|()| receipt)
     }
 
@@ -523,7 +533,7 @@ impl<'a> Outgoing<'a> {
     fn flush(&mut self) -> Result<(), Disconnect> {
         let bytes = self.bytes.get(..self.len).unwrap_or_default();
         self.len = 0;
-        self.answers.send(bytes, self.deadline)
+        self.responses.send(bytes, self.deadline)
     }
 }
 
@@ -543,7 +553,7 @@ impl Sink for Outgoing<'_> {
                 self.len = bytes.len();
                 Ok(())
             }
-            None => self.answers.send(bytes, self.deadline),
+            None => self.responses.send(bytes, self.deadline),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The two calls that do not return when they succeed: executing a program in another process, and ending it.
+//! The two calls that do not return on success: executing a program in another process, and its exit.
 
 use super::child::sends_sigchld;
 use super::connection::Connection;
@@ -13,7 +13,7 @@ use crate::sysif::{Arg, Error, ErrorWith};
 use crate::task::Task;
 use core::ffi::CStr;
 
-/// With what an executed program begins, besides its arguments and its environment.
+/// The signal state of an executed program, and whether it is killed with its parent.
 ///
 /// ```
 /// use rsyscall::near::SignalSet;
@@ -42,8 +42,8 @@ impl Default for ExecOptions {
 }
 
 impl ExecOptions {
-    /// Returns what [`Task::exec`] uses: no signal is blocked, `SIGPIPE` has its default action, other signals are
-    /// ignored if the process ignores them, and the end of the parent does nothing to the program.
+    /// Returns the options of [`Task::exec`]: no signal is blocked, `SIGPIPE` has its default action, other signals are
+    /// ignored if the process ignores them, and the program is not killed with its parent.
     #[inline]
     pub const fn new() -> Self {
         Self {
@@ -54,7 +54,7 @@ impl ExecOptions {
         }
     }
 
-    /// Sets which signals are blocked: none by default.
+    /// Sets the signals that are blocked: none by default.
     #[doc(alias = "posix_spawnattr_setsigmask")]
     #[inline]
     #[must_use]
@@ -62,8 +62,8 @@ impl ExecOptions {
         Self { mask, ..self }
     }
 
-    /// Sets which signals have their default action even if the process ignores them: `SIGPIPE` by default. (A server
-    /// ignores it.) Signals with handlers have it in any case.
+    /// Sets the signals that have their default action even if the process ignores them: `SIGPIPE` by default, which a
+    /// server ignores. Signals with handlers have it in any case.
     #[doc(alias = "posix_spawnattr_setsigdefault")]
     #[inline]
     #[must_use]
@@ -71,15 +71,16 @@ impl ExecOptions {
         Self { default, ..self }
     }
 
-    /// Sets which signals are ignored, also those of [`default_signals`](Self::default_signals): none by default.
+    /// Sets the signals that are ignored, with precedence over [`default_signals`](Self::default_signals): none by
+    /// default.
     #[inline]
     #[must_use]
     pub const fn ignored_signals(self, ignored: SignalSet) -> Self {
         Self { ignored, ..self }
     }
 
-    /// Sets whether the program is killed when its parent ends, or more exactly: the *thread* that forked the process
-    /// (`PR_SET_PDEATHSIG`): not by default. The kernel forgets it if the program is set-user-ID.
+    /// Sets whether the program is killed when its parent ends, or more exactly the *thread* that forked the process
+    /// (`PR_SET_PDEATHSIG`): not by default. The kernel clears the setting if the program is set-user-ID.
     #[doc(alias = "PR_SET_PDEATHSIG")]
     #[inline]
     #[must_use]
@@ -87,11 +88,11 @@ impl ExecOptions {
         Self { killed_with_parent: killed, ..self }
     }
 
-    /// What a signal is to do; `None`: what it does anyway.
+    /// Returns the action to set for a signal; `None` leaves it unchanged.
     #[inline]
     const fn action(&self, signal: u32) -> Option<SignalAction> {
         match () {
-            // Nothing can be said of these two.
+            // Their actions cannot be changed.
             () if signal == SIGKILL || signal == SIGSTOP => None,
             () if self.ignored.contains(signal) => Some(SignalAction::ignore()),
             () if self.default.contains(signal) => Some(SignalAction::default_action()),
@@ -101,15 +102,15 @@ impl ExecOptions {
 }
 
 impl Task<Connection> {
-    /// Replaces the process's program.
+    /// Replaces the process's program by another (`execve`).
     ///
-    /// The program has the file descriptors that are not `CLOEXEC`: make one so with
-    /// [`OwnedFd::set_cloexec`](crate::fd::OwnedFd::set_cloexec) and give it away with
-    /// [`OwnedFd::into_raw_fd`](crate::fd::OwnedFd::into_raw_fd), or put it where the program expects it with
-    /// [`OwnedFd::dup2`](crate::fd::OwnedFd::dup2). A shared table is copied for it by `execve`. The process stays the
-    /// same: its [`Child`](super::Child) still waits for it.
+    /// The program inherits the file descriptors that are not `CLOEXEC`. To pass one, clear the flag with
+    /// [`OwnedFd::set_cloexec`](crate::fd::OwnedFd::set_cloexec) and release it with
+    /// [`OwnedFd::into_raw_fd`](crate::fd::OwnedFd::into_raw_fd), or duplicate it to a fixed file descriptor with
+    /// [`OwnedFd::dup2`](crate::fd::OwnedFd::dup2). `execve` copies a shared table. The process stays the same: its
+    /// [`Child`](super::Child) still waits for it.
     ///
-    /// It begins with what [`ExecOptions::new`] says; [`exec_with`](Self::exec_with) takes others.
+    /// The options are those of [`ExecOptions::new`]; [`exec_with`](Self::exec_with) takes others.
     ///
     /// System calls: there, `prctl`, `rt_sigaction`, `rt_sigprocmask`, `recvfrom`, `sendto`, `execve`, and `mmap`,
     /// `munmap` if the strings need more scratch space; here, for a forked process, `waitid`. A
@@ -124,41 +125,41 @@ impl Task<Connection> {
     /// # Ok::<(), rsyscall::sysif::Error>(())
     /// ```
     ///
-    /// # What is known of success
+    /// # How success is detected
     ///
-    /// A successful `execve` does not return: the stream ends. It also ends if the process is killed before, so for an
-    /// adopted server `Ok` means that it has executed the program or has ended. Of a forked process more is known:
-    /// `execve` makes its exit signal `SIGCHLD`, and this asks. Then `Ok` means that the program was executed, and
-    /// [`Error::Hangup`] that the process was killed before or that the timeout expired. (Not where clone knows one way
-    /// to fork, as in qemu-user, or where something else reaped the process meanwhile.)
+    /// A successful `execve` does not return: the stream ends. It also ends if the process is killed before, so for a
+    /// server that was not forked `Ok` means that it has executed the program or has ended. For a forked process this
+    /// also checks the exit signal, which `execve` sets to `SIGCHLD`: `Ok` means that the program was executed, and
+    /// [`Error::Hangup`] that the process was killed before or that the timeout expired. (The check is impossible in
+    /// qemu-user, whose `clone` supports only `SIGCHLD`, and if something else has reaped the process.)
     ///
-    /// # The server ends with the thread that forked it, the program does not
+    /// # The server is killed with the thread that forked it, the program is not
     ///
     /// **Until it has executed the program a forked process is killed when the thread that forked it ends** (see
-    /// [`fork`](super::fork()) and [`ForkOptions`](super::ForkOptions)). Afterwards the end of that thread, or of this
-    /// process, does nothing to it, unless [`ExecOptions::killed_with_parent`] asks for that.
+    /// [`fork`](super::fork()) and [`ForkOptions`](super::ForkOptions)). Afterwards it outlives that thread and this
+    /// process, unless [`ExecOptions::killed_with_parent`] is set.
     ///
     /// # Errors
     ///
-    /// The task comes back. `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG` and others:
-    /// [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html). The process then is as it was, its table too.
-    /// `EPERM`: a [`Policy`](super::Policy) lacks one of the calls. `ECHILD`: a process that shares the table was
-    /// reaped, or its exit signal does not tell. [`Error::NotSent`], [`Error::Hangup`].
+    /// The task is returned with the error. `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG` and others:
+    /// [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html). The process and its table are then unchanged.
+    /// `EPERM`: a [`Policy`](super::Policy) does not allow one of the calls. `ECHILD`: a process that shares the table
+    /// was reaped, or success cannot be detected by its exit signal. [`Error::NotSent`], [`Error::Hangup`].
     #[doc(alias = "execve")]
-    #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
+    #[expect(clippy::result_large_err, reason = "the task is returned by value: there is no allocator to box it")]
     #[inline]
     pub fn exec(self, path: &CStr, argv: &[&CStr], envp: &[&CStr]) -> Result<(), ErrorWith<Self, Error>> {
         self.exec_with(&ExecOptions::new(), path, argv, envp)
     }
 
-    /// Replaces the process's program, as [`exec`](Self::exec) does, and says with what it begins.
+    /// Replaces the process's program as [`exec`](Self::exec) does, with options.
     ///
     /// System calls: those of [`exec`](Self::exec).
     ///
     /// # Errors
     ///
     /// Those of [`exec`](Self::exec).
-    #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
+    #[expect(clippy::result_large_err, reason = "the task is returned by value: there is no allocator to box it")]
     #[inline]
     pub fn exec_with(
         self,
@@ -171,7 +172,7 @@ impl Task<Connection> {
         execute(&self.sysif, process, options, path, [argv, envp]).map_err(|error| ErrorWith::new(self, error))
     }
 
-    /// Ends the process. The lowest eight bits of `status` are what its parent is told.
+    /// Terminates the process. Its parent gets the lowest eight bits of `status`.
     ///
     /// System calls: there, `exit_group`.
     ///
@@ -184,7 +185,7 @@ impl Task<Connection> {
     /// # Ok::<(), rsyscall::sysif::Error>(())
     /// ```
     ///
-    /// Its handles cannot outlive it:
+    /// Handles of the task cannot be used afterwards:
     ///
     /// ```compile_fail,E0505
     /// # use rsyscall::{EventfdFlags, EventfdTask, remote};
@@ -197,11 +198,11 @@ impl Task<Connection> {
     ///
     /// # Errors
     ///
-    /// The task comes back. [`Error::NotSent`]. [`Error::Hangup`]: it has not ended within the
-    /// [timeout](Connection::set_timeout), or its bytes make no sense. `EPERM`: a [`Policy`](super::Policy) does not
-    /// allow it. The end of the stream is the success.
+    /// The task is returned with the error. [`Error::NotSent`]. [`Error::Hangup`]: it has not ended within the
+    /// [timeout](Connection::set_timeout), or the stream has invalid data. `EPERM`: a [`Policy`](super::Policy) does
+    /// not allow it. The end of the stream means success.
     #[doc(alias = "exit_group")]
-    #[expect(clippy::result_large_err, reason = "the task comes back by value: there is nothing to box it in")]
+    #[expect(clippy::result_large_err, reason = "the task is returned by value: there is no allocator to box it")]
     #[inline]
     pub fn exit(self, status: i32) -> Result<(), ErrorWith<Self, Error>> {
         exit(&self.sysif, status).map_err(|error| ErrorWith::new(self, error))
@@ -217,11 +218,11 @@ fn exit(connection: &Connection, status: i32) -> Result<(), Error> {
     exchange.call_without_return(0, |_| Ok(()), request, deadline, |_| None)
 }
 
-/// What was different before an exec was prepared.
+/// The state to restore if an `execve` fails.
 struct Before {
     death_signal: u32,
     mask: Option<SignalSet>,
-    /// Which of the actions are those of before.
+    /// The signals whose previous actions are recorded.
     changed: SignalSet,
     actions: [SignalAction; LAST_SIGNAL as usize],
 }
@@ -245,13 +246,13 @@ fn execute(
         Err(error) => Err(not_sent(error)),
     };
     if matches!(executed, Err(Error::Os(_))) {
-        // Ignored: if it fails the connection has ended.
+        // Ignored: it fails only if the connection has ended.
         let _ignored = restore(connection, &before);
     }
     executed
 }
 
-/// The error of a call in preparation of another: whatever becomes of it, that other was not executed.
+/// Maps the error of a call that prepares another one: the other one was not executed in any case.
 #[inline]
 pub(super) const fn not_sent(error: Error) -> Error {
     match error {
@@ -264,12 +265,12 @@ pub(super) const fn not_sent(error: Error) -> Error {
 fn prepare(connection: &Connection, options: &ExecOptions, before: &mut Before) -> Result<(), Error> {
     let death_signal = if options.killed_with_parent { SIGKILL } else { 0 };
     if death_signal != before.death_signal {
-        // SAFETY: what the options ask for.
+        // SAFETY: the caller's options request it.
         unsafe { near::set_parent_death_signal(connection, death_signal) }?;
     }
     for (signal, old) in (1..).zip(&mut before.actions) {
         let Some(action) = options.action(signal) else { continue };
-        // SAFETY: no handler, and the process runs nothing that relies on one.
+        // SAFETY: the action is no handler, and the process runs no code that relies on one.
         *old = unsafe { near::replace_signal_action(connection, signal, action) }?;
         before.changed = before.changed.with(signal);
     }
@@ -278,21 +279,21 @@ fn prepare(connection: &Connection, options: &ExecOptions, before: &mut Before) 
     Ok(())
 }
 
-/// After an exec that failed the process is the server that it was.
+/// Restores the state of the server after a failed `execve`.
 #[cold]
 #[inline]
 fn restore(connection: &Connection, before: &Before) -> Result<(), Error> {
     for (signal, old) in (1..).zip(&before.actions) {
         if before.changed.contains(signal) {
-            // SAFETY: as it was.
+            // SAFETY: the previous action.
             unsafe { near::set_signal_action(connection, signal, *old) }?;
         }
     }
     if let Some(mask) = before.mask {
-        // SAFETY: as it was.
+        // SAFETY: the previous mask.
         unsafe { near::set_signal_mask(connection, mask) }?;
     }
-    // SAFETY: as it was.
+    // SAFETY: the previous signal.
     unsafe { near::set_parent_death_signal(connection, before.death_signal) }
 }
 
@@ -301,19 +302,19 @@ impl Connection {
     fn exec(&self, process: Process, path: &CStr, [argv, envp]: [&[&CStr]; 2]) -> Result<(), Error> {
         let strings = || core::iter::once(path).chain(argv.iter().copied()).chain(envp.iter().copied());
         let text = strings().map(size).fold(0, usize::saturating_add);
-        // Two vectors, each with a null at its end, and then all strings.
+        // Two vectors, each with a terminating null pointer, and then all strings.
         let vectors = argv.len().saturating_add(envp.len()).saturating_add(2).saturating_mul(size_of::<usize>());
         let len = vectors.saturating_add(text);
         let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
         let deadline = exchange.begin(self.timeout());
         exchange.check()?;
-        // Whether a success can be seen in the exit signal. Where another thread traces the child, any wait finds it;
-        // one for this thread's own children does not, if this is the thread that forked it.
-        let looks = |peer: &Peer, options| peer.pidfd().and_then(|pidfd| sends_sigchld(Some(pidfd), process, options));
-        let tells = |peer| [0, WNOTHREAD].into_iter().find(|options| looks(peer, *options) == Some(false));
-        let options = exchange.peer().and_then(tells);
+        // The wait options with which the exit signal shows a success, if any. If another thread traces the child, any
+        // wait finds the child; a wait for this thread's own children (`WNOTHREAD`) does not, if this thread forked it.
+        let probe = |peer: &Peer, options| peer.pidfd().and_then(|pidfd| sends_sigchld(Some(pidfd), process, options));
+        let detectable = |peer| [0, WNOTHREAD].into_iter().find(|options| probe(peer, *options) == Some(false));
+        let options = exchange.peer().and_then(detectable);
         if options.is_none() && exchange.peer().is_some_and(Peer::shares_table) {
-            // Its stream does not end with it either.
+            // Its stream does not end on success either.
             return Err(Errno::ECHILD.into());
         }
         exchange.reserve(len, deadline)?;
@@ -332,12 +333,12 @@ impl Connection {
             }
             strings().try_for_each(|string| outgoing.write(string.to_bytes_with_nul()))
         };
-        let executed = |peer: &Peer| options.and_then(|options| looks(peer, options));
+        let executed = |peer: &Peer| options.and_then(|options| probe(peer, options));
         exchange.call_without_return(len, memory, request, deadline, executed)
     }
 }
 
-/// How much room a string takes.
+/// Returns the size of a string with its terminating NUL.
 #[inline]
 fn size(string: &CStr) -> usize {
     string.count_bytes().saturating_add(1)

@@ -1,4 +1,4 @@
-//! A file descriptor of another process, brought here.
+//! Duplicating a file descriptor of another process into this one.
 
 use super::connection::Connection;
 use super::peer::Peer;
@@ -10,13 +10,13 @@ use crate::task::{Current, Task};
 use crate::{Errno, EventFd};
 
 impl OwnedFd<&Task<Connection>> {
-    /// Duplicates the file descriptor into this process, where using it is a local call. Both are closed separately,
-    /// and share the open file description.
+    /// Duplicates the file descriptor into this process, where it is used by local calls. Both share the open file
+    /// description, and are closed separately.
     ///
-    /// The duplicate is made by `pidfd_getfd` if the process was [forked](super::fork()) here. Where that fails (Linux
-    /// before 5.6; a seccomp filter, such as that of a container without `CAP_SYS_PTRACE`), and for an adopted server,
-    /// the process sends it over the connection (`SCM_RIGHTS`). Where that fails too, the file descriptor can still be
-    /// used through its task.
+    /// For a process that was [forked](super::fork()) here it uses `pidfd_getfd`. If that fails (Linux before 5.6; a
+    /// seccomp filter, such as that of a container without `CAP_SYS_PTRACE`), and for other servers, the process sends
+    /// the file descriptor over the connection (`SCM_RIGHTS`). If that fails too, the file descriptor can still be used
+    /// through its task.
     ///
     /// System calls: `pidfd_getfd`; or `ppoll`, `recvmsg`, and there `recvfrom`, `sendmsg`. `fcntl(F_DUPFD_CLOEXEC)` if
     /// the table is this process's own.
@@ -35,8 +35,8 @@ impl OwnedFd<&Task<Connection>> {
     /// # Errors
     ///
     /// `EMFILE`: no file descriptor is free in this process. `EBUSY`: it would have to be sent over the connection, on
-    /// which calls of a [`Pipeline`](super::Pipeline) are outstanding. `EPERM`: a [`Policy`](super::Policy) does not
-    /// allow `sendmsg`. `EINVAL`, `EOPNOTSUPP`: the stream is no Unix socket. [`Error::NotSent`], [`Error::Hangup`].
+    /// which calls of a [`Pipeline`](super::Pipeline) are pending. `EPERM`: a [`Policy`](super::Policy) does not allow
+    /// `sendmsg`. `EINVAL`, `EOPNOTSUPP`: the stream is not a Unix socket. [`Error::NotSent`], [`Error::Hangup`].
     ///
     /// # Source
     ///
@@ -49,7 +49,7 @@ impl OwnedFd<&Task<Connection>> {
         if task.fd_table() == FdTable::CURRENT {
             // SAFETY: the handle owns it in this very table.
             let fd = unsafe { near::dup_cloexec(&Local, self.near()) }?;
-            // SAFETY: the kernel just made it for us.
+            // SAFETY: the kernel just created it for us.
             return Ok(unsafe { OwnedFd::adopt(Current, fd) });
         }
         task.sysif().fetch(self.near())
@@ -57,8 +57,7 @@ impl OwnedFd<&Task<Connection>> {
 }
 
 impl EventFd<&Task<Connection>> {
-    /// Duplicates the file descriptor into this process, as [`OwnedFd::fetch`] does: one counter, here used by local
-    /// calls.
+    /// Duplicates the file descriptor into this process, as [`OwnedFd::fetch`] does. The counter is shared.
     ///
     /// System calls: those of [`OwnedFd::fetch`].
     ///
@@ -77,12 +76,12 @@ impl Connection {
         let Some(mut exchange) = self.exchange() else { return Err(Error::NotSent) };
         exchange.check()?;
         if let Some(pidfd) = exchange.peer().and_then(Peer::pidfd) {
-            // SAFETY: the pidfd is open, and the owner of the handle asks for the duplicate.
+            // SAFETY: the pidfd is open, and the owner of the handle requests the duplicate.
             match unsafe { near::pidfd_getfd(&Local, pidfd, fd) } {
-                // SAFETY: the kernel just made it for us.
+                // SAFETY: the kernel just created it for us.
                 Ok(fd) => return Ok(unsafe { OwnedFd::adopt(Current, fd) }),
                 Err(errno @ (Errno::EMFILE | Errno::ENFILE)) => return Err(errno.into()),
-                // Not known, not allowed, or nothing to do with it: then the connection tells.
+                // Not supported or not allowed: use the connection instead.
                 Err(_) => {}
             }
         }

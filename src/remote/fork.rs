@@ -1,7 +1,7 @@
-//! Children that serve.
+//! Forked servers.
 //!
-//! A forked child runs what is below and nothing else: no code of the program, no destructor, no handler of a signal,
-//! and nothing that allocates, locks or uses a thread-local. So [`fork`] is safe in a process with many threads.
+//! A forked child runs only the code below: no code of the program, no destructor, no signal handler of the program,
+//! and nothing that allocates, locks or uses a thread-local. So [`fork`] is safe in a multi-threaded process.
 
 use super::child::Child;
 use super::connection::Connection;
@@ -24,29 +24,28 @@ use crate::task::{Current, Task};
 
 /// A forked child.
 #[derive(Debug)]
-#[must_use = "dropped, the child is killed"]
+#[must_use = "dropping it kills the child"]
 pub struct Forked<const N: usize = 0> {
     /// The child as a task: system calls made through it are executed there.
     pub task: Task<Connection>,
     /// The child as a process.
     pub child: Child,
-    /// What it inherited, in the order asked for: each becomes one handle of the new task.
+    /// The inherited file descriptors, in the order of the request; each becomes a handle of the new task.
     pub inherited: [Token; N],
 }
 
-/// Makes a child with a descriptor table of its own, which serves system calls.
+/// Forks a child with its own descriptor table, which serves system calls.
 ///
-/// The child has what it is given and no other file descriptor: duplicates, under the same numbers, of those in
-/// `inherit`, and 0, 1 and 2 unless they are `CLOEXEC`. Its memory is a copy, which nothing but requested calls will
-/// touch, apart from a page through which the two agree on which requests are executed. Signals that had handlers have
-/// their default action there, apart from `SIGURG`, which does nothing but [interrupt](Child::interrupt), and
-/// `SIGPIPE`, which is ignored.
+/// The child has only these file descriptors: those in `inherit`, with the same values, and 0, 1 and 2 unless they are
+/// `CLOEXEC`. Its memory is a copy, which only requested calls access, except for a shared page that records which
+/// requests are executed. Signals with handlers have their default action in the child, except `SIGURG`, which only
+/// [interrupts](Child::interrupt) calls, and `SIGPIPE`, which is ignored.
 ///
-/// The child ends when the task is dropped. In a new pid namespace, after `unshare(CLONE_NEWPID)`, it is the first
-/// process of it; [`Task::process`] is its pid in the caller's, and so is [`Task::pidns`].
+/// The child ends when the task is dropped. After `unshare(CLONE_NEWPID)` it is the first process of the new pid
+/// namespace; [`Task::process`] and [`Task::pidns`] are its pid in the caller's namespace, and that namespace.
 ///
 /// System calls: `socketpair`, `gettid`, `pidfd_open`, `mmap`, `rt_sigprocmask`, `clone`, `madvise`, `close`,
-/// `fcntl(F_DUPFD_CLOEXEC)`; before Linux 6.9 `getpid`, and `waitid` where `clone` makes no pidfd; in the child
+/// `fcntl(F_DUPFD_CLOEXEC)`; before Linux 6.9 `getpid`, and `waitid` where `clone` creates no pidfd; in the child
 /// `prctl`, `ppoll` (before Linux 6.9 also `getppid`, `tgkill`), `madvise`, `rt_sigaction`, `rt_sigprocmask`,
 /// `fcntl(F_GETFD)`, `close`, `close_range` (`prlimit64` before Linux 5.9), and those of [`serve`](super::serve()).
 ///
@@ -63,7 +62,7 @@ pub struct Forked<const N: usize = 0> {
 /// # Ok::<(), rsyscall::sysif::Error>(())
 /// ```
 ///
-/// An eventfd of both processes:
+/// An eventfd that both processes use:
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags, remote};
@@ -77,18 +76,18 @@ pub struct Forked<const N: usize = 0> {
 /// # Ok::<(), rsyscall::sysif::Error>(())
 /// ```
 ///
-/// # The child ends with the thread that made it
+/// # The child is killed with the thread that forked it
 ///
-/// **When the thread that called this ends, the child is killed** (`PR_SET_PDEATHSIG`), although its process and other
-/// threads go on: call it in a thread that lives as long as the child is to, not in one of a pool. [`ForkOptions`] ask
-/// for another rule. A program that the child [executes](Task::exec) is not killed, unless that is asked for with
-/// [`ExecOptions::killed_with_parent`](super::ExecOptions::killed_with_parent). A requested call that changes the user
-/// makes the kernel forget it: the child then ends with its stream.
+/// **When the thread that called this ends, the child is killed** (`PR_SET_PDEATHSIG`), even if its process and other
+/// threads continue. So call it in a thread that lives as long as the child should, not in a thread of a pool.
+/// [`ForkOptions::outlive_thread`] changes that. A program that the child [executes](Task::exec) is not killed, unless
+/// [`ExecOptions::killed_with_parent`](super::ExecOptions::killed_with_parent) is set. If a requested call changes the
+/// user, the kernel clears the setting: the child then ends with its stream.
 ///
 /// # Errors
 ///
-/// `EINVAL`: a file descriptor is named twice. `EMFILE`, `ENFILE`: the process's or the system's file descriptors are
-/// used up. `EAGAIN`, `ENOMEM`: the process's or the system's processes or memory are.
+/// `EINVAL`: `inherit` has a file descriptor twice. `EMFILE`, `ENFILE`: the per-process or system-wide limit of file
+/// descriptors is reached. `EAGAIN`, `ENOMEM`: there are too many processes, or too little memory.
 ///
 /// # Source
 ///
@@ -100,14 +99,14 @@ pub fn fork<const N: usize>(inherit: [&OwnedFd; N]) -> Result<Forked<N>, Errno> 
     ForkOptions::new().fork(inherit)
 }
 
-/// How long a child lives.
+/// The lifetime of a forked child.
 ///
 /// ```
 /// use rsyscall::remote::ForkOptions;
 /// use rsyscall::{EventfdFlags, EventfdTask};
 ///
 /// let forked = std::thread::spawn(|| ForkOptions::new().outlive_thread(true).fork([])).join().unwrap()?;
-/// // The thread has ended, the child has not.
+/// // The child has outlived the thread.
 /// let bell = forked.task.eventfd(3, EventfdFlags::empty())?;
 /// assert_eq!(bell.read()?, 3);
 /// # Ok::<(), rsyscall::sysif::Error>(())
@@ -118,23 +117,23 @@ pub struct ForkOptions {
 }
 
 impl ForkOptions {
-    /// Returns what [`fork`] uses: the child ends with the thread that made it.
+    /// Returns the options of [`fork`]: the child is killed with the thread that forked it.
     #[inline]
     pub const fn new() -> Self {
         Self { outlives_thread: false }
     }
 
-    /// Sets whether the child goes on when the thread that made it has ended: not by default.
+    /// Sets whether the child outlives the thread that forked it: not by default.
     ///
-    /// It then ends with the task, or with this process: when the last copy of the client's end of its stream is
-    /// closed. A child that is busy with a call notices that when the call returns.
+    /// If so, it ends with the task or with this process: when the last copy of the client's end of its stream is
+    /// closed. A child that executes a call detects that when the call returns.
     #[inline]
     #[must_use]
     pub const fn outlive_thread(self, outlives: bool) -> Self {
         Self { outlives_thread: outlives }
     }
 
-    /// Makes a child, as [`fork`] does.
+    /// Forks a child as [`fork`] does, with these options.
     ///
     /// System calls: those of [`fork`].
     ///
@@ -152,7 +151,7 @@ impl ForkOptions {
         let child = Child::new(process, pidfd);
         let peer = Peer::new(page, child.pidfd().map(OwnedFd::try_clone).transpose()?, None);
         let connection = Connection::new(client, server.near(), scratch, Some(peer));
-        // Here its end is closed, so that the stream ends when the child does.
+        // The server's end is closed here, so that the stream ends when the child does.
         drop(server);
         Ok(Forked {
             task: task(connection, process, table),
@@ -163,11 +162,11 @@ impl ForkOptions {
     }
 }
 
-/// Makes a child that shares this process's descriptor table, and serves system calls.
+/// Forks a child that shares this process's descriptor table and serves system calls.
 ///
-/// File descriptors made through it are file descriptors of this process too: they [move](OwnedFd::move_to) between the
-/// two without a system call. Otherwise it is as [`fork`] says, but for its end: the server's end of the stream is in
-/// this process's table, so dropping the task waits for the child to end, and kills it if it is still busy.
+/// File descriptors created through it belong to this process's table too: they [move](OwnedFd::move_to) between the
+/// two without a system call. Otherwise it is as [`fork`], except for the end: the server's end of the stream is in
+/// this process's table, so dropping the task waits for the child to end, and kills it if it is executing a call.
 ///
 /// System calls: as [`fork`], with `clone(CLONE_FILES)`, and without closing anything in the child; at the end `ppoll`,
 /// `pidfd_send_signal`.
@@ -182,37 +181,37 @@ impl ForkOptions {
 /// # Ok::<(), rsyscall::sysif::Error>(())
 /// ```
 ///
-/// # The child ends with the thread that made it
+/// # The child is killed with the thread that forked it
 ///
-/// As with [`fork`], and here there is no other rule: its stream does not end with this process, for the child itself
-/// holds the client's end.
+/// As with [`fork`], and there is no option to change that: the stream does not end with this process, because the
+/// child itself holds the client's end.
 ///
 /// # Errors
 ///
 /// Those of [`fork`]. `ENOSYS`: Linux before 5.3, which has no `pidfd_open`; before 5.2 the end of such a child cannot
-/// be noticed at all. `EINVAL`: qemu-user.
+/// be detected at all. `EINVAL`: qemu-user.
 #[doc(alias = "CLONE_FILES")]
-// Inlined for those who do not use it: else its instance of the error path of three-argument calls is in every program
-// (at opt-level 1, without LTO), and stays in those that do not look at their errors.
+// `#[inline]` for programs that do not use it: otherwise its instance of the error path of three-argument calls is in
+// every program (at opt-level 1, without LTO), even in those that ignore their errors.
 #[inline]
 pub fn fork_sharing_files() -> Result<Forked, Errno> {
     let Started { client, server, process, pidfd, scratch, page, parent } = start(Table::Shared, ForkOptions::new())?;
     let child = Child::new(process, pidfd);
     let alive = child.pidfd().ok_or(Errno::ENOSYS)?.try_clone()?;
-    let number = server.near();
+    let server_fd = server.near();
     let shared = SharedFds { _server: server, _parent: parent.ok_or(Errno::ENOSYS)? };
-    let connection = Connection::new(client, number, scratch, Some(Peer::new(page, Some(alive), Some(shared))));
+    let connection = Connection::new(client, server_fd, scratch, Some(Peer::new(page, Some(alive), Some(shared))));
     Ok(Forked { task: task(connection, process, FdTable::CURRENT), child, inherited: [] })
 }
 
 #[inline]
 fn task(connection: Connection, process: Process, table: FdTable) -> Task<Connection> {
-    // SAFETY: the child that was just made: its memory is a copy, its pid is one of our namespace, its table as its
-    // maker says.
+    // SAFETY: the child that was just forked: its memory is a copy, its pid is one of our namespace, its table is the
+    // caller's argument.
     unsafe { Task::new(connection, process, table, AddressSpace::new(), PidNamespace::CURRENT) }
 }
 
-/// What the child's descriptor table is.
+/// The child's descriptor table.
 #[derive(Clone, Copy)]
 enum Table<'a> {
     /// Its own, with these file descriptors.
@@ -227,20 +226,20 @@ struct Started {
     pidfd: Option<OwnedFd>,
     scratch: Scratch,
     page: Page,
-    /// What the child may still look at.
+    /// The pidfd that the child may still use.
     parent: Option<OwnedFd>,
 }
 
-/// The length of the first scratch space of a child: a piece of its stack, large enough for every call of an eventfd.
+/// The length of the first scratch space of a child: a part of its stack, large enough for every call of an eventfd.
 const SCRATCH: usize = 512;
 
-/// That space, aligned as places in it are: `u64` is not on x86.
+/// The scratch space, aligned for its contents; `u64` has an alignment of 4 on x86.
 #[repr(align(8))]
 struct FirstScratch([u8; SCRATCH]);
 
 #[inline]
 fn start(table: Table<'_>, options: ForkOptions) -> Result<Started, Errno> {
-    // SAFETY: just made, and known to nothing else.
+    // SAFETY: just created, and used by nothing else.
     let [client, server] = near::socketpair_stream(&Local)?.map(|fd| unsafe { OwnedFd::adopt(Current, fd) });
     let parent = Parent::new()?;
     if parent.pidfd.is_none() && matches!(table, Table::Shared) {
@@ -248,51 +247,51 @@ fn start(table: Table<'_>, options: ForkOptions) -> Result<Started, Errno> {
     }
     let page = Page::new()?;
     let mut scratch = FirstScratch([0; SCRATCH]);
-    // In the child this frame is never left: what is here keeps its place, and the place is known here.
+    // The child never returns from this frame, so its copy of the array stays at this address.
     let scratch = Scratch::given((&raw mut scratch.0).expose_provenance(), SCRATCH);
-    // No handler of the program may run in the child. Until it has none, all signals wait.
-    // SAFETY: for a moment, and put back below.
+    // No handler of the program may run in the child. All signals are blocked until it has none.
+    // SAFETY: only for the duration of the fork, and restored below.
     let mask = unsafe { near::set_signal_mask(&Local, SignalSet::ALL) }?;
     let (cloned, pidfd) = clone(table);
     if cloned == Ok(Process(0)) {
-        let child = Begin { server: &server, client: &client, page: &page, parent: &parent, mask, table };
+        let child = ChildSetup { server: &server, client: &client, page: &page, parent: &parent, mask, table };
         Current.exit(i32::from(child.run(options).is_err()))
     }
     page.hide_from_children();
-    // SAFETY: as it was.
+    // SAFETY: the previous mask.
     let unmasked = unsafe { near::set_signal_mask(&Local, mask) };
     let process = cloned?;
-    // It cannot fail, the same call having just worked; should it, the child ends with its stream.
+    // It does not fail, as the same call has just succeeded; if it does, the child ends with its stream.
     unmasked?;
     Ok(Started { client, server, process, pidfd, scratch, page, parent: parent.pidfd })
 }
 
-/// Forks, in the best way that there is. Returns also the pidfd, if there is one.
+/// Forks, and returns also the pidfd, if the kernel supports it.
 #[inline]
 fn clone(table: Table<'_>) -> (Result<Process, Errno>, Option<OwnedFd>) {
     let files = if matches!(table, Table::Shared) { CLONE_FILES } else { 0 };
     let mut pidfd = (-1_i32).to_ne_bytes();
-    // First without a signal at its end: the program's own waits for its own children are not to find it.
-    // SAFETY: the child runs `Begin::run`, which waits for nothing of another thread, and ends. It shares no memory but
-    // a page that nothing but the two of them uses.
+    // First without an exit signal, so that the program's waits for its own children do not reap the child.
+    // SAFETY: the child runs `ChildSetup::run`, which waits for nothing of another thread, and ends. It shares no
+    // memory but a page that nothing but the two of them uses.
     let mut cloned = unsafe { near::clone_fork(&Local, files | CLONE_PIDFD, &mut pidfd) };
-    let mut known = FileDescriptor(i32::from_ne_bytes(pidfd));
+    let mut raw = FileDescriptor(i32::from_ne_bytes(pidfd));
     if cloned == Err(Errno::EINVAL) {
-        // qemu-user knows one way to fork.
+        // qemu-user supports only `SIGCHLD`.
         // SAFETY: as above.
         cloned = unsafe { near::clone_fork(&Local, files | SIGCHLD, &mut pidfd) };
         if let Ok(process) = cloned {
-            known = open_child(process).unwrap_or(FileDescriptor(-1));
+            raw = open_child(process).unwrap_or(FileDescriptor(-1));
         }
     }
-    let made = matches!(cloned, Ok(process) if process.0 > 0) && known.0 >= 0;
-    // SAFETY: just made, and known to nothing else.
-    let pidfd = made.then(|| unsafe { OwnedFd::adopt(Current, known) });
+    let made = matches!(cloned, Ok(process) if process.0 > 0) && raw.0 >= 0;
+    // SAFETY: just created, and used by nothing else.
+    let pidfd = made.then(|| unsafe { OwnedFd::adopt(Current, raw) });
     (cloned, pidfd)
 }
 
-/// Opens a pidfd of a child that was just made, where `clone` does not. Other threads may have reaped it by now, but
-/// there have not been as many forks since that the pid were another child's.
+/// Opens a pidfd of a child that was just forked, where `clone` does not. Other threads may have reaped it already, but
+/// there were too few forks since for the pid to be reused by another child.
 #[cold]
 #[inline]
 fn open_child(process: Process) -> Option<FileDescriptor> {
@@ -300,15 +299,15 @@ fn open_child(process: Process) -> Option<FileDescriptor> {
     match wait_end(WaitId::PidFd, pidfd.0, WALL | WNOHANG | WNOWAIT) {
         Ok(_) => Some(pidfd),
         Err(_) => {
-            // SAFETY: just made, and known to nothing else.
+            // SAFETY: just created, and used by nothing else.
             let _ignored = unsafe { near::close(&Local, pidfd) };
             None
         }
     }
 }
 
-/// What the child begins with.
-struct Begin<'a> {
+/// The state that the child starts with.
+struct ChildSetup<'a> {
     server: &'a OwnedFd,
     client: &'a OwnedFd,
     page: &'a Page,
@@ -318,8 +317,8 @@ struct Begin<'a> {
     table: Table<'a>,
 }
 
-impl Begin<'_> {
-    /// What the child does, until the stream ends.
+impl ChildSetup<'_> {
+    /// Runs the child, until the stream ends.
     #[inline]
     fn run(&self, options: ForkOptions) -> Result<(), ServeError> {
         self.become_server(options).map_err(ServeError::Os)?;
@@ -327,7 +326,7 @@ impl Begin<'_> {
         match unsafe {
             serve_claimed(self.server, Policy::Everything, || self.page.claims().claim(), &BlockedPipeSignal::IGNORED)
         } {
-            // The client was dropped before it had its answer.
+            // The client was dropped before it received its response.
             Err(ServeError::Vanished) => Ok(()),
             ended => ended,
         }
@@ -336,10 +335,10 @@ impl Begin<'_> {
     #[inline]
     fn become_server(&self, options: ForkOptions) -> Result<(), Errno> {
         if !options.outlives_thread {
-            // SAFETY: it is as if the parent killed it.
+            // SAFETY: its effect is that of a kill by the parent.
             unsafe { near::set_parent_death_signal(&Local, SIGKILL) }?;
             if self.parent.has_ended()? {
-                // It ended before that was asked for.
+                // It ended before the signal was set.
                 return Err(Errno::ESRCH);
             }
         }
@@ -350,26 +349,26 @@ impl Begin<'_> {
                 unsafe { near::set_signal_action(&Local, signal, SignalAction::default_action()) }?;
             }
         }
-        // Requested calls may write to the stream too, when its client is gone.
-        // SAFETY: no handler, and this process runs nothing that relies on one.
+        // Requested calls may write to the stream too after the client has closed its end.
+        // SAFETY: the action is no handler, and this process runs no code that relies on one.
         unsafe { near::set_signal_action(&Local, SIGPIPE, SignalAction::ignore()) }?;
         install_interrupt_handler()?;
         // SAFETY: no handler is left but the one that does nothing.
         unsafe { near::set_signal_mask(&Local, self.mask.without(SIGURG)) }?;
         if let Table::Copy(inherit) = self.table {
             let kept = Kept { server: self.server.near(), client: Some(self.client.near()), inherit };
-            // SAFETY: a copy of the table which no code uses but this: every file descriptor is ours to close.
+            // SAFETY: a copy of the table which no other code uses: every file descriptor is ours to close.
             unsafe { kept.close_others(&Local) }?;
         }
         Ok(())
     }
 }
 
-/// The thread that forks, for its child to see whether it ended before the child asked to end with it.
+/// The thread that forks. Its child checks whether it ended before the child set its parent death signal.
 struct Parent {
-    /// Of the thread, or before Linux 6.9 of its process. `None` before Linux 5.3.
+    /// The pidfd of the thread, or before Linux 6.9 of its process. `None` before Linux 5.3.
     pidfd: Option<OwnedFd>,
-    /// Process and thread, as they see themselves, unless the pidfd is the thread's.
+    /// The pid and the tid in their own namespace, unless the pidfd is the thread's.
     ids: Option<[Process; 2]>,
 }
 
@@ -377,7 +376,7 @@ impl Parent {
     #[inline]
     fn new() -> Result<Self, Errno> {
         let thread = near::gettid(&Local)?;
-        // SAFETY: just made, and known to nothing else.
+        // SAFETY: just created, and used by nothing else.
         let adopt = |fd| unsafe { OwnedFd::adopt(Current, fd) };
         match near::pidfd_open_thread(&Local, thread) {
             Ok(fd) => return Ok(Self { pidfd: Some(adopt(fd)), ids: None }),
@@ -393,14 +392,13 @@ impl Parent {
         Ok(Self { pidfd, ids: Some([process, thread]) })
     }
 
-    /// Whether it has ended. In another pid namespace it has no pid: there a pidfd tells, and before Linux 5.3 only the
-    /// stream, which ends with the parent.
+    /// Returns whether it has ended. In another pid namespace the parent has no pid: there only a pidfd shows its end,
+    /// and before Linux 5.3 only the stream, which ends with the parent.
     #[inline]
     fn has_ended(&self) -> Result<bool, Errno> {
         if let Some(pidfd) = &self.pidfd {
             let mut entry = [PollFd { fd: pidfd.near(), events: PollFd::IN, revents: 0 }];
-            // Without `ppoll` (a seccomp filter) a parent that has ended and was not reaped passes for one that lives:
-            // then the child ends with the stream.
+            // Without `ppoll` (a seccomp filter) a zombie parent counts as alive: then the child ends with the stream.
             // SAFETY: the pidfd is open, and signal 0 is none.
             let gone = || unsafe { near::pidfd_send_signal(&Local, pidfd.near(), 0) } == Err(Errno::ESRCH);
             if near::ppoll(&Local, &mut entry, Some(Timespec::ZERO), None).map_or_else(|_| gone(), |ready| ready != 0) {
@@ -412,7 +410,7 @@ impl Parent {
         if parent == Process(0) {
             return Ok(false);
         }
-        // The process may go on without the thread: then another of its threads is the parent now.
+        // The process may outlive the thread: then another of its threads is the parent now.
         Ok(parent != process || near::find_thread(&Local, process, thread) == Err(Errno::ESRCH))
     }
 }

@@ -1,16 +1,16 @@
-//! Bytes that have arrived at the client and have not been taken yet.
+//! The client's receive buffer.
 
 use super::wire::{RESPONSE, response_from_bytes};
 use core::mem::MaybeUninit;
 
-/// How many bytes are read ahead at most.
+/// The maximum number of bytes that are read ahead.
 const CAPACITY: usize = 2048;
-/// How many bytes of answers may be outstanding for a pipeline: the rest is room for the answer to a call that blocks.
+/// The maximum number of bytes that may be owed to a pipeline: the rest is room for the response to a blocking call.
 pub(super) const OWED_LIMIT: usize = CAPACITY - 256;
 
 /// A queue of bytes.
 ///
-/// The client may read ahead, the server may not: all that ever arrives here are answers, in order.
+/// The client may read ahead, because only responses arrive, in order; the server may not.
 pub(super) struct Inbox {
     bytes: [u8; CAPACITY],
     start: usize,
@@ -33,7 +33,7 @@ impl Inbox {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Where more can be written.
+    /// Returns the free space at the end.
     #[inline]
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.start == self.end {
@@ -45,13 +45,13 @@ impl Inbox {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Says that `count` bytes were written there.
+    /// Records that `count` bytes were written to the free space.
     #[inline]
     pub(super) fn filled_by(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(CAPACITY);
     }
 
-    /// Puts a few bytes at the end.
+    /// Appends a few bytes, if they fit.
     #[inline]
     pub(super) fn append(&mut self, bytes: &[u8]) {
         if let Some(room) = self.room().get_mut(..bytes.len()) {
@@ -68,7 +68,7 @@ impl Inbox {
         count
     }
 
-    /// Takes bytes from `offset` bytes behind the front, as many as there are and fit, and returns how many.
+    /// Takes bytes from `offset` bytes after the front, as many as there are and fit, and returns how many.
     #[inline]
     pub(super) fn take(&mut self, offset: usize, to: &mut [MaybeUninit<u8>]) -> usize {
         let Some(from) = self.filled().get(offset..) else { return 0 };
@@ -80,14 +80,14 @@ impl Inbox {
             self.start = self.start.saturating_add(count);
         } else {
             let at = self.start.saturating_add(offset);
-            // In range: what stands there was just read.
+            // In range, as these bytes were just read.
             self.bytes.copy_within(at.saturating_add(count)..self.end, at);
             self.end = self.end.saturating_sub(count);
         }
         count
     }
 
-    /// Takes the word that begins `offset` bytes behind the front, if all of it is here.
+    /// Takes the word that begins `offset` bytes after the front, if all of it has arrived.
     #[inline]
     pub(super) fn take_word(&mut self, offset: usize) -> Option<usize> {
         let word = self.word(offset)?;
@@ -99,7 +99,7 @@ impl Inbox {
         Some(word)
     }
 
-    /// The word that begins `offset` bytes behind the front, if all of it is here.
+    /// Returns the word that begins `offset` bytes after the front, if all of it has arrived.
     #[inline]
     pub(super) fn word(&self, offset: usize) -> Option<usize> {
         let end = offset.checked_add(RESPONSE)?;
@@ -107,7 +107,7 @@ impl Inbox {
         bytes.try_into().ok().map(response_from_bytes)
     }
 
-    /// The bytes that begin `offset` bytes behind the front, if all of them are here.
+    /// Returns the bytes that begin `offset` bytes after the front, if all of them have arrived.
     #[inline]
     pub(super) fn get(&self, offset: usize, len: usize) -> Option<&[u8]> {
         self.filled().get(offset..offset.checked_add(len)?)

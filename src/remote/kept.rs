@@ -1,35 +1,35 @@
-//! What a child keeps of a descriptor table that was copied for it, by a fork or by `unshare`: the server's end of its
-//! stream, what it inherits, and the file descriptors 0, 1 and 2 that `execve` would keep too.
+//! The file descriptors that a child keeps of a copied descriptor table, after a fork or `unshare`: the server's end of
+//! its stream, those that it inherits, and 0, 1 and 2 unless they are `CLOEXEC`.
 //!
-//! Everything else is closed, the client's end above all, whatever its number: while a copy of that end is open in the
-//! child, the stream does not end with its client.
+//! All others are closed, in particular the client's end: while a copy of it is open in the child, the stream does not
+//! end with its client.
 
 use crate::Errno;
 use crate::near::{self, FileDescriptor};
 use crate::sysif::{SyscallError, SyscallInterface};
 
-/// The first file descriptor that is not one of the three with which every program begins.
+/// The first file descriptor after the standard ones.
 const FIRST: i32 = 3;
 
-/// The file descriptors that matter to a child, as its table numbers them.
+/// The file descriptors that are kept, and the client's, in the child's table.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept<'a> {
-    /// The server's end, which stays.
+    /// The server's end, which is kept.
     pub(super) server: FileDescriptor,
-    /// The client's end, which does not, if the copied table had it.
+    /// The client's end, which is closed, if the copied table has it.
     pub(super) client: Option<FileDescriptor>,
-    /// What is inherited.
+    /// The inherited ones, which are kept.
     pub(super) inherit: &'a [FileDescriptor],
 }
 
-/// Returns whether a file descriptor is there twice: two owners of one would close it twice.
+/// Returns whether a file descriptor is there twice: two owners would close it twice.
 #[inline]
 pub(super) fn has_duplicates(fds: &[FileDescriptor]) -> bool {
     fds.iter().enumerate().any(|(index, fd)| fds.iter().take(index).any(|other| other == fd))
 }
 
 impl Kept<'_> {
-    /// Closes everything else in the interface's table.
+    /// Closes all other file descriptors of the interface's table.
     ///
     /// System calls: `fcntl(F_GETFD)`, `close_range`, `close`; before Linux 5.9 also `prlimit64`.
     ///
@@ -42,7 +42,7 @@ impl Kept<'_> {
             if self.stays(standard) {
                 continue;
             }
-            // SAFETY: only asks; one that is not open is an error, and stays as it is.
+            // SAFETY: it changes nothing; it fails for a file descriptor that is not open.
             let cloexec = unsafe { near::is_cloexec(sysif, standard) };
             if Some(standard) == self.client || cloexec.is_ok_and(|cloexec| cloexec) {
                 // SAFETY: the caller's promise.
@@ -68,7 +68,7 @@ impl Kept<'_> {
     }
 }
 
-/// Closes a range of file descriptors one by one, up to the limit of what can be open.
+/// Closes a range of file descriptors one by one, up to `RLIMIT_NOFILE`.
 ///
 /// # Safety
 ///
@@ -77,15 +77,15 @@ impl Kept<'_> {
 #[inline]
 unsafe fn close_each<S: SyscallInterface>(sysif: &S, first: u32, last: u32) {
     let limit = near::descriptor_limit(sysif).unwrap_or(u32::MAX);
-    for number in first..=last.min(limit) {
-        let Ok(number) = i32::try_from(number) else { return };
-        // Ignored: most are not open.
+    for fd in first..=last.min(limit) {
+        let Ok(fd) = i32::try_from(fd) else { return };
+        // Ignored: most of them are not open.
         // SAFETY: the caller's promise.
-        let _ignored = unsafe { near::close(sysif, FileDescriptor(number)) };
+        let _ignored = unsafe { near::close(sysif, FileDescriptor(fd)) };
     }
 }
 
-/// The ranges of numbers, from `next` on, between those that stay.
+/// The ranges between the file descriptors that are kept, from `next` on.
 struct Gaps<'a> {
     next: Option<u32>,
     kept: &'a Kept<'a>,
@@ -99,7 +99,7 @@ impl Iterator for Gaps<'_> {
         loop {
             let first = self.next?;
             let stays = self.kept.inherit.iter().chain([&self.kept.server]).map(|fd| fd.0.unsigned_abs());
-            let end = stays.filter(|number| *number >= first).min();
+            let end = stays.filter(|fd| *fd >= first).min();
             self.next = end.and_then(|end| end.checked_add(1));
             match end {
                 Some(end) if end == first => {}

@@ -1,13 +1,11 @@
-//! Where a call's memory lies in the scratch space: what goes there first, what goes both ways next, what comes back
-//! last.
+//! The layout of a call's memory in the scratch space: input first, then input and output, then output.
 //!
-//! So whatever a call reads is one stretch, and whatever it writes is one stretch: one transfer each way, however many
-//! arguments there are.
+//! So the input is one contiguous range, and so is the output: one transfer each way, however many arguments there are.
 
 use super::wire::RESPONSE;
 use crate::sysif::{Arg, OutSlice};
 
-/// What an argument is, without the right to write it.
+/// An argument, without write access.
 #[derive(Clone, Copy)]
 pub(super) enum Piece<'a> {
     Word(usize),
@@ -30,8 +28,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// What the answer to a call consists of: that its memory was moved there, the kernel's word, and the memory that comes
-/// back.
+/// The parts of the response to a call: a word for the transfer of its input, the return value, and its output.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) in_len: usize,
@@ -39,7 +36,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// How many bytes that are.
+    /// Returns the length of the response in bytes.
     #[inline]
     pub(super) const fn len(self) -> usize {
         let moved_in = if self.in_len == 0 { 0 } else { RESPONSE };
@@ -47,30 +44,30 @@ impl Shape {
         RESPONSE.saturating_add(moved_in).saturating_add(moved_out)
     }
 
-    /// How many requests are answered with it.
+    /// Returns the number of requests that it responds to.
     #[inline]
     pub(super) fn requests(self) -> usize {
         [true, self.in_len != 0, self.out_len != 0].into_iter().filter(|requested| *requested).count()
     }
 }
 
-/// At most so many arguments.
+/// The maximum number of arguments.
 pub(super) const ARGS: usize = 6;
 
-/// Where everything lies, from the beginning of the scratch space.
+/// Offsets from the beginning of the scratch space.
 #[derive(Default)]
 pub(super) struct Layout {
-    /// Each argument's word: itself, or its memory's place.
+    /// For each argument its value, or the offset of its memory.
     words: [usize; ARGS],
-    /// Which words are places.
+    /// Which words are offsets.
     is_place: [bool; ARGS],
-    /// For a vector: where the first of its memory lies.
+    /// For a vector: the offset of its first buffer.
     pub(super) targets: [usize; ARGS],
-    /// How many bytes go there, from place 0.
+    /// The length of the input, from offset 0.
     pub(super) in_len: usize,
-    /// Where the bytes begin that come back.
+    /// The offset of the output.
     pub(super) out_start: usize,
-    /// How many bytes come back.
+    /// The length of the output.
     pub(super) out_len: usize,
 }
 
@@ -119,19 +116,19 @@ impl Layout {
         layout
     }
 
-    /// How much scratch space it takes.
+    /// Returns the size of the scratch space that the call needs.
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.in_len.max(self.out_start.saturating_add(self.out_len))
     }
 
-    /// What the call's answer consists of.
+    /// Returns the parts of the call's response.
     #[inline]
     pub(super) const fn shape(&self) -> Shape {
         Shape { in_len: self.in_len, out_len: self.out_len }
     }
 
-    /// The words of the call for scratch space at this address.
+    /// Returns the argument words for scratch space at this address.
     #[inline]
     pub(super) fn words(&self, base: usize) -> [usize; ARGS] {
         let mut words = self.words;
@@ -144,7 +141,7 @@ impl Layout {
     }
 }
 
-/// Room for `len` bytes at the end, aligned for any structure of the kernel.
+/// Allocates `len` bytes at the end, aligned for any structure of the kernel, and returns their offset.
 #[inline]
 pub(super) fn place(end: &mut usize, len: usize) -> usize {
     let here = align(*end);

@@ -1,4 +1,4 @@
-//! The memory of a call, in the order in which it travels: that of [`Layout`].
+//! The transfer of a call's memory, in the order of [`Layout`].
 
 use super::disconnect::Disconnect;
 use super::layout::{ARGS, Layout, Piece, VECTOR_ENTRY, align, place};
@@ -7,18 +7,18 @@ use crate::nr;
 use crate::sysif::Arg;
 use core::mem::MaybeUninit;
 
-/// Where memory goes: the stream, or shared memory.
+/// A destination of memory: the stream, or the shared page.
 pub(super) trait Sink {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Disconnect>;
 }
 
-/// Where memory comes from.
+/// A source of memory: the stream, or the shared page.
 pub(super) trait Source {
     fn read(&mut self, to: &mut [MaybeUninit<u8>]) -> Result<(), Disconnect>;
     fn skip(&mut self, count: usize) -> Result<(), Disconnect>;
 }
 
-/// Writes the memory that a call reads, in the order of its places.
+/// Writes the memory that a call reads, in the order of its offsets.
 #[inline]
 pub(super) fn write_memory(
     sink: &mut impl Sink,
@@ -39,7 +39,7 @@ pub(super) fn write_memory(
             Piece::OutVec(vector) => {
                 let mut target = base.wrapping_add(target);
                 for slice in *vector {
-                    // The vector of the other process: the same lengths, its addresses.
+                    // The vector in the other process: the same lengths, with addresses there.
                     let here = place(&mut target, slice.len());
                     part(&entry(here, slice.len()))?;
                 }
@@ -55,15 +55,15 @@ pub(super) fn write_memory(
     Ok(())
 }
 
-/// `struct iovec`.
+/// Encodes a `struct iovec`.
 #[inline]
 fn entry(base: usize, len: usize) -> [u8; VECTOR_ENTRY] {
     // SAFETY: the same size: two integers and no padding, all initialised.
     unsafe { core::mem::transmute::<[usize; 2], [u8; VECTOR_ENTRY]>([base, len]) }
 }
 
-/// How many bytes of its memory a call has written, as far as that can be told: what it left alone stays as it is here
-/// too.
+/// Returns how many bytes of its memory a call has written, as far as the return value shows it: other bytes stay
+/// unchanged here too.
 #[inline]
 pub(super) fn written(nr: usize, ret: usize) -> usize {
     match Errno::from_ret(ret) {
@@ -73,14 +73,14 @@ pub(super) fn written(nr: usize, ret: usize) -> usize {
     }
 }
 
-/// Whether a call returns how many bytes it wrote. Of others it is not known, and all of their memory is taken as
-/// written.
+/// Returns whether a call returns the number of bytes that it has written. For other calls all of their memory counts
+/// as written.
 #[inline]
 const fn returns_bytes(nr: usize) -> bool {
     matches!(nr, nr::READ | nr::PREAD64 | nr::READV | nr::PREADV | nr::PREADV2 | nr::RECVFROM | nr::GETRANDOM)
 }
 
-/// Reads what came of a call's memory. Of that which is only written, the first `written` bytes count.
+/// Reads a call's output. Of output-only memory the first `written` bytes are copied.
 #[inline]
 pub(super) fn read_memory(
     source: impl Source,
@@ -110,15 +110,15 @@ pub(super) fn read_memory(
     Ok(())
 }
 
-/// The bytes of a call's memory as they come back.
+/// A call's output.
 struct Incoming<S> {
     source: S,
-    /// The place of the next byte.
+    /// The offset of the next byte.
     at: usize,
 }
 
 impl<S: Source> Incoming<S> {
-    /// Reads what came of this memory, of which the first `written` bytes count: those of the memory are subtracted.
+    /// Reads this memory, of which at most `written` bytes are copied, and subtracts its part from `written`.
     #[inline]
     fn piece(&mut self, to: &mut [MaybeUninit<u8>], written: &mut usize) -> Result<(), Disconnect> {
         self.source.skip(align(self.at).saturating_sub(self.at))?;

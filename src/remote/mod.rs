@@ -1,29 +1,41 @@
-//! Tasks that are other processes.
+//! To make system calls in another process: a supervisor that sets up a child before `execve`, or a process that uses
+//! file descriptors of another one.
 //!
-//! A system call is a message. Here it travels over a stream to a process that makes it and answers: [`serve`] is that
-//! process's loop, a [`Connection`] the interface to it, and a [`Task`](crate::Task) made of that does what any task
-//! does. [`fork`] makes such a process; [`Connection::from_stream`] talks to one that somebody else started.
+//! ```
+//! use rsyscall::{EventfdFlags, EventfdTask, remote};
+//!
+//! let forked = remote::fork([])?;
+//! let bell = forked.task.eventfd(2, EventfdFlags::empty())?; // a file descriptor of the child
+//! assert_eq!(bell.read()?, 2);
+//! # Ok::<(), rsyscall::sysif::Error>(())
+//! ```
+//!
+//! A system call is a message over a stream to a server process, which executes the call and sends the result.
+//! [`serve`] is the server's loop, a [`Connection`] the interface to it, and a [`Task`](crate::Task) with a connection
+//! can be used as any task. [`fork`] creates a server; [`Connection::from_stream`] connects to one that was started
+//! otherwise.
 //!
 //! # Format
 //!
-//! A request is seven words of 64 bits in native order: the call's number and six arguments, 0 where the call has
-//! fewer. A response is one: the kernel's word. Requests are answered in order, each exactly once. There is no
-//! greeting, no version and no identifier: both ends have the same architecture.
+//! A request is seven words of 64 bits in native byte order: the system call number and six arguments, 0 where the call
+//! has fewer. A response is one word: the raw return value. Each request has exactly one response, in order. There is
+//! no handshake, no version and no identifier: both ends have the same architecture.
 //!
-//! Memory is moved by the calls themselves: `recvfrom(server, address, N, MSG_WAITALL)`, N bytes behind the request,
-//! puts them there; `sendto(server, address, N, 0)` makes N bytes come before its response. Either returns N, or the
-//! stream is out of step and of no more use. The server reads no byte ahead, so what follows a request may be its data.
+//! Memory is transferred by the calls themselves. `recvfrom(server, address, N, MSG_WAITALL)`, followed by N bytes,
+//! writes these bytes to the server's memory. `sendto(server, address, N, 0)` sends N bytes of memory before its
+//! response. Either returns N, or the stream is out of step and unusable. The server never reads ahead, so the bytes
+//! after a request may be its data.
 //!
-//! The end of the stream between requests is a clean end. `exit` and a successful `execve` are not answered: the stream
+//! The end of the stream between requests is a clean end. `exit` and a successful `execve` have no response: the stream
 //! ends.
 //!
-//! It is the format of the Python library [rsyscall](https://github.com/catern/rsyscall), and either end can talk to
+//! It is the format of the Python library [rsyscall](https://github.com/catern/rsyscall); either end is compatible with
 //! it.
 //!
 //! # The bytes of one call
 //!
-//! A `write(13, "\x02", 8)` and a `read(13, …, 8)` of an eventfd there. The server's end of the stream is its file
-//! descriptor 5, and it has memory for arguments at `m`. On a little-endian machine, with `│` between words and `·` for
+//! A `write(13, "\x02", 8)` and a `read(13, …, 8)` of an eventfd in the server. The server's end of the stream is its
+//! file descriptor 5, and its scratch space is at `m`. On a little-endian machine, with `│` between words and `·` for
 //! zero bytes:
 //!
 //! ```text
@@ -41,23 +53,22 @@
 //!                                           ◀──   8 bytes        08 ·   what sendto returned
 //! ```
 //!
-//! What is sent is one `sendto` of the client. With a child that [`fork`] has made, `m` is in a page that both
-//! processes share: the client writes and reads it itself, and only the requests `write` and `read` are sent.
+//! The client sends each call by one `sendto`. With a child created by [`fork`], `m` is in a page that both processes
+//! share: the client accesses it directly, and only the requests `write` and `read` are sent.
 //!
 //! # Layers
 //!
 //! ```text
-//! connection   pipeline   exec   fetch      the interface, and what goes beyond one call at a time
-//! exchange                                  one call: requests, answer, and the error if none comes
-//! scratch                                   memory there, and whether it can be moved
-//! answers                                   what is outstanding, and what has arrived of it
+//! connection   pipeline   exec   fetch      the interface, and operations beyond one call at a time
+//! exchange                                  one call: requests, response, and the error if there is none
+//! scratch                                   memory in the server, and whether it can be transferred
+//! responses                                 outstanding and received responses
 //! stream   peer   page                      bytes and deadlines; the forked process; the memory shared with it
 //! ```
 
-// All of it is inlined, that is, compiled in the crates that use it: otherwise it would be three quarters of what the
-// library's own build compiles, for everybody.
+// All of it is `#[inline]`, that is, compiled in the crates that use it: otherwise it would be three quarters of the
+// code that every build of the library compiles.
 
-mod answers;
 mod child;
 mod claims;
 mod connection;
@@ -74,12 +85,13 @@ mod page;
 mod peer;
 mod pipeline;
 mod policy;
+mod responses;
 mod scratch;
 mod serve;
 mod stream;
 mod task;
 mod wire;
-/// What [`claims`] uses, so that a model checker can put its own in their place.
+/// The atomics of [`claims`], which a model checker replaces.
 mod sync {
     #[cfg(not(target_has_atomic = "64"))]
     pub(super) use core::sync::atomic::AtomicU32 as AtomicCount;
@@ -87,7 +99,7 @@ mod sync {
     pub(super) use core::sync::atomic::AtomicU64 as AtomicCount;
     pub(super) use core::sync::atomic::Ordering;
 
-    /// What an [`AtomicCount`] holds.
+    /// The value of an [`AtomicCount`].
     #[cfg(target_has_atomic = "64")]
     pub(super) type Count = u64;
     #[cfg(not(target_has_atomic = "64"))]

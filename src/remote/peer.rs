@@ -1,4 +1,4 @@
-//! The server of a connection, where this process forked it: what it has claimed, and its end.
+//! A server that this process forked: its shared page, and its end.
 
 use super::page::Page;
 use crate::Errno;
@@ -7,15 +7,15 @@ use crate::near::{self, Address, FileDescriptor, PollFd, SIGKILL, Timespec, WALL
 use crate::sysif::Local;
 use core::sync::atomic::AtomicU32;
 
-/// How long the end of a killed process is awaited.
+/// How long to wait for the end of a killed process.
 const END: Timespec = Timespec { seconds: 1, nanoseconds: 0 };
 
-/// How often it is looked for where there is no better way, once in a millisecond.
+/// How often to check for it without `ppoll`, every millisecond.
 const ATTEMPTS: usize = 1000;
 
-/// Sleeps for a millisecond, and returns whether that can be done.
+/// Sleeps for a millisecond, and returns whether that is possible.
 #[inline]
-fn pause() -> bool {
+fn sleep_millisecond() -> bool {
     let word = AtomicU32::new(0);
     let address = Address(word.as_ptr().expose_provenance());
     let Ok(now) = near::clock_monotonic(&Local) else { return false };
@@ -23,18 +23,18 @@ fn pause() -> bool {
     matches!(near::futex_wait(&Local, address, 0, Some(then), false), Err(Errno::ETIMEDOUT | Errno::EINTR))
 }
 
-/// What is open in this process's table for a server that shares it.
+/// File descriptors that are kept open in this process's table for a server that shares it.
 pub(super) struct SharedFds {
-    /// The server's end of the stream: while it is open, the end of the server's process does not end the stream.
+    /// The server's end of the stream: while it is open, the stream does not end with the server's process.
     pub(super) _server: OwnedFd,
-    /// What the server looks at when it begins, to see whether its parent lives. It may not have looked yet.
+    /// The pidfd by which the server checks at its start whether its parent is alive. It may not have done so yet.
     pub(super) _parent: OwnedFd,
 }
 
 /// A server that this process forked.
 pub(super) struct Peer {
     page: Page,
-    /// Readable once the process has ended. `None` where the kernel has none, and then the table is not shared.
+    /// The pidfd. `None` if the kernel does not support it; then the table is not shared.
     pidfd: Option<OwnedFd>,
     shared: Option<SharedFds>,
 }
@@ -45,7 +45,7 @@ impl Peer {
         Self { page, pidfd, shared }
     }
 
-    /// Readable in a poll once the process has ended.
+    /// Returns the pidfd, readable in a poll once the process has ended.
     #[inline]
     pub(super) fn pidfd(&self) -> Option<FileDescriptor> {
         self.pidfd.as_ref().map(OwnedFd::near)
@@ -61,13 +61,13 @@ impl Peer {
         self.shared.is_some()
     }
 
-    /// From now on the server's end is only in the server's own table.
+    /// Records that the server's end is only in the server's own table from now on.
     #[inline]
     pub(super) fn unshared(&mut self) {
         self.shared = None;
     }
 
-    /// What to poll for the end of the process, if the stream does not tell.
+    /// Returns the pidfd if the end of the process has to be polled for: the stream does not end with it.
     #[inline]
     pub(super) fn watched(&self) -> Option<FileDescriptor> {
         if self.shares_table() { self.pidfd() } else { None }
@@ -82,8 +82,8 @@ impl Peer {
         }
     }
 
-    /// Waits for at most a second for the end of the process, and returns whether it has ended. `false` too where that
-    /// cannot be known.
+    /// Waits for at most a second for the end of the process, and returns whether it has ended. Also `false` without a
+    /// pidfd.
     #[inline]
     pub(super) fn has_ended(&self) -> bool {
         let Some(pidfd) = &self.pidfd else { return false };
@@ -95,12 +95,12 @@ impl Peer {
         };
         match ended {
             Ok(ready) => ready != 0,
-            // Where `ppoll` fails for good it is asked for again and again.
-            Err(_) => (0..ATTEMPTS).any(|_| self.is_dead() || !pause()),
+            // Without `ppoll`, check repeatedly.
+            Err(_) => (0..ATTEMPTS).any(|_| self.is_dead() || !sleep_millisecond()),
         }
     }
 
-    /// Whether the end of the process has to be watched for, and has come.
+    /// Returns whether the server shares the table, and its process has ended.
     #[inline]
     pub(super) fn is_watched_and_dead(&self) -> bool {
         self.shares_table() && self.is_dead()
@@ -109,11 +109,11 @@ impl Peer {
     #[inline]
     fn is_dead(&self) -> bool {
         let Some(pidfd) = &self.pidfd else { return false };
-        let look = near::waitid(&Local, WaitId::PidFd, pidfd.as_raw_fd(), WEXITED | WNOWAIT | WNOHANG | WALL);
-        matches!(look, Ok(Some(_)) | Err(Errno::ECHILD))
+        let ended = near::waitid(&Local, WaitId::PidFd, pidfd.as_raw_fd(), WEXITED | WNOWAIT | WNOHANG | WALL);
+        matches!(ended, Ok(Some(_)) | Err(Errno::ECHILD))
     }
 
-    /// Ends the process once the stream is shut down: by itself if it is idle, and by `SIGKILL` otherwise.
+    /// Ends the process after the stream was shut down: an idle server ends by itself, a busy one is killed.
     #[inline]
     pub(super) fn end(&mut self, busy: bool) {
         let ended = self.shares_table() && !busy && self.has_ended();
@@ -121,13 +121,13 @@ impl Peer {
             self.kill();
         }
         if self.shares_table() && !ended && !self.has_ended() {
-            // It may still use its end, whose number must not become another file's.
+            // The server may still use its end of the stream, so that file descriptor must not be reused.
             core::mem::forget(self.shared.take());
         }
     }
 }
 
-/// An entry of a poll for readable data.
+/// Returns a poll entry for readability.
 #[inline]
 pub(super) const fn in_entry(fd: FileDescriptor) -> PollFd {
     PollFd { fd, events: PollFd::IN, revents: 0 }

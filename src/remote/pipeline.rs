@@ -1,10 +1,10 @@
-//! Many calls on their way at once.
+//! Several calls in flight at once.
 
-use super::answers::Receipt;
 use super::connection::Connection;
 use super::disconnect::Disconnect;
 use super::inbox::OWED_LIMIT;
 use super::layout::{ARGS, Layout, Piece, Shape};
+use super::responses::Receipt;
 use super::stream::{Deadline, Moment, deadline_after};
 use crate::far::FdTable;
 use crate::near::FileDescriptor;
@@ -19,13 +19,14 @@ use core::time::Duration;
 /// One argument of a submitted call.
 #[derive(Debug, Clone, Copy)]
 pub enum Operand<'a> {
-    /// A number, passed as it is.
+    /// An integer, passed unchanged.
     Word(usize),
-    /// Memory that the call reads; sent at once.
+    /// Input: memory that the call reads; sent by the submission.
     In(&'a [u8]),
-    /// Memory that the call reads, at once sent, and writes: what it wrote comes when the call completes.
+    /// Memory that the call reads and writes: the input is sent by the submission, the output returned by the
+    /// completion.
     InOut(&'a [u8]),
-    /// Memory of this length that the call writes: what it wrote comes when the call completes.
+    /// Output of this length: memory that the call writes, returned by the completion.
     Out(usize),
 }
 
@@ -48,16 +49,16 @@ impl<'a> Operand<'a> {
     }
 }
 
-/// Which call of a pipeline: the first has number 0.
+/// Identifies a call of a pipeline: the first is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-/// A call that was answered, or will never be.
+/// A completed call: with its result, or with the error that there will be none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion {
-    /// Which.
+    /// The call.
     pub ticket: Ticket,
-    /// Its answer.
+    /// Its result.
     pub result: Result<usize, Error>,
 }
 
@@ -65,14 +66,14 @@ pub struct Completion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubmitError {
-    /// As many calls are on their way as there is room for: complete one first. With nothing on its way: the call
-    /// itself writes more than any pipeline has room for.
+    /// The pipeline is full: complete a call first. If no call is pending, the call's own response exceeds the limit of
+    /// any pipeline.
     Full,
-    /// The descriptor is not one of this connection's own: another task could close it before the call is made. Those
-    /// of a shared table go through [`Pipeline::submit`].
+    /// The file descriptor is not owned through this connection: another task could close it before the call is made.
+    /// For file descriptors of a shared table use [`Pipeline::submit`].
     Foreign,
-    /// The call, or the one that was to get scratch space for it, failed: it is never [`Error::Hangup`] without being
-    /// made.
+    /// The call could not be sent, or the allocation of scratch space for it failed. With [`Error::Hangup`] the call
+    /// may have been executed.
     Call(Error),
 }
 
@@ -81,7 +82,7 @@ impl fmt::Display for SubmitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full => f.write_str("the pipeline is full"),
-            Self::Foreign => f.write_str("the descriptor is not the connection's own"),
+            Self::Foreign => f.write_str("the file descriptor is not owned through the connection"),
             Self::Call(error) => error.fmt(f),
         }
     }
@@ -96,14 +97,14 @@ impl core::error::Error for SubmitError {
     }
 }
 
-/// Equal if the kernel refused the call with this error.
+/// Equal if the call failed with this errno.
 impl PartialEq<Errno> for SubmitError {
     fn eq(&self, errno: &Errno) -> bool {
         matches!(self, Self::Call(error) if error == errno)
     }
 }
 
-/// Room for one submitted call.
+/// Memory for one submitted call.
 #[derive(Debug, Clone, Copy)]
 pub struct CallSlot {
     receipt: Receipt,
@@ -111,20 +112,20 @@ pub struct CallSlot {
 }
 
 impl CallSlot {
-    /// Nothing yet.
+    /// An empty slot.
     pub const EMPTY: Self = Self { receipt: Receipt::NONE, shape: Shape { in_len: 0, out_len: 0 } };
 }
 
-/// Calls through a [`Connection`] that are submitted without waiting, and complete in the order of their submission.
+/// Calls through a [`Connection`] that are submitted without waiting for their responses, and complete in the order of
+/// their submission.
 ///
-/// It never waits unless asked to, so one thread can keep many processes busy: poll [`Connection::as_raw_fd`], then
-/// [`try_complete`](Self::try_complete). A call that sleeps in the other process keeps back only those behind it;
-/// [`Child::interrupt`](super::Child::interrupt) ends it with `EINTR`.
+/// One thread can so use many processes at once: poll [`Connection::as_raw_fd`], then
+/// [`try_complete`](Self::try_complete). A call that blocks in the other process delays only later calls of its own
+/// pipeline; [`Child::interrupt`](super::Child::interrupt) ends it with `EINTR`.
 ///
-/// Meanwhile the connection can be used as always: a call made with it comes after what was submitted, and waits for
-/// it.
+/// The connection can be used meanwhile: its calls are executed after the submitted ones, and wait for them.
 ///
-/// Dropped, it leaves what is on its way to be made, and its answers to be thrown away.
+/// If the pipeline is dropped, pending calls are still executed, and their responses are discarded.
 ///
 /// ```
 /// use rsyscall::remote::{self, CallSlot, Ticket};
@@ -156,10 +157,10 @@ pub struct Pipeline<'c, 's> {
 }
 
 impl Connection {
-    /// A pipeline with room for as many calls as there are slots. `None` while there is another.
+    /// Creates a pipeline with room for as many calls as there are slots. Returns `None` while another pipeline exists.
     ///
-    /// The connection reads ahead 1792 bytes at most: so many bytes can the answers on their way have together, 8 for a
-    /// call without memory, 16 for a write of an eventfd, 24 for a read.
+    /// The pending responses can have 1792 bytes together: 8 for a call without memory, 16 for a write of an eventfd,
+    /// 24 for a read.
     #[inline]
     pub fn pipeline<'c, 's>(&'c self, slots: &'s mut [CallSlot]) -> Option<Pipeline<'c, 's>> {
         self.exchange()?.open_pipeline().then_some(Pipeline { connection: self, slots, first: 0, next: 0 })
@@ -167,29 +168,29 @@ impl Connection {
 }
 
 impl Pipeline<'_, '_> {
-    /// How many calls are on their way.
+    /// Returns the number of pending calls.
     #[inline]
     pub fn pending(&self) -> usize {
         usize::try_from(self.next.wrapping_sub(self.first)).unwrap_or(usize::MAX)
     }
 
-    /// Sends a call, and does not wait for its answer.
+    /// Sends a call, without waiting for its response.
     ///
-    /// It waits for room in the stream, if the other process does not read. The first call with memory, and one with
-    /// more than any before, also gets scratch space: [`Connection::reserve_scratch`] does that beforehand.
+    /// It blocks while the stream is full. The first call with memory, and one with more memory than any before, also
+    /// allocates scratch space, which [`Connection::reserve_scratch`] does in advance.
     ///
-    /// System calls: `sendto`; to get scratch space also `recvfrom`; to wait for room also `ppoll`, and with a timeout
-    /// `clock_gettime`. There, the call, and for its memory `recvfrom` and `sendto`.
+    /// System calls: `sendto`; to allocate scratch space also `recvfrom`; to wait for room also `ppoll`, and with a
+    /// timeout `clock_gettime`. There, the call, and for its memory `recvfrom` and `sendto`.
     ///
     /// # Errors
     ///
-    /// The call was not submitted, and not executed. [`Full`](SubmitError::Full); [`Error::NotSent`]; the refusal of
-    /// scratch space. After [`Error::Hangup`] the call may have been executed.
+    /// The call was not submitted, and not executed: [`Full`](SubmitError::Full), [`Error::NotSent`], or the error of
+    /// the allocation of scratch space. With [`Error::Hangup`] the call may have been executed.
     ///
     /// # Safety
     ///
-    /// As for [`SyscallInterface::syscall`](crate::sysif::SyscallInterface::syscall), at whatever later moment it is
-    /// made.
+    /// As for [`SyscallInterface::syscall`](crate::sysif::SyscallInterface::syscall), at any later time until it is
+    /// executed.
     #[inline]
     pub unsafe fn submit<const N: usize>(
         &mut self,
@@ -210,17 +211,17 @@ impl Pipeline<'_, '_> {
         let shape = layout.shape();
         let pending = self.pending();
         let Some(mut exchange) = self.connection.exchange() else { return Err(SubmitError::Call(Error::NotSent)) };
-        if pending >= self.slots.len() || exchange.answers().owed().saturating_add(shape.len()) > OWED_LIMIT {
+        if pending >= self.slots.len() || exchange.responses().owed().saturating_add(shape.len()) > OWED_LIMIT {
             return Err(SubmitError::Full);
         }
         exchange.check().map_err(SubmitError::Call)?;
         if pending != 0 && !exchange.has_scratch(layout.len()) {
-            // To get scratch space is to wait for all that was submitted before.
+            // The allocation would wait for all pending calls.
             return Err(SubmitError::Full);
         }
         let deadline = exchange.begin(self.connection.timeout());
         let receipt = exchange.post(nr, pieces, &layout, deadline).map_err(SubmitError::Call)?;
-        exchange.answers().owe(shape);
+        exchange.responses().add_owed(shape);
         drop(exchange);
         let ticket = self.next;
         if let Some(slot) = self.slot(ticket) {
@@ -236,7 +237,7 @@ impl Pipeline<'_, '_> {
         self.slots.get_mut(index)
     }
 
-    /// Submits [`EventFd::write`]: it completes with 8.
+    /// Submits an [`EventFd::write`], which completes with 8.
     ///
     /// System calls: those of [`submit`](Self::submit).
     ///
@@ -254,7 +255,7 @@ impl Pipeline<'_, '_> {
         unsafe { self.submit(nr::WRITE, [eventfd.near().into(), Operand::In(&value), Operand::Word(8)]) }
     }
 
-    /// Submits [`EventFd::read`]: it completes with 8, and the count in the eight bytes given to
+    /// Submits an [`EventFd::read`], which completes with 8. The count is in the first eight bytes of the buffer of
     /// [`complete`](Self::complete).
     ///
     /// System calls: those of [`submit`](Self::submit).
@@ -273,7 +274,7 @@ impl Pipeline<'_, '_> {
     }
 
     #[inline]
-    fn check_own<T>(&self, eventfd: &EventFd<T>) -> Result<(), SubmitError>
+    fn check_owner<T>(&self, eventfd: &EventFd<T>) -> Result<(), SubmitError>
     where
         T: FileDescriptorTask<Interface = Connection>,
     {
@@ -282,28 +283,29 @@ impl Pipeline<'_, '_> {
         if own { Ok(()) } else { Err(SubmitError::Foreign) }
     }
 
-    /// Waits for the next call to complete; `None` if none is on its way. What the call wrote is written at the
+    /// Blocks until the next call completes. Returns `None` if none is pending. The call's output is written to the
     /// beginning of `out`, as much as fits: the memory of its operands one after the other, each at the next multiple
     /// of eight.
     ///
-    /// The calls that will never complete complete with [`Error::Hangup`].
+    /// If the connection ends, the pending calls complete with [`Error::Hangup`] or [`Error::NotSent`].
     ///
-    /// System calls: `recvfrom`, unless the answer was read ahead.
+    /// System calls: `recvfrom`, unless the response was read ahead.
     #[inline]
     pub fn complete(&mut self, out: &mut [u8]) -> Option<Completion> {
         self.complete_before(out, None)
     }
 
-    /// As [`complete`](Self::complete), for a limited time. `None` if nothing completed: it is still on its way, and
-    /// can be completed later.
+    /// Blocks as [`complete`](Self::complete) does, for at most `timeout`. Returns `None` on timeout: the call is still
+    /// pending, and can be completed later.
     ///
-    /// System calls: `recvfrom`, `ppoll`, `clock_gettime`, unless the answer was read ahead.
+    /// System calls: `recvfrom`, `ppoll`, `clock_gettime`, unless the response was read ahead.
     #[inline]
     pub fn complete_timeout(&mut self, out: &mut [u8], timeout: Duration) -> Option<Completion> {
         self.complete_before(out, Some(deadline_after(timeout)))
     }
 
-    /// As [`complete`](Self::complete), without waiting. `None` if nothing completed.
+    /// Completes the next call as [`complete`](Self::complete) does, without blocking. Returns `None` if no response
+    /// has arrived.
     ///
     /// System calls: those of [`complete_timeout`](Self::complete_timeout).
     #[inline]
@@ -324,7 +326,7 @@ impl Pipeline<'_, '_> {
             Err(Disconnect::TimedOut) => return None,
             Err(why) => Err(exchange.fail(why, receipt)),
         };
-        exchange.answers().give(shape);
+        exchange.responses().remove_owed(shape);
         drop(exchange);
         self.first = self.first.wrapping_add(1);
         Some(Completion { ticket, result })

@@ -1,18 +1,18 @@
-//! Which calls a server executes.
+//! Restricting the calls that a server executes.
 
 use crate::arch::this::MMAP_BY_POINTER;
 use crate::nr;
 
-/// Which calls a server executes; others fail with `EPERM`.
+/// The calls that a server executes; others fail with `EPERM`.
 ///
-/// This contains mistakes: a client that requests what it was never meant to request is told so. It is no boundary
-/// against malice: the calls that move memory can overwrite the server itself. That boundary is
-/// [seccomp](https://man7.org/linux/man-pages/man2/seccomp.2.html), which the kernel keeps.
+/// A policy catches mistakes of a client. It is no security boundary: the calls that transfer memory can overwrite the
+/// server itself. For a security boundary use [seccomp](https://man7.org/linux/man-pages/man2/seccomp.2.html), which
+/// the kernel enforces.
 ///
-/// A client that moves memory needs `recvfrom` and `sendto`, and `mmap` unless it was given scratch space. A
-/// [`Connection`](super::Connection) finds out before it moves anything: where they are refused, calls with memory fail
-/// with `EPERM` and the stream stays in step. Another client that does not look, and sends memory behind a refused
-/// `recvfrom`, ends the server with [`OutOfStep`](super::ServeError::OutOfStep).
+/// A client that transfers memory needs `recvfrom` and `sendto`, and `mmap` unless it has scratch space. A
+/// [`Connection`](super::Connection) checks that before it transfers anything: if they are not allowed, calls with
+/// memory fail with `EPERM` and the connection stays usable. Another client that sends memory after a `recvfrom` that
+/// is not allowed ends the server with [`OutOfStep`](super::ServeError::OutOfStep).
 ///
 /// ```
 /// use rsyscall::remote::Policy;
@@ -29,16 +29,15 @@ use crate::nr;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Policy<'a> {
-    /// Every call.
+    /// All calls.
     Everything,
-    /// The calls of these numbers, whatever their arguments. The whole word counts: a number with higher bits set is
-    /// another.
+    /// The calls with these numbers, whatever their arguments. The whole word is compared, upper bits included.
     Only(&'a [usize]),
-    /// The calls of any of these lists, such as those of [`nr::used_by`].
+    /// The calls in any of these lists, such as those of [`nr::used_by`].
     Any(&'a [&'a [usize]]),
 }
 
-/// The calls of an eventfd, those that move memory, and those that make it.
+/// The calls of an eventfd, those that transfer memory, and those that allocate it.
 macro_rules! eventfd_and {
     ($($memory:ident)*) => {
         &[
@@ -59,13 +58,13 @@ macro_rules! eventfd_and {
 }
 
 impl Policy<'static> {
-    /// What every method of an [`EventFd`](crate::EventFd) needs, and the memory for it.
+    /// The calls of all methods of an [`EventFd`](crate::EventFd), and of the memory for them.
     pub const EVENTFD: Self =
         Self::Only(if MMAP_BY_POINTER { eventfd_and!(SHMGET SHMAT SHMCTL MUNMAP) } else { eventfd_and!(MMAP MUNMAP) });
 }
 
 impl Policy<'_> {
-    /// Returns whether a call of this number is executed.
+    /// Returns whether a call with this number is executed.
     #[inline]
     pub fn allows(&self, nr: usize) -> bool {
         match self {

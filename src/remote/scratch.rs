@@ -1,7 +1,7 @@
-//! Memory of the other process through which arguments travel.
+//! Memory in the other process for the arguments of calls.
 
-use super::answers::Answers;
 use super::disconnect::Disconnect;
+use super::responses::Responses;
 use super::stream::Deadline;
 use super::wire::Request;
 use crate::Errno;
@@ -9,7 +9,7 @@ use crate::near::{self, FileDescriptor, MSG_DONTWAIT};
 use crate::nr;
 use crate::sysif::Arg;
 
-/// How much is requested at first: a page of the smallest kind.
+/// The first size: the smallest page.
 const FIRST: usize = 4096;
 
 /// The scratch space of a connection.
@@ -17,15 +17,15 @@ const FIRST: usize = 4096;
 pub(super) struct Scratch {
     address: usize,
     len: usize,
-    /// Whether this client requested it, and so gives it back.
+    /// Whether this client mapped it, and so unmaps it.
     mapped: bool,
-    /// Whether the server is known to move memory on request.
+    /// Whether the server is known to transfer memory on request.
     probed: bool,
 }
 
-/// Why there is none.
+/// Why there is no scratch space.
 pub(super) enum ReserveError {
-    /// The kernel refused a call that was to get it.
+    /// A call to allocate it failed.
     Os(Errno),
     /// The connection has ended.
     Disconnected(Disconnect),
@@ -46,10 +46,10 @@ impl From<Errno> for ReserveError {
 }
 
 impl Scratch {
-    /// None yet, in a process of which nothing is known.
+    /// No scratch space yet, in a process about which nothing is known.
     pub(super) const NONE: Self = Self { address: 0, len: 0, mapped: false, probed: false };
 
-    /// Memory that the server itself gave, in a process that is known to move memory on request.
+    /// Creates scratch space in memory of the server, which is known to transfer memory on request.
     #[inline]
     pub(super) const fn given(address: usize, len: usize) -> Self {
         Self { address, len, mapped: false, probed: true }
@@ -60,23 +60,23 @@ impl Scratch {
         self.address
     }
 
-    /// Whether `len` bytes can be moved without another call.
+    /// Returns whether `len` bytes can be transferred without another call.
     #[inline]
     pub(super) const fn has(&self, len: usize) -> bool {
         len == 0 || (len <= self.len && self.probed)
     }
 
-    /// Makes sure of `len` bytes, and that the server moves them on request.
+    /// Ensures that there are `len` bytes, and that the server transfers memory on request.
     #[cold]
     #[inline]
     pub(super) fn reserve(
         &mut self,
-        answers: &mut Answers,
+        responses: &mut Responses,
         server: FileDescriptor,
         len: usize,
         deadline: Deadline,
     ) -> Result<(), ReserveError> {
-        let mut call = |nr, args| match answers.request(Request { nr, args }, deadline) {
+        let mut call = |nr, args| match responses.request(Request { nr, args }, deadline) {
             (_, Ok(ret)) => Ok(Errno::from_ret(ret)),
             (_, Err(why)) => Err(why),
         };
@@ -85,7 +85,7 @@ impl Scratch {
             let address = near::fresh_memory(len, |nr, args| Ok::<_, ReserveError>(call(nr, args)??))?;
             let old = core::mem::replace(self, Self { address, len, mapped: true, probed: self.probed });
             if let Some(request) = old.unmap() {
-                // A refusal is ignored: a policy may lack `munmap`, and then the old space stays mapped.
+                // An error is ignored: a policy may not allow `munmap`, and then the old space stays mapped.
                 let _ignored = call(request.nr, request.args)?;
             }
         }
@@ -96,15 +96,15 @@ impl Scratch {
         Ok(())
     }
 
-    /// The request that gives it back, if this client requested it.
+    /// Returns the request that unmaps it, if this client mapped it.
     #[inline]
     pub(super) fn unmap(&self) -> Option<Request> {
         self.mapped.then_some(Request { nr: nr::MUNMAP, args: [self.address, self.len, 0, 0, 0, 0] })
     }
 }
 
-/// Requests a transfer of nothing in either direction, before any byte depends on it: a server that refuses only the
-/// transfer and not its bytes would take those bytes for requests.
+/// Requests an empty transfer in each direction, before any data is sent: a server that refused the transfer would take
+/// its bytes for requests.
 #[inline]
 fn probe_transfer(
     mut call: impl FnMut(usize, [usize; 6]) -> Result<Result<usize, Errno>, Disconnect>,
@@ -112,7 +112,7 @@ fn probe_transfer(
     address: usize,
 ) -> Result<(), ReserveError> {
     call(nr::SENDTO, [server, address, 0, 0, 0, 0])??;
-    // From a stream on which nothing waits: it would block, and is requested not to.
+    // No data is waiting in the stream, so with `MSG_DONTWAIT` it fails with `EAGAIN`.
     match call(nr::RECVFROM, [server, address, 1, MSG_DONTWAIT as usize, 0, 0])? {
         Err(Errno::EAGAIN) => Ok(()),
         Err(errno) => Err(errno.into()),

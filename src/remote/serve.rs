@@ -1,7 +1,7 @@
-//! The server: a loop that does what it is told.
+//! The server: a loop that executes requests.
 //!
-//! It allocates nothing, uses no thread-local and takes no lock, so it may run in a child of a process with many
-//! threads.
+//! It does not allocate, use a thread-local or take a lock, so it may run in a forked child of a multi-threaded
+//! process.
 
 use super::policy::Policy;
 use super::wire::{REQUEST, Request, response_to_bytes};
@@ -16,22 +16,22 @@ use crate::{Errno, near::FileDescriptor};
 use core::fmt;
 use core::mem::MaybeUninit;
 
-/// Why a server ended, when not by the end of the stream between two requests.
+/// Why a server ended, other than by the end of the stream between two requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The stream ended inside a request: the request was not executed.
+    /// The stream ended inside a request, which was not executed.
     Truncated,
-    /// The client was gone before it received the answer: the call was executed.
+    /// The client closed the stream before it received the response. The call was executed.
     Vanished,
-    /// Memory that was on its way to this process did not arrive as a whole, or was refused by the policy: what follows
-    /// on the stream may be the rest of it, and is not taken for requests.
+    /// A transfer of memory to this process was incomplete, or the policy did not allow it. The following bytes of the
+    /// stream may be the rest of that memory, so they are not executed as requests.
     OutOfStep,
-    /// The stream is nonblocking, and it cannot be waited for: `ppoll` fails with this error.
+    /// The stream is nonblocking, and `ppoll` fails with this error.
     ///
     /// `EINVAL`: `RLIMIT_NOFILE` is 0. `EPERM`, `ENOSYS`: a seccomp filter.
     Wait(Errno),
-    /// The stream does not work: it is no stream socket, or no longer open.
+    /// An operation on the stream failed: it is not a stream socket, or no longer open.
     Os(Errno),
 }
 
@@ -40,9 +40,9 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truncated => f.write_str("the stream ended inside a request"),
-            Self::Vanished => f.write_str("the client was gone before it was answered"),
-            Self::OutOfStep => f.write_str("memory did not arrive as a whole"),
-            Self::Wait(errno) => write!(f, "the stream cannot be waited for: {errno}"),
+            Self::Vanished => f.write_str("the client closed the stream before it received the response"),
+            Self::OutOfStep => f.write_str("a transfer of memory was incomplete"),
+            Self::Wait(errno) => write!(f, "the stream cannot be polled: {errno}"),
             Self::Os(errno) => errno.fmt(f),
         }
     }
@@ -58,7 +58,7 @@ impl core::error::Error for ServeError {
     }
 }
 
-/// Equal if the kernel refused a call with this error.
+/// Equal if a call failed with this errno.
 impl PartialEq<Errno> for ServeError {
     #[inline]
     fn eq(&self, errno: &Errno) -> bool {
@@ -66,17 +66,18 @@ impl PartialEq<Errno> for ServeError {
     }
 }
 
-/// Makes the system calls that arrive on `stream`, one after the other, in this process, until the stream ends.
+/// Executes the system calls that arrive on `stream`, one after the other, in this process, until the stream ends.
 ///
-/// It reads exactly one request at a time: that the stream is readable means that a request waits. A signal handler
-/// that runs while it waits for a request or moves bytes of the stream itself changes nothing; a requested call that is
-/// interrupted fails with `EINTR`.
+/// It reads exactly one request at a time, so a readable stream means that a request has arrived. Waiting for a request
+/// and transferring memory are restarted after a signal handler; a requested call that is interrupted fails with
+/// `EINTR`.
 ///
-/// It is not killed by a client that vanished: where `SIGPIPE` has its default action, it is blocked for this thread
-/// until this returns, but for a requested `execve`, and one that came meanwhile is discarded. Its action is that of
-/// the whole process, and not touched.
+/// A client that closes the stream does not kill it: if `SIGPIPE` has its default action, this function blocks the
+/// signal for this thread, except during a requested `execve`, and discards a pending one before it returns. It does
+/// not change the signal's action, which is that of the whole process.
 ///
-/// The stream's file descriptor is made `CLOEXEC` first: so a client sees that a requested `execve` succeeded.
+/// The stream's file descriptor is set to `CLOEXEC` first, so that a client detects the success of a requested
+/// `execve`.
 ///
 /// System calls: `fcntl(F_SETFD)`, `rt_sigaction`, `recvfrom`, `sendto`; `ppoll` if the stream is nonblocking;
 /// `rt_sigprocmask`, `rt_sigtimedwait` if `SIGPIPE` has its default action; and what is requested.
@@ -91,9 +92,9 @@ impl PartialEq<Errno> for ServeError {
 ///
 /// let (mut client, server) = UnixStream::pair()?;
 /// let server = std::thread::spawn(|| {
-///     // SAFETY: std gave the file descriptor away.
+///     // SAFETY: std has released the file descriptor.
 ///     let stream = unsafe { OwnedFd::from_raw_fd(server.into_raw_fd()) };
-///     // SAFETY: the client is the test below.
+///     // SAFETY: the client is the code below.
 ///     unsafe { remote::serve(&stream, Policy::Everything) }
 /// });
 /// client.write_all(&Request { nr: rsyscall::nr::GETPID, args: [0; 6] }.to_bytes())?;
@@ -107,15 +108,14 @@ impl PartialEq<Errno> for ServeError {
 ///
 /// # Errors
 ///
-/// Each of [`ServeError`]. Of a stream that the client has half-closed, what was requested is executed and answered,
-/// and there is no error.
+/// Those of [`ServeError`]. If the client shuts down only its sending direction, its requests are executed, their
+/// responses sent, and there is no error.
 ///
 /// # Safety
 ///
 /// The client can do whatever this process can, to its memory too: it must only request what is sound. A [`Policy`]
-/// contains mistakes; it is no boundary against malice. That boundary is seccomp. A requested `clone` or `fork` makes a
-/// second server on the same stream, and it is not determined which of the two gets a request: it must not be
-/// requested.
+/// catches mistakes; it is no security boundary, which seccomp is. The client must not request `clone` or `fork`: that
+/// creates a second server on the same stream, and it is not determined which of the two receives a request.
 #[inline]
 pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeError> {
     let blocked = BlockedPipeSignal::new();
@@ -123,7 +123,7 @@ pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeErr
     unsafe { serve_claimed(stream, policy, || true, &blocked) }
 }
 
-/// Serves as [`serve`] does, where `SIGPIPE` is `blocked` or does no harm, and executes only what it can claim: `claim`
+/// Serves as [`serve`] does, with `SIGPIPE` `blocked` or ignored, and executes only requests that it can claim: `claim`
 /// is called once for each request that was received, and ends the server if it returns `false`.
 ///
 /// # Safety
@@ -142,7 +142,7 @@ pub(super) unsafe fn serve_claimed(
         if !claim() {
             return Err(ServeError::Vanished);
         }
-        // A program is not to begin with it blocked.
+        // An executed program must not inherit the blocked signal.
         let program = matches!(request.nr, nr::EXECVE | nr::EXECVEAT);
         if program {
             blocked.unblock();
@@ -165,8 +165,8 @@ pub(super) unsafe fn serve_claimed(
     Ok(())
 }
 
-/// Lets [`Child::interrupt`](super::Child::interrupt) (`SIGURG`) interrupt calls of this process, as in a forked child:
-/// for a server that was started in another way.
+/// Installs a handler for `SIGURG`, so that the signal ([`Child::interrupt`](super::Child::interrupt)) interrupts calls
+/// of this process. A forked child has it already; this is for a server that was started otherwise.
 ///
 /// It replaces the action of `SIGURG` for the whole process. The handler runs on the alternate signal stack of a thread
 /// that has one.
@@ -175,17 +175,17 @@ pub(super) unsafe fn serve_claimed(
 ///
 /// # Errors
 ///
-/// None from a kernel without a seccomp policy.
+/// None without a seccomp filter.
 #[inline]
 pub fn install_interrupt_handler() -> Result<(), Errno> {
-    /// The handler does nothing: that a call was interrupted is all that is wanted of it.
+    /// It does nothing: its only purpose is to interrupt calls.
     #[inline]
     extern "C" fn nothing(_signal: i32) {}
-    // SAFETY: a function that does nothing, at any moment; the way back is the kernel's own protocol.
+    // SAFETY: a function that does nothing may run at any moment; it returns by the kernel's own protocol.
     unsafe { near::set_signal_action(&Local, SIGURG, SignalAction::handler(nothing)) }
 }
 
-/// `SIGPIPE`, blocked for this thread for as long as this value lives, if it would end the process.
+/// `SIGPIPE`, blocked for this thread while this value lives, if it would kill the process.
 pub(super) struct BlockedPipeSignal(bool);
 
 impl BlockedPipeSignal {
@@ -198,7 +198,7 @@ impl BlockedPipeSignal {
         if !near::signal_action(&Local, SIGPIPE).is_ok_and(|action| action.is_default()) {
             return Self::IGNORED;
         }
-        // Where it may not be blocked it stays as it is: there is no better way.
+        // If it cannot be blocked it stays unblocked.
         // SAFETY: no code relies on being killed.
         let before = unsafe { near::change_signal_mask(&Local, SIG_BLOCK, Self::SET) };
         Self(before.is_ok_and(|before| !before.contains(SIGPIPE)))
@@ -213,15 +213,15 @@ impl BlockedPipeSignal {
         }
     }
 
-    /// Discards those that came, and unblocks it.
+    /// Discards pending signals, and unblocks the signal.
     #[inline]
     fn unblock(&self) {
         if self.0 {
-            // None was pending when it was blocked, or it had ended the process: one for the thread, one for the
-            // process.
+            // None was pending before it was blocked, or it would have killed the process. At most two are pending now:
+            // one for the thread, one for the process.
             while near::take_pending_signal(&Local, Self::SET).is_ok() {}
             // Ignored: the same call has worked before. The rest of the mask may have been changed on request.
-            // SAFETY: as it was.
+            // SAFETY: the signal was unblocked before.
             let _ignored = unsafe { near::change_signal_mask(&Local, SIG_UNBLOCK, Self::SET) };
         }
     }
@@ -234,14 +234,14 @@ impl Drop for BlockedPipeSignal {
     }
 }
 
-/// One request, or `None` if the stream ends before it.
+/// Receives a request, or `None` at the end of the stream.
 #[inline]
 fn receive_request(fd: FileDescriptor) -> Result<Option<Request>, ServeError> {
     let mut bytes = [MaybeUninit::<u8>::uninit(); REQUEST];
     let mut filled = 0_usize;
     while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
-        // SAFETY: the stream is open for as long as it is served. `WAITALL`: one call for a request that comes in
-        // pieces.
+        // SAFETY: the stream is open for as long as it is served. `WAITALL`: one call also for a request that arrives
+        // in parts.
         match unsafe { near::recvfrom(&Local, fd, room, MSG_WAITALL) } {
             Ok(0) if filled == 0 => return Ok(None),
             Ok(0) => return Err(ServeError::Truncated),
@@ -267,7 +267,7 @@ fn send_response(fd: FileDescriptor, ret: usize) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// What is to be done about an error of the stream: nothing, wait, or end.
+/// Handles an error of the stream: returns to retry, waits, or fails.
 #[inline]
 fn recover(fd: FileDescriptor, errno: Errno, events: i16) -> Result<(), ServeError> {
     match errno {
@@ -278,8 +278,7 @@ fn recover(fd: FileDescriptor, errno: Errno, events: i16) -> Result<(), ServeErr
     }
 }
 
-/// Waits until the stream is ready, or a signal handler has run: the caller tries again, and is told what is wrong with
-/// it.
+/// Waits until the stream is ready, or a signal handler has run. The caller retries, and gets any error of the stream.
 #[inline]
 fn wait(fd: FileDescriptor, events: i16) -> Result<(), ServeError> {
     match near::ppoll(&Local, &mut [PollFd { fd, events, revents: 0 }], None, None) {
@@ -288,50 +287,55 @@ fn wait(fd: FileDescriptor, events: i16) -> Result<(), ServeError> {
     }
 }
 
-/// Makes the call, and returns the kernel's word.
-///
-/// # Safety
-///
-/// It is sound to make.
-#[inline]
-unsafe fn execute(stream: FileDescriptor, request: Request) -> Result<usize, ServeError> {
-    let Request { nr, args } = request;
-    let [a, b, c, d, e, f] = args;
-    // Bytes of the stream itself: a client moves memory with these two, and the stream would be out of step if a signal
-    // handler cut them short.
-    if is_own_receive(stream, &request) {
-        // SAFETY: the caller vouches for the address and the length.
-        return unsafe { all_of(stream, nr, args, 0) };
-    }
-    if nr == nr::SENDTO && is(stream, a) {
-        // SAFETY: the caller vouches for the address and the length.
-        return unsafe { all_of(stream, nr, args, MSG_NOSIGNAL as usize) };
-    }
-    // SAFETY: the caller vouches for the call.
-    Ok(unsafe { syscall6(nr, a, b, c, d, e, f) })
-}
-
-/// Whether the bytes that follow the request are memory for it.
-#[inline]
-fn is_own_receive(stream: FileDescriptor, request: &Request) -> bool {
-    let [fd, _, _, flags, ..] = request.args;
-    request.nr == nr::RECVFROM && flags & MSG_WAITALL as usize != 0 && is(stream, fd)
-}
-
-/// Whether a word names the stream: of a file descriptor the kernel looks at the lower 32 bits.
-#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "as the kernel does")]
-#[inline]
-const fn is(stream: FileDescriptor, word: usize) -> bool {
-    word as i32 == stream.0
-}
-
-/// Moves all the bytes of a `recvfrom` or `sendto` on the stream, however many signal handlers run meanwhile.
+/// Executes the call, and returns its raw return value.
 ///
 /// # Safety
 ///
 /// The call is sound to make.
 #[inline]
-unsafe fn all_of(stream: FileDescriptor, nr: usize, args: [usize; 6], more_flags: usize) -> Result<usize, ServeError> {
+unsafe fn execute(stream: FileDescriptor, request: Request) -> Result<usize, ServeError> {
+    let Request { nr, args } = request;
+    let [a, b, c, d, e, f] = args;
+    // A client transfers memory with these two calls on the stream, which would be out of step if a signal handler
+    // interrupted the transfer.
+    if is_own_receive(stream, &request) {
+        // SAFETY: the caller vouches for the address and the length.
+        return unsafe { transfer_all(stream, nr, args, 0) };
+    }
+    if nr == nr::SENDTO && is_stream(stream, a) {
+        // SAFETY: the caller vouches for the address and the length.
+        return unsafe { transfer_all(stream, nr, args, MSG_NOSIGNAL as usize) };
+    }
+    // SAFETY: the caller vouches for the call.
+    Ok(unsafe { syscall6(nr, a, b, c, d, e, f) })
+}
+
+/// Returns whether the bytes after the request are memory for it.
+#[inline]
+fn is_own_receive(stream: FileDescriptor, request: &Request) -> bool {
+    let [fd, _, _, flags, ..] = request.args;
+    request.nr == nr::RECVFROM && flags & MSG_WAITALL as usize != 0 && is_stream(stream, fd)
+}
+
+/// Returns whether a word is the stream's file descriptor: the kernel ignores the upper 32 bits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "as the kernel does")]
+#[inline]
+const fn is_stream(stream: FileDescriptor, word: usize) -> bool {
+    word as i32 == stream.0
+}
+
+/// Transfers all the bytes of a `recvfrom` or `sendto` on the stream, restarting after signal handlers.
+///
+/// # Safety
+///
+/// The call is sound to make.
+#[inline]
+unsafe fn transfer_all(
+    stream: FileDescriptor,
+    nr: usize,
+    args: [usize; 6],
+    more_flags: usize,
+) -> Result<usize, ServeError> {
     let [fd, address, len, flags, e, f] = args;
     let mut moved = 0_usize;
     loop {
@@ -342,11 +346,11 @@ unsafe fn all_of(stream: FileDescriptor, nr: usize, args: [usize; 6], more_flags
             Ok(0) => return Ok(moved),
             Ok(count) => moved = moved.saturating_add(count),
             Err(Errno::EINTR) => {}
-            // Asked not to wait, it does not.
+            // With `MSG_DONTWAIT` it is returned.
             Err(Errno::EAGAIN) if flags & near::MSG_DONTWAIT as usize == 0 => {
                 wait(stream, if nr == nr::RECVFROM { PollFd::IN } else { PollFd::OUT })?;
             }
-            // What was moved before is moved: the client sees a short count.
+            // After a partial transfer its length is returned.
             Err(_) if moved != 0 => return Ok(moved),
             Err(_) => return Ok(ret),
         }

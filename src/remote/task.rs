@@ -1,4 +1,4 @@
-//! A descriptor table of its own for a process that shared one.
+//! Unsharing the descriptor table of another process.
 
 use super::connection::Connection;
 use super::exec::not_sent;
@@ -11,10 +11,10 @@ use crate::sysif::Error;
 use crate::task::{FdTableMismatch, FileDescriptorTask, Task};
 
 impl Task<Connection> {
-    /// Gives the process a descriptor table of its own, if it shared one, with the file descriptors in `inherit` and no
-    /// other but 0, 1 and 2 unless they are `CLOEXEC`.
+    /// Gives the process its own descriptor table, if it shared one. The new table has only the file descriptors in
+    /// `inherit`, and 0, 1 and 2 unless they are `CLOEXEC`.
     ///
-    /// The old table is not changed: it keeps what is open in it, for those who share it. Handles of this task have to
+    /// The old table is unchanged for the other processes that share it. Handles of this task have to
     /// [move](OwnedFd::move_to) to another task of the old table first, and may be inherited from there.
     ///
     /// System calls: there, `close_range`, `unshare`, `fcntl(F_GETFD)`, `close`.
@@ -34,8 +34,8 @@ impl Task<Connection> {
     ///
     /// # Errors
     ///
-    /// A file descriptor of another table. `EINVAL`: one is named twice. `ENOSYS`: Linux before 5.9. In these cases
-    /// nothing has happened. `ENOMEM`, `EMFILE`; those of the connection.
+    /// [`FdTableMismatch`]: a file descriptor of another table. `EINVAL`: `inherit` has a file descriptor twice.
+    /// `ENOSYS`: Linux before 5.9. In these cases nothing has changed. `ENOMEM`, `EMFILE`; those of the connection.
     #[doc(alias = "unshare", alias = "CLONE_FILES")]
     #[inline]
     pub fn unshare_files<T: FileDescriptorTask, const N: usize>(
@@ -47,7 +47,7 @@ impl Task<Connection> {
         }
         self.unshare_keeping(&inherit.map(OwnedFd::near)).map_err(ReplaceError::Call)?;
         let table = self.fd_table;
-        // SAFETY: the copies of open numbers; this process alone has that table, and no number is there twice.
+        // SAFETY: copies of open file descriptors; this process alone has that table, and none is there twice.
         Ok(inherit.map(|fd| unsafe { Token::new(fd.near(), table) }))
     }
 
@@ -56,10 +56,10 @@ impl Task<Connection> {
         if has_duplicates(inherit) {
             return Err(Errno::EINVAL.into());
         }
-        // Of none, to see whether the kernel has it before it is too late.
-        // SAFETY: no file descriptor is as high.
+        // An empty range, to check in advance whether the kernel supports the call.
+        // SAFETY: no file descriptor has this value.
         unsafe { near::close_range(&self.sysif, u32::MAX, u32::MAX) }.map_err(not_sent)?;
-        // Where the table is another one, the file descriptor is something else in it.
+        // In another table this file descriptor has another meaning.
         let here = self.fd_table == FdTable::CURRENT;
         let client = here.then(|| FileDescriptor(self.sysif.as_raw_fd()));
         let kept = Kept { server: self.sysif.server(), client, inherit };
@@ -69,7 +69,7 @@ impl Task<Connection> {
         self.sysif.unshared();
         // SAFETY: copies of what others own in the old table; this task has no handles now.
         unsafe { kept.close_others(&self.sysif) }.map_err(|error| match error {
-            // The table is unshared, so not nothing was executed.
+            // The table is unshared, so a part was executed.
             Error::NotSent => Error::Hangup,
             error => error,
         })

@@ -1,11 +1,11 @@
-//! The format: what a request and a response are, as bytes.
+//! The format: the encoding of requests and responses.
 
-/// The length of a request: a number and six arguments, in words of 64 bits and in native order.
+/// The length of a request in bytes: a system call number and six arguments, as 64-bit words in native byte order.
 pub const REQUEST: usize = 56;
-/// The length of a response: the kernel's word.
+/// The length of a response in bytes: the raw return value.
 pub const RESPONSE: usize = 8;
 
-/// A request: the call's number and its arguments; those that it does not have are 0.
+/// A request: the system call number and the arguments; unused ones are 0.
 ///
 /// ```
 /// use rsyscall::remote::{REQUEST, Request};
@@ -17,7 +17,7 @@ pub const RESPONSE: usize = 8;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Request {
-    /// The number of the call, as this architecture has it.
+    /// The system call number of this architecture.
     pub nr: usize,
     /// The arguments.
     pub args: [usize; 6],
@@ -25,22 +25,22 @@ pub struct Request {
 
 const WORD: usize = 8;
 
-/// Sign-extended where a word has 32 bits, so that an error is one there too.
+/// Extends a 32-bit word with its sign, so that an error stays an error.
 #[inline]
 #[expect(clippy::cast_possible_wrap, reason = "the same bits, and the upper half is the sign")]
 const fn widen(word: usize) -> [u8; WORD] {
     (word as isize as i64).to_ne_bytes()
 }
 
-/// The lower half is all that there is where a word has 32 bits.
+/// Truncates to the lower half where a word has 32 bits.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "what a system call could not take")]
+#[expect(clippy::cast_possible_truncation, reason = "a system call takes words only")]
 const fn narrow(bytes: [u8; WORD]) -> usize {
     u64::from_ne_bytes(bytes) as usize
 }
 
 impl Request {
-    /// The request that these bytes are. Every 56 bytes are one.
+    /// Decodes a request. Any 56 bytes are valid.
     #[inline]
     pub const fn from_bytes(bytes: [u8; REQUEST]) -> Self {
         // SAFETY: the same size, and all are bytes.
@@ -48,7 +48,7 @@ impl Request {
         Self { nr: narrow(nr), args: [narrow(a), narrow(b), narrow(c), narrow(d), narrow(e), narrow(f)] }
     }
 
-    /// The bytes that this request is.
+    /// Encodes the request.
     #[inline]
     pub const fn to_bytes(self) -> [u8; REQUEST] {
         let [a, b, c, d, e, f] = self.args;
@@ -58,7 +58,8 @@ impl Request {
     }
 }
 
-/// The kernel's word that a response is; [`Errno::from_ret`](crate::Errno::from_ret) tells an error from a result.
+/// Decodes a response to the raw return value; [`Errno::from_ret`](crate::Errno::from_ret) separates errors from
+/// results.
 ///
 /// ```
 /// use rsyscall::{Errno, remote};
@@ -71,7 +72,7 @@ pub const fn response_from_bytes(bytes: [u8; RESPONSE]) -> usize {
     narrow(bytes)
 }
 
-/// The bytes of the response for this word of the kernel.
+/// Encodes a raw return value as a response.
 #[inline]
 pub const fn response_to_bytes(ret: usize) -> [u8; RESPONSE] {
     widen(ret)

@@ -1,13 +1,13 @@
-//! The answers that arrive on a stream, and which requests they belong to.
+//! The responses that arrive on a stream, and the requests that they belong to.
 //!
-//! What arrives is, in this order, and partly in the inbox already:
+//! The outstanding bytes, some of which may be in the inbox already, are in this order:
 //!
-//! 1. `unwanted` bytes: answers to calls of a pipeline that was dropped. They are skipped as they arrive, so while any
-//!    are outstanding the inbox is empty.
-//! 2. `owed` bytes: answers to the calls of the pipeline that exists.
-//! 3. The answer to the call that is being made, which takes its bytes from behind those that are owed.
+//! 1. `abandoned` bytes: responses to calls of a pipeline that was dropped. They are skipped as they arrive, so while
+//!    any are outstanding the inbox is empty.
+//! 2. `owed` bytes: responses to the calls of the current pipeline.
+//! 3. The response to the call in progress, which takes its bytes from after those that are owed.
 //!
-//! Anything more was not requested, and puts the stream out of step.
+//! Anything more is unsolicited data: the stream is out of step.
 
 use super::disconnect::Disconnect;
 use super::inbox::Inbox;
@@ -18,38 +18,38 @@ use crate::fd::OwnedFd;
 use crate::near::{MSG_WAITALL, PollFd};
 use core::mem::MaybeUninit;
 
-/// A request that was written.
+/// Identifies a request that was written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Receipt {
-    /// Which: the first request of a connection is 1.
+    /// The index of the request: the first one of a connection is 1.
     pub(super) index: u64,
-    /// How many bytes of the stream there are up to its end.
+    /// The stream position of its end, in bytes.
     end: u64,
 }
 
 impl Receipt {
-    /// Of no request.
+    /// A receipt of no request.
     pub(super) const NONE: Self = Self { index: 0, end: 0 };
 }
 
 /// A stream, and what is outstanding on it.
-pub(super) struct Answers {
+pub(super) struct Responses {
     stream: Stream,
     inbox: Inbox,
     owed: usize,
-    unwanted: usize,
-    /// How many requests were written.
+    abandoned: usize,
+    /// The number of requests that were written.
     requests: u64,
-    /// How many of them are known to be executed: their answers have been taken.
-    answered: u64,
-    /// How many bytes the kernel has taken.
+    /// The number of requests that are known to be executed: their responses were received.
+    completed: u64,
+    /// The number of bytes that the kernel has accepted.
     sent: u64,
 }
 
-impl Answers {
+impl Responses {
     #[inline]
     pub(super) const fn new(stream: Stream) -> Self {
-        Self { stream, inbox: Inbox::new(), owed: 0, unwanted: 0, requests: 0, answered: 0, sent: 0 }
+        Self { stream, inbox: Inbox::new(), owed: 0, abandoned: 0, requests: 0, completed: 0, sent: 0 }
     }
 
     #[inline]
@@ -62,58 +62,58 @@ impl Answers {
         &mut self.stream
     }
 
-    /// Whether bytes have arrived that were not requested: what comes next would not be the answer to the next call.
+    /// Returns whether unsolicited data has arrived: the following bytes would not be the response to the next call.
     #[inline]
     pub(super) const fn has_unsolicited(&self) -> bool {
         self.inbox.len() > self.owed
     }
 
-    /// Whether no answer is outstanding but that of the call that is being made.
+    /// Returns whether no response is outstanding but that of the call in progress.
     #[inline]
     const fn is_alone(&self) -> bool {
-        self.owed == 0 && self.unwanted == 0
+        self.owed == 0 && self.abandoned == 0
     }
 
-    /// How many requests are known to be executed.
+    /// Returns how many requests are known to be executed.
     #[inline]
-    pub(super) const fn answered(&self) -> u64 {
-        self.answered
+    pub(super) const fn completed(&self) -> u64 {
+        self.completed
     }
 
-    /// Whether the server has claimed more requests than are known to be executed.
+    /// Returns whether the server has claimed more requests than are known to be executed.
     #[inline]
     pub(super) const fn is_executing(&self, claimed: u64) -> bool {
-        claimed > self.answered
+        claimed > self.completed
     }
 
-    /// Counts a request that is to be written behind `buffered` other bytes.
+    /// Counts a request that will be written after `buffered` other bytes.
     #[inline]
     pub(super) const fn count(&mut self, buffered: usize) -> Receipt {
         self.requests = self.requests.wrapping_add(1);
         Receipt { index: self.requests, end: self.sent.wrapping_add(buffered as u64).wrapping_add(REQUEST as u64) }
     }
 
-    /// Says that all answers up to that of the last request have been taken.
+    /// Records that the responses to all requests were received.
     #[inline]
-    pub(super) const fn settle(&mut self) {
-        self.answered = self.requests;
+    pub(super) const fn complete_all(&mut self) {
+        self.completed = self.requests;
     }
 
-    /// Whether the kernel has taken all of a request.
+    /// Returns whether the kernel has accepted all of a request.
     #[inline]
     pub(super) const fn is_sent(&self, receipt: Receipt) -> bool {
         self.sent >= receipt.end
     }
 
-    /// Makes a call of words only.
+    /// Makes a call without memory arguments.
     #[inline]
     pub(super) fn request(&mut self, request: Request, deadline: Deadline) -> (Receipt, Result<usize, Disconnect>) {
         let receipt = self.count(0);
-        let answer = self.send(&request.to_bytes(), deadline).and_then(|()| self.word(deadline));
-        if answer.is_ok() {
-            self.settle();
+        let response = self.send(&request.to_bytes(), deadline).and_then(|()| self.word(deadline));
+        if response.is_ok() {
+            self.complete_all();
         }
-        (receipt, answer)
+        (receipt, response)
     }
 
     /// Sends all the bytes.
@@ -125,13 +125,13 @@ impl Answers {
 
     #[inline]
     fn send_some(&mut self, bytes: &[u8], deadline: Deadline) -> Result<usize, Disconnect> {
-        // Alone with one call there is nothing to receive before all is sent.
+        // With a single call there is nothing to receive before all is sent.
         let count = self.stream.send(bytes, self.is_alone(), deadline)?;
         self.sent = self.sent.wrapping_add(count as u64);
         Ok(count)
     }
 
-    /// It never blocks for ever on a server that itself waits to be read: while it cannot send it receives.
+    /// Sends the rest. While it cannot send it receives: a server that blocks in a send would otherwise be a deadlock.
     #[cold]
     #[inline]
     fn send_rest(&mut self, bytes: &[u8], mut done: usize, deadline: Deadline) -> Result<(), Disconnect> {
@@ -152,19 +152,19 @@ impl Answers {
         if self.stream.wait(events, deadline)? & PollFd::IN != 0 { self.fill(deadline) } else { Ok(()) }
     }
 
-    /// Receives something into the inbox.
+    /// Receives at least one byte into the inbox.
     #[inline]
     fn fill(&mut self, deadline: Deadline) -> Result<(), Disconnect> {
         let count = self.stream.receive(uninit(self.inbox.room()), 0, deadline)?;
         self.inbox.filled_by(count);
-        if self.unwanted != 0 {
-            self.unwanted = self.unwanted.saturating_sub(self.inbox.skip(self.unwanted));
+        if self.abandoned != 0 {
+            self.abandoned = self.abandoned.saturating_sub(self.inbox.skip(self.abandoned));
         }
         Ok(())
     }
 
-    /// Receives the answers to `requests` requests of the last call at once, where nothing is outstanding before them.
-    /// They must be certain to come, whatever they are.
+    /// Receives the responses to the `requests` requests of the last call at once, if nothing is outstanding before
+    /// them. The server must be certain to send all of them, errors included.
     #[inline]
     pub(super) fn gather(&mut self, requests: usize, deadline: Deadline) -> Result<(), Disconnect> {
         let len = requests.saturating_mul(RESPONSE);
@@ -177,11 +177,11 @@ impl Answers {
         Ok(())
     }
 
-    /// Receives the next word of the answer to the last call.
+    /// Receives the next word of the response to the last call.
     #[inline]
     pub(super) fn word(&mut self, deadline: Deadline) -> Result<usize, Disconnect> {
         if self.is_alone() && self.inbox.len() == 0 {
-            // The word and nothing else, as it should be. There is room for more, so that more is noticed.
+            // Normally only the word arrives. There is room for more, to detect unsolicited data.
             let mut bytes = [0; 4 * RESPONSE];
             let count = self.stream.receive(uninit(&mut bytes), 0, deadline)?;
             if let (RESPONSE, Some(word)) = (count, bytes.first_chunk()) {
@@ -202,44 +202,44 @@ impl Answers {
         }
     }
 
-    /// Receives all that nothing waits for any more.
+    /// Receives and discards the abandoned bytes.
     #[inline]
-    pub(super) fn skip_unwanted(&mut self, deadline: Deadline) -> Result<(), Disconnect> {
-        while self.unwanted != 0 {
+    pub(super) fn skip_abandoned(&mut self, deadline: Deadline) -> Result<(), Disconnect> {
+        while self.abandoned != 0 {
             self.fill(deadline)?;
         }
         Ok(())
     }
 
-    /// Receives the answer to the last call where nothing else is outstanding: that `moved` bytes of memory were moved
-    /// there, then a byte that comes with a file descriptor, if the call succeeded, and the word that it returned.
+    /// Receives the response to the last call, if nothing else is outstanding: the word `moved` for the memory that was
+    /// transferred, then a byte with a file descriptor if the call succeeded, and the return value of the call.
     #[inline]
     pub(super) fn word_with_fd(
         &mut self,
         moved: usize,
         deadline: Deadline,
     ) -> Result<(usize, Option<OwnedFd>), Disconnect> {
-        // No byte more: received in another way, the file descriptor would be closed.
+        // Not one byte more: a receive without a control buffer would discard the file descriptor.
         self.gather(1, deadline)?;
         if self.word_read_ahead(deadline)? != moved {
             return Err(Disconnect::OutOfStep);
         }
         let mut bytes = [0; RESPONSE];
-        let (count, fd, came) = self.stream.receive_fd(uninit(&mut bytes), deadline)?;
+        let (count, fd, attached) = self.stream.receive_fd(uninit(&mut bytes), deadline)?;
         let bytes = bytes.get(..count).unwrap_or_default();
-        self.inbox.append(if came { bytes.get(1..).unwrap_or_default() } else { bytes });
+        self.inbox.append(if attached { bytes.get(1..).unwrap_or_default() } else { bytes });
         self.word(deadline).map(|word| (word, fd))
     }
 
-    /// Receives the next bytes of the answer to the last call.
+    /// Receives the next bytes of the response to the last call.
     #[inline]
     pub(super) fn bytes(&mut self, mut to: &mut [MaybeUninit<u8>], deadline: Deadline) -> Result<(), Disconnect> {
-        /// From here on a call of its own is cheaper than copying twice.
+        /// From this length on, a system call is cheaper than copying twice.
         const LARGE: usize = 1024;
         while !to.is_empty() {
             let count = if self.inbox.len() > self.owed {
                 self.inbox.take(self.owed, to)
-            } else if self.inbox.len() == self.owed && self.unwanted == 0 && to.len() >= LARGE {
+            } else if self.inbox.len() == self.owed && self.abandoned == 0 && to.len() >= LARGE {
                 self.stream.receive(to, 0, deadline)?
             } else {
                 self.fill(deadline)?;
@@ -250,44 +250,44 @@ impl Answers {
         Ok(())
     }
 
-    /// How many bytes are owed to a pipeline.
+    /// Returns how many bytes are owed to a pipeline.
     #[inline]
     pub(super) const fn owed(&self) -> usize {
         self.owed
     }
 
-    /// Says that the answer to the last call belongs to a pipeline.
+    /// Records that the response to the last call belongs to a pipeline.
     #[inline]
-    pub(super) const fn owe(&mut self, shape: Shape) {
+    pub(super) const fn add_owed(&mut self, shape: Shape) {
         self.owed = self.owed.saturating_add(shape.len());
     }
 
-    /// Says that the first answer which is owed to a pipeline has been given, or never will be.
+    /// Records that the first response owed to a pipeline was taken, or will never arrive.
     #[inline]
-    pub(super) const fn give(&mut self, shape: Shape) {
+    pub(super) const fn remove_owed(&mut self, shape: Shape) {
         self.owed = self.owed.saturating_sub(shape.len());
     }
 
-    /// Receives without blocking what nothing waits for, before the connection ends.
+    /// Receives and discards outstanding responses without blocking, before the connection ends.
     #[inline]
     pub(super) fn drain(&mut self) {
         self.abandon();
         self.stream.begin_wait();
-        while self.unwanted != 0 && self.fill(Some(Moment::PAST)).is_ok() {}
-        if self.unwanted == 0 && self.inbox.len() == 0 {
-            self.settle();
+        while self.abandoned != 0 && self.fill(Some(Moment::PAST)).is_ok() {}
+        if self.abandoned == 0 && self.inbox.len() == 0 {
+            self.complete_all();
         }
     }
 
-    /// Says that nothing waits any more for what is owed to a pipeline.
+    /// Abandons the responses that are owed to a pipeline.
     #[inline]
     pub(super) fn abandon(&mut self) {
         let here = self.inbox.skip(self.owed);
-        self.unwanted = self.unwanted.saturating_add(self.owed.saturating_sub(here));
+        self.abandoned = self.abandoned.saturating_add(self.owed.saturating_sub(here));
         self.owed = 0;
     }
 
-    /// Receives the first answer that is owed to a pipeline, to the call whose own request is `receipt`'s.
+    /// Receives the first response owed to a pipeline: that of the call with this receipt.
     #[inline]
     pub(super) fn first_owed(
         &mut self,
@@ -299,7 +299,7 @@ impl Answers {
         self.stream.begin_wait();
         let moved_in = if shape.in_len == 0 { 0 } else { RESPONSE };
         loop {
-            // As soon as it is here: out of step, the rest may never come.
+            // Checked as soon as it has arrived: if the stream is out of step, the rest may never arrive.
             if moved_in != 0 && self.inbox.word(0).is_some_and(|moved| moved != shape.in_len) {
                 return Err(Disconnect::OutOfStep);
             }
@@ -320,12 +320,12 @@ impl Answers {
         }
         self.inbox.skip(shape.len());
         let last = receipt.index.wrapping_add(u64::from(shape.out_len != 0));
-        self.answered = self.answered.max(last);
+        self.completed = self.completed.max(last);
         Ok(ret)
     }
 }
 
-/// Memory for the kernel to write: nothing uninitialised ever gets there.
+/// Returns the buffer as output memory of a call. Only initialised bytes are written to it.
 #[inline]
 fn uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     let bytes = core::ptr::slice_from_raw_parts_mut(bytes.as_mut_ptr().cast::<MaybeUninit<u8>>(), bytes.len());
