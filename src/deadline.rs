@@ -1,16 +1,29 @@
-//! One way to wait: moments, and the time that is left until then.
+//! For several calls with a common time limit: deadlines on `CLOCK_MONOTONIC`, and the time that remains until then.
 //!
-//! A wait with a timeout is interrupted by signal handlers and lost to other readers. What stays the same across all of
-//! that is the moment at which it has to end: a [`Deadline`].
+//! ```
+//! use core::time::Duration;
+//! use rsyscall::Notifier;
+//! use rsyscall::deadline::Deadline;
+//! use rsyscall::sysif::Local;
+//!
+//! let (first, second) = (Notifier::new()?, Notifier::new()?);
+//! let deadline = Deadline::after(&Local, Duration::from_millis(1))?;
+//! assert!(!first.wait_until(deadline)?);
+//! assert!(!second.wait_until(deadline)?); // returns at once
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
+//!
+//! A wait with a timeout may have to be repeated, after a signal handler or if another reader is faster. Its
+//! [`Deadline`] stays the same.
 
 use crate::Errno;
 use crate::near::{self, Timespec};
 use crate::sysif::{SyscallError, SyscallInterface};
 use core::time::Duration;
 
-/// A moment on `CLOCK_MONOTONIC`.
+/// A point in time on `CLOCK_MONOTONIC`.
 ///
-/// It limits several calls together: each waits until the same moment, however long the others took.
+/// Methods such as `wait_until` take it; several calls can share one.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -34,10 +47,10 @@ use core::time::Duration;
 pub struct Deadline(Timespec);
 
 impl Deadline {
-    /// A moment that has passed: a wait until then only checks what is ready.
+    /// A deadline that has passed: a wait until then does not block.
     pub const PAST: Self = Self(Timespec::ZERO);
 
-    /// The moment that is `timeout` from now, or the last one that `CLOCK_MONOTONIC` can have.
+    /// Returns the deadline that is `timeout` from now, saturating at the maximum of `CLOCK_MONOTONIC`.
     ///
     /// System calls: `clock_gettime`.
     ///
@@ -49,7 +62,7 @@ impl Deadline {
         near::clock_monotonic(sysif).map(|now| Self(now.saturating_add(timeout.into())))
     }
 
-    /// The moment at which `CLOCK_MONOTONIC` shows `time`.
+    /// Returns the deadline at this time of `CLOCK_MONOTONIC`.
     ///
     /// ```
     /// use rsyscall::deadline::Deadline;
@@ -64,13 +77,13 @@ impl Deadline {
         Self(time)
     }
 
-    /// Returns what `CLOCK_MONOTONIC` shows at that moment.
+    /// Returns the time on `CLOCK_MONOTONIC`.
     #[inline]
     pub const fn time(self) -> Timespec {
         self.0
     }
 
-    /// Returns the time that is left until then, or `None` if there is none.
+    /// Returns the time that remains, or `None` if the deadline has passed.
     ///
     /// System calls: `clock_gettime`.
     ///
@@ -83,36 +96,35 @@ impl Deadline {
     }
 }
 
-/// How one attempt of a wait ended.
+/// The result of one attempt of a wait.
 ///
-/// Not a `Result` of it: with one tag for all of this the compiler keeps it in registers.
+/// It is not nested in a `Result`: with a single tag the compiler keeps it in registers.
 pub(crate) enum Step<R, E> {
-    /// What was waited for is there.
+    /// The wait succeeded.
     Ready(R),
-    /// The kernel itself waited for all of the time that was left.
+    /// The kernel waited for all of the remaining time.
     Expired,
-    /// There was nothing, and perhaps time is left: another reader was faster, or the call could not wait for all of
-    /// it.
+    /// There was no result, and time may remain: another reader was faster, or the call cannot wait that long.
     Again,
-    /// A signal handler ran, and what it made ready has yet to be looked for.
+    /// A signal handler ran, which may have made something ready: another attempt is required even without remaining
+    /// time.
     Interrupted,
-    /// The wait itself has failed.
+    /// The wait failed.
     Failed(E),
 }
 
 impl<R, E: SyscallError> Step<R, E> {
-    /// An attempt whose call has failed: `EINTR` is no failure.
+    /// Converts the error of an attempt: `EINTR` is no failure.
     #[inline(always)]
     pub(crate) fn failed(error: E) -> Self {
         if error.errno() == Some(Errno::EINTR) { Self::Interrupted } else { Self::Failed(error) }
     }
 }
 
-/// Waits for at most `timeout` with a call that is told the time left, and is repeated while it says so. `None`: the
-/// timeout expired.
+/// Waits for at most `timeout` by repeated attempts, which get the remaining time. Returns `None` on timeout.
 ///
-/// The clock is read only between two attempts: not for a timeout of zero, and not after the last attempt. One that was
-/// interrupted is repeated even with no time left: what became ready in the signal handler is found however late it is.
+/// The clock is not read for a timeout of zero, nor after the last attempt. An interrupted attempt is repeated even
+/// without remaining time, so that an event of the signal handler is found however late it is.
 #[inline(always)]
 pub(crate) fn keep<S: SyscallInterface, R>(
     sysif: &S,
@@ -123,7 +135,7 @@ pub(crate) fn keep<S: SyscallInterface, R>(
     keep_on(sysif, deadline, timeout.into(), attempt)
 }
 
-/// As [`keep`], until a moment.
+/// Waits as [`keep`] does, until a deadline.
 #[inline(always)]
 pub(crate) fn keep_until<S: SyscallInterface, R>(
     sysif: &S,
@@ -134,7 +146,7 @@ pub(crate) fn keep_until<S: SyscallInterface, R>(
     keep_on(sysif, deadline, left, attempt)
 }
 
-/// As [`keep`], of which the beginning is done: `left` is left until the deadline.
+/// Waits as [`keep`] does, with a given deadline, until which `left` remains.
 #[inline(always)]
 pub(crate) fn keep_on<S: SyscallInterface, R>(
     sysif: &S,

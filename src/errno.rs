@@ -1,4 +1,12 @@
-//! The kernel's errors: numbers, names, messages, and how one is told from a result.
+//! Error numbers of system calls: names, messages, and decoding of return values.
+//!
+//! ```
+//! use rsyscall::{Errno, EventFd, EventfdFlags};
+//!
+//! let bell = EventFd::new(0, EventfdFlags::NONBLOCK)?;
+//! assert_eq!(bell.read(), Err(Errno::EAGAIN));
+//! # Ok::<(), Errno>(())
+//! ```
 
 use core::fmt;
 use core::num::NonZero;
@@ -18,7 +26,7 @@ use core::num::NonZero;
 /// # Source
 ///
 /// [errno(3)](https://man7.org/linux/man-pages/man3/errno.3.html); `include/uapi/asm-generic/errno.h`.
-// As wide as a descriptor's number, so that a `Result` of the two travels in a pair of registers.
+// As wide as a file descriptor, so that a `Result` of the two is returned in a pair of registers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Errno(NonZero<i32>);
@@ -27,7 +35,7 @@ pub struct Errno(NonZero<i32>);
 const MAX: i32 = 4095;
 
 impl Errno {
-    /// Tells an error from a result in the word that a system call returned: −4095..=−1 are errors.
+    /// Decodes the raw return value of a system call: −4095..=−1 are errors.
     ///
     /// ```
     /// use rsyscall::Errno;
@@ -40,7 +48,7 @@ impl Errno {
     ///
     /// # Errors
     ///
-    /// The error that the word stands for.
+    /// The error that the value encodes.
     #[inline(always)]
     #[expect(
         clippy::cast_possible_truncation,
@@ -48,7 +56,7 @@ impl Errno {
         reason = "an error's negation is at most 4095"
     )]
     pub const fn from_ret(ret: usize) -> Result<usize, Self> {
-        /// As unsigned numbers, the errors are the highest.
+        /// As unsigned integers, the errors are the highest values.
         const LOWEST: usize = Errno::constant(MAX).into_ret();
         if ret < LOWEST {
             return Ok(ret);
@@ -57,7 +65,8 @@ impl Errno {
         Err(Self(unsafe { NonZero::new_unchecked(ret.wrapping_neg() as i32) }))
     }
 
-    /// Returns the word that a failed system call returns for this error; the inverse of [`from_ret`](Self::from_ret).
+    /// Returns the raw return value of a system call that fails with this error; the inverse of
+    /// [`from_ret`](Self::from_ret).
     ///
     /// ```
     /// use rsyscall::Errno;
@@ -70,7 +79,7 @@ impl Errno {
         self.0.get().wrapping_neg() as usize
     }
 
-    /// A named error; every number in the table below is above zero.
+    /// Creates a named error; all numbers in the table below are above zero.
     const fn constant(raw: i32) -> Self {
         match NonZero::new(raw) {
             Some(raw) => Self(raw),
@@ -78,7 +87,7 @@ impl Errno {
         }
     }
 
-    /// Returns the error of this number, or `None` if it is not in 1..=4095.
+    /// Returns the error with this number, or `None` if it is not in 1..=4095.
     ///
     /// ```
     /// use rsyscall::Errno;
@@ -95,7 +104,7 @@ impl Errno {
         }
     }
 
-    /// Returns the number, 1..=4095, as C's `errno` holds it.
+    /// Returns the number, 1..=4095, the value of `errno` in C.
     #[inline]
     #[doc(alias = "raw_os_error")]
     pub const fn raw(self) -> i32 {
@@ -131,7 +140,7 @@ macro_rules! errnos {
                 pub const $name: Self = Self::constant($raw);
             )*
 
-            /// Returns the C name, or `None` for a number that has none.
+            /// Returns the C name, or `None` for a number without a name.
             ///
             /// ```
             /// assert_eq!(rsyscall::Errno::EBADF.name(), Some("EBADF"));
@@ -141,7 +150,7 @@ macro_rules! errnos {
                 self.text(0)
             }
 
-            /// Returns the message of `strerror`, or `None` for a number that has no name.
+            /// Returns the message of `strerror`, or `None` for a number without a name.
             ///
             /// ```
             /// assert_eq!(rsyscall::Errno::EBADF.message(), Some("Bad file descriptor"));
@@ -152,15 +161,15 @@ macro_rules! errnos {
             }
         }
 
-        /// The numbers, and of each, in the same order, name and message. A table of pointers would have to be
-        /// relocated in every program that prints an error, and a `match` is 1.7 KiB of code.
+        /// The numbers, and in the same order their names and messages. A table of pointers would need relocations in
+        /// every program that prints an error, and a `match` is 1.7 KiB of code.
         const NUMBERS: &[u8] = &[$($raw),*];
         const TEXTS: &str = concat!($(stringify!($name), "\0", $message, "\0",)*);
     };
 }
 
 impl Errno {
-    /// The name (0) or the message (1). Compiled once, and small: to print an error is no hurry.
+    /// Returns the name (0) or the message (1). It is optimised for size.
     #[cold]
     #[inline(never)]
     const fn text(self, which: usize) -> Option<&'static str> {
@@ -193,19 +202,19 @@ impl Errno {
             rest = more;
         }
         let (text, _) = texts.split_at(length);
-        // SAFETY: part of a string, between two bytes that are characters of their own.
+        // SAFETY: part of a string, delimited by NUL bytes, which are character boundaries.
         Some(unsafe { core::str::from_utf8_unchecked(text) })
     }
 
-    /// The same number as [`EAGAIN`](Self::EAGAIN).
+    /// An alias of [`EAGAIN`](Self::EAGAIN).
     pub const EWOULDBLOCK: Self = Self::EAGAIN;
-    /// The same number as [`EDEADLK`](Self::EDEADLK).
+    /// An alias of [`EDEADLK`](Self::EDEADLK).
     pub const EDEADLOCK: Self = Self::EDEADLK;
-    /// The same number as [`EOPNOTSUPP`](Self::EOPNOTSUPP).
+    /// An alias of [`EOPNOTSUPP`](Self::EOPNOTSUPP).
     pub const ENOTSUP: Self = Self::EOPNOTSUPP;
 }
 
-// The numbers of `asm-generic`, which all three architectures use.
+// The numbers of `asm-generic`, which all architectures of this crate use.
 errnos! {
     EPERM = 1, "Operation not permitted";
     ENOENT = 2, "No such file or directory";

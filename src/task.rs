@@ -1,7 +1,18 @@
-//! Whose process, which tables.
+//! For code that is generic over the process it acts in, and for handles of file descriptors in other processes.
 //!
-//! A task is an interface to a process together with what is known of that process. A handle is a file descriptor
-//! together with its task, which says in which table it is looked up.
+//! ```
+//! use rsyscall::{Current, EventfdFlags, EventfdTask};
+//!
+//! fn counted<T: EventfdTask>(task: T) -> Result<u64, T::Error> {
+//!     let bell = task.eventfd(3, EventfdFlags::empty())?;
+//!     bell.read()
+//! }
+//! assert_eq!(counted(Current)?, 3);
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
+//!
+//! A task is an interface to a process, together with the identities of its descriptor table, address space and pid
+//! namespace. A handle is a file descriptor together with its task, which determines the table of the file descriptor.
 
 use crate::Errno;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
@@ -11,15 +22,15 @@ use core::fmt;
 
 /// A task through which file descriptors are created and used.
 ///
-/// It is copied into every handle: [`Current`] has no size, any other task is used by reference. A task of one's own
-/// wraps another and forwards to it:
+/// It is copied into every handle: [`Current`] is zero-sized, any other task is used by reference. A custom task wraps
+/// another one and forwards to it:
 ///
 /// ```
 /// use rsyscall::far::FdTable;
 /// use rsyscall::task::FileDescriptorTask;
 /// use rsyscall::{Current, EventfdFlags, EventfdTask, near};
 ///
-/// /// The same task, under a name of its own.
+/// /// The same task, with a name.
 /// #[derive(Clone, Copy)]
 /// struct Named<T>(T, &'static str);
 ///
@@ -46,22 +57,22 @@ use core::fmt;
 ///
 /// # Safety
 ///
-/// Safe code uses and closes file descriptors on the word of an implementation. From the moment when a task is first
-/// used until its last copy is gone (a copy lives in every handle, in what [`OwnedFd::for_task`] lends, and in the
-/// handle's drop), it and all of its copies, made by `Copy` or by `Clone`:
+/// Safe code relies on an implementation to use and close file descriptors. From the first use of a task until its last
+/// copy is dropped (a copy lives in every handle, in what [`OwnedFd::for_task`] lends, and in the handle's drop), it
+/// and all of its copies, made by `Copy` or by `Clone`:
 ///
-/// * return the same [`fd_table`](Self::fd_table) each time, in whichever thread they are asked;
-/// * return interfaces that carry calls to processes which use exactly that descriptor table: a file descriptor that is
-///   open in a table is the same open file to every task that names the table, and to no task that names another.
-///   [`FdTable::CURRENT`] is the table of this process. [`OwnedFd::move_to`], [`OwnedFd::for_task`],
-///   [`Token::attach`], [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that give a
-///   child its descriptors compare nothing but tables;
-/// * return interfaces that close a file descriptor only when they are asked to, and where the interface is a
-///   [`Connection`] one and the same: [`Pipeline`] recognises it by its address, and relies on it that what a task with
-///   that interface and a table other than [`FdTable::CURRENT`] owns is closed through that connection alone.
+/// * return the same [`fd_table`](Self::fd_table) each time, in every thread;
+/// * return interfaces that make calls in processes which use exactly that descriptor table: a file descriptor that is
+///   open in a table is the same open file for every task with that table, and for no task with another.
+///   [`FdTable::CURRENT`] is the table of this process. [`OwnedFd::move_to`], [`OwnedFd::for_task`], [`Token::attach`],
+///   [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that give a child its descriptors
+///   compare nothing but tables;
+/// * return interfaces that close a file descriptor only on request, and where the interface is a [`Connection`] one
+///   and the same: [`Pipeline`] compares its address, and relies on the fact that what a task with that interface and a
+///   table other than [`FdTable::CURRENT`] owns is closed through that connection alone.
 ///
-/// [`unclosed`](Self::unclosed) neither uses nor closes a file descriptor whose close is in doubt, since it may belong
-/// to another owner by then, and closes any other at most once.
+/// [`unclosed`](Self::unclosed) neither uses nor closes a file descriptor whose close may have been made, since the
+/// file descriptor may be reused by another owner, and closes any other at most once.
 ///
 /// [`OwnedFd::for_task`]: crate::fd::OwnedFd::for_task
 /// [`OwnedFd::move_to`]: crate::fd::OwnedFd::move_to
@@ -75,32 +86,34 @@ use core::fmt;
 pub unsafe trait FileDescriptorTask: Copy {
     /// The interface to the task's process.
     type Interface: SyscallInterface<Error = Self::Error>;
-    /// How its calls fail.
+    /// The error type of its calls.
     type Error: SyscallError;
 
     /// Returns the interface to the task's process.
     fn sysif(&self) -> &Self::Interface;
 
-    /// Returns the table that the task's file descriptors are in.
+    /// Returns the descriptor table of the task.
     fn fd_table(&self) -> FdTable;
 
-    /// Takes a file descriptor whose `close` the task's interface no longer carried. If `doubtful`, the close may have
-    /// been made after all.
+    /// Handles a file descriptor that the task's interface could not close any more. If `doubtful`, the close may have
+    /// been made.
     ///
-    /// The default does nothing, which is right where the table is the task's alone: the table ends with its process.
+    /// The default does nothing, which is correct if the table belongs to the task's process alone: it is freed with
+    /// the process.
     ///
     /// # Safety
     ///
-    /// The file descriptor was owned in the task's table until that close, and its owner is gone.
+    /// The file descriptor was owned in the task's table until that close, and its owner was dropped.
     #[inline]
     unsafe fn unclosed(&self, fd: near::FileDescriptor, doubtful: bool) {
         let _ = (fd, doubtful);
     }
 }
 
-/// A file descriptor and a task have different tables: in the task's, the number is not open, or another owner's.
+/// A file descriptor and a task have different tables: in the task's table, the file descriptor is not open, or belongs
+/// to another owner.
 ///
-/// The identities are compared, without a system call; so it never equals an [`Errno`].
+/// Only the identities of the tables are compared, without a system call, so this never equals an [`Errno`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[doc(alias = "FDTableMismatchError")]
@@ -125,7 +138,7 @@ impl fmt::Display for FdTableMismatch {
 
 impl core::error::Error for FdTableMismatch {}
 
-/// Never equal: no system call was made.
+/// Always `false`: no system call was made.
 impl PartialEq<Errno> for FdTableMismatch {
     fn eq(&self, _: &Errno) -> bool {
         false
@@ -138,7 +151,7 @@ impl<T> From<ErrorWith<T, Self>> for FdTableMismatch {
     }
 }
 
-/// The process that this code runs in, with no size and nothing to set up.
+/// The current process, as a zero-sized task.
 ///
 /// ```
 /// use rsyscall::task::{Current, FileDescriptorTask};
@@ -152,9 +165,11 @@ impl<T> From<ErrorWith<T, Self>> for FdTableMismatch {
 pub struct Current;
 
 impl Current {
-    /// Ends the process, every thread of it. Its parent sees the lowest eight bits of `status`.
+    /// Terminates the process with all its threads. Its parent gets the lowest eight bits of `status`.
     ///
-    /// Destructors do not run. System calls: `exit_group`.
+    /// Destructors do not run.
+    ///
+    /// System calls: `exit_group`.
     ///
     /// ```no_run
     /// rsyscall::Current.exit(0)
@@ -168,14 +183,13 @@ impl Current {
     pub fn exit(self, status: i32) -> ! {
         loop {
             // SAFETY: as with `core::mem::forget` and `std::process::exit`, no safe code may rely on a destructor to
-            // run. It comes back only where a seccomp policy refuses it: then there is nothing better than to ask
-            // again.
+            // run. The call returns only if a seccomp filter refuses it: then it is repeated.
             let _refused = unsafe { near::exit_group(&Local, status) };
         }
     }
 }
 
-// SAFETY: every copy is this process, whose table is `FdTable::CURRENT` from its beginning to its end.
+// SAFETY: every copy is this process, whose table is `FdTable::CURRENT` from its start to its end.
 unsafe impl FileDescriptorTask for Current {
     type Interface = Local;
     type Error = Errno;
@@ -191,19 +205,18 @@ unsafe impl FileDescriptorTask for Current {
     }
 }
 
-/// An interface to a process and what is known of the process.
+/// An interface to a process, and the identities of its table, address space and pid namespace.
 ///
-/// The table, the address space and the pid namespace are those that the creator of the process knows it to have; the
-/// kernel is never asked.
+/// The creator of the task provides them; the kernel is never queried.
 ///
 /// ```
 /// use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 /// use rsyscall::sysif::Local;
 /// use rsyscall::{EventfdFlags, EventfdTask, Task, near};
 ///
-/// let me = near::Process(std::process::id() as i32);
+/// let pid = near::Process(std::process::id() as i32);
 /// // SAFETY: `Local` is this process, and these are its tables.
-/// let task = unsafe { Task::new(Local, me, FdTable::CURRENT, AddressSpace::CURRENT, PidNamespace::CURRENT) };
+/// let task = unsafe { Task::new(Local, pid, FdTable::CURRENT, AddressSpace::CURRENT, PidNamespace::CURRENT) };
 /// let fd = task.eventfd(1, EventfdFlags::SEMAPHORE)?;
 /// assert_eq!(fd.read()?, 1);
 /// # Ok::<(), rsyscall::Errno>(())
@@ -241,7 +254,7 @@ impl<S: SyscallInterface> Task<S> {
         &self.sysif
     }
 
-    /// Returns the pid of the process, as its own pid namespace has it.
+    /// Returns the pid of the process in its [pid namespace](Self::pidns).
     #[inline]
     #[doc(alias = "near_process")]
     pub const fn process(&self) -> near::Process {
@@ -283,7 +296,7 @@ unsafe impl<S: SyscallInterface> FileDescriptorTask for &Task<S> {
         self.fd_table
     }
 
-    /// This process closes what is also in its own table.
+    /// Closes the file descriptor locally if the table is that of this process.
     #[inline]
     unsafe fn unclosed(&self, fd: near::FileDescriptor, doubtful: bool) {
         if self.fd_table == FdTable::CURRENT && !doubtful {

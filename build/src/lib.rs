@@ -1,13 +1,12 @@
-//! How a program that begins with `rsyscall::start!` is linked: for its build script.
+//! For the build script of a program that uses `rsyscall::start!`: it links the program without libc.
 //!
 //! ```no_run
-//! // All that `main` of build.rs has to do:
+//! // In `main` of build.rs:
 //! rsyscall_build::link();
 //! ```
 //!
-//! A static program comes out, without a C library and without a dynamic linker, that runs at whatever address the
-//! kernel chooses. Build scripts, procedural macros, dependencies and tests of the package are linked as they would be
-//! without.
+//! The result is a static, position-independent program without a C library and without a dynamic linker. Build
+//! scripts, procedural macros, dependencies and tests of the package are linked as usual.
 //!
 //! | | |
 //! |---|---|
@@ -17,21 +16,20 @@
 //!
 //! # Other architectures
 //!
-//! The compiler of this machine drives the linker that comes with Rust, so a target needs `rustup target add` and
-//! nothing else. A linker that is configured (`target.….linker`, `-Clinker`) is used as it is. Toolchains of
-//! distributions often come without a linker of their own: then an installed `ld.lld` is used, and where there is none
-//! the build script fails and says so.
+//! The host's compiler drives the linker that comes with Rust, so a target needs `rustup target add` and nothing else.
+//! A configured linker (`target.….linker`, `-Clinker`) is used unchanged. Toolchains of distributions often have no own
+//! linker: then an installed `ld.lld` is used, and without one the build script fails with a message.
 //!
-//! # What it prints
+//! # Link arguments
 //!
-//! `-nostartfiles`, `--no-dynamic-linker`, and `--entry` with the name of the entry that `start!` makes. It has a
-//! version, so a program does not link without `start!`, or with one that belongs to another version of this package.
+//! `-nostartfiles`, `--no-dynamic-linker`, and `--entry` with the name of the entry that `start!` defines. The name has
+//! a version, so a program does not link without `start!`, or with one of an incompatible version.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The entries that `rsyscall::start!` makes: `src/start/assembly.rs` of package `rsyscall`.
+/// The entries that `rsyscall::start!` defines: `src/start/assembly.rs` of package `rsyscall`.
 const ENTRY: &str = "__rsyscall_start_v1";
 const FIXED_ENTRY: &str = "__rsyscall_start_fixed_v1";
 
@@ -45,13 +43,13 @@ pub fn link_bin(name: &str) {
     print(&format!("-bin={name}="), &Entry::RELOCATED);
 }
 
-/// Links all programs of the package without a C library, at a fixed address: they are smaller, always at the same
-/// address, and what only the linker writes is not made read-only.
+/// Links all programs of the package without a C library, at a fixed address: they are smaller, without address
+/// randomisation, and without RELRO protection.
 pub fn link_fixed() {
     print("-bins=", &Entry::FIXED);
 }
 
-/// As [`link_fixed`], for one program of the package.
+/// Links one program of the package as [`link_fixed`] does.
 pub fn link_bin_fixed(name: &str) {
     print(&format!("-bin={name}="), &Entry::FIXED);
 }
@@ -67,10 +65,10 @@ impl Entry {
 }
 
 fn print(which: &str, entry: &Entry) {
-    // Nothing of `rerun-if-…`: a build script that relies on being run again for every file must not lose that. Cargo
-    // runs it again by itself when the linker or RUSTFLAGS change.
+    // No `rerun-if-…`: that would disable the default, to run the build script again when any file changes. Cargo runs
+    // it again by itself when the linker or RUSTFLAGS change.
     if variable("CARGO_CFG_TARGET_OS") != "linux" {
-        // The program says so itself when it is compiled.
+        // The program itself fails to compile with a message.
         return;
     }
     match arguments(&Toolchain::from_environment(), entry) {
@@ -79,15 +77,15 @@ fn print(which: &str, entry: &Entry) {
     }
 }
 
-/// What the environment of a build script says of the compiler and the linker.
+/// The compiler and the linker, from the environment of a build script.
 struct Toolchain {
     host: String,
     target: String,
     /// The linker, if one is configured.
     linker: Option<String>,
-    /// The linker's flavor, if it is given.
+    /// The linker's flavor, if one is configured.
     flavor: Option<String>,
-    /// The folder of rustc's own linkers, if it has them.
+    /// The directory of rustc's own linkers, if it has them.
     own: Option<PathBuf>,
     /// Whether `ld.lld` is installed.
     lld: bool,
@@ -116,13 +114,13 @@ impl Toolchain {
         toolchain
     }
 
-    /// Whether the linker that this machine's compiler drives by default is none for the target.
+    /// Returns whether the default linker of the host's compiler does not support the target.
     fn needs_another_linker(&self) -> bool {
         let same = architecture(&self.host) == architecture(&self.target) && self.host.contains("-linux-");
         self.linker.is_none() && !same
     }
 
-    /// Whether rustc calls the linker itself, and not a compiler that drives it.
+    /// Returns whether rustc calls the linker directly, not through a compiler.
     fn calls_the_linker(&self) -> bool {
         match (&self.flavor, &self.linker) {
             (Some(flavor), _) => !flavor.split('-').any(|part| part == "cc" || part == "gcc"),
@@ -133,13 +131,13 @@ impl Toolchain {
                     || name.starts_with("ld.")
                     || name.ends_with("-ld")
             }
-            // The targets without an operating system's library name the linker itself.
+            // The default linker of targets without a C library is a linker, not a compiler.
             (None, None) => self.target.ends_with("-none"),
         }
     }
 }
 
-/// What the linker of a program is given.
+/// Returns the link arguments of a program.
 fn arguments(toolchain: &Toolchain, entry: &Entry) -> Result<Vec<String>, String> {
     let mut arguments = Vec::new();
     let direct = toolchain.calls_the_linker();
@@ -160,19 +158,19 @@ fn arguments(toolchain: &Toolchain, entry: &Entry) -> Result<Vec<String>, String
                 None => return Err(no_linker(toolchain)),
             }
             arguments.push("-fuse-ld=lld".to_owned());
-            // With a comma, as cargo would take a second word for another argument of rustc.
+            // With a comma, as cargo would pass a second word as another argument of rustc.
             arguments.push(format!("-Wl,-m,{emulation}"));
         }
     }
     arguments.push(linker("--no-dynamic-linker"));
     if entry.fixed {
-        // rustc has asked for the contrary; the last one counts.
+        // They override rustc's own arguments: the last one counts.
         arguments.push("-no-pie".to_owned());
         arguments.push(if direct { "-znorelro" } else { "-Wl,-z,norelro" }.to_owned());
     }
-    // Without `start!` the program would link and crash: an undefined entry is only a warning.
+    // Without this, a program without `start!` would link and crash: an undefined entry is only a warning.
     arguments.push(linker(&format!("--defsym=__rsyscall_linked={}", entry.symbol)));
-    // By its name, as `_start` may be that of musl's start-up file, which rustc links whatever it is asked for.
+    // By a specific name, as `_start` may be that of musl's startup file, which rustc always links.
     arguments.push(linker(&format!("--entry={}", entry.symbol)));
     Ok(arguments)
 }
@@ -194,7 +192,7 @@ fn architecture(target: &str) -> &str {
     }
 }
 
-/// The linker's name for an architecture's programs.
+/// Returns the linker's emulation for an architecture.
 fn emulation(architecture: &str) -> Option<&'static str> {
     Some(match architecture {
         "x86_64" => "elf_x86_64",

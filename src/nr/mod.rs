@@ -1,7 +1,9 @@
-//! System call numbers of this architecture, by their names in the kernel's headers.
+//! For calls that the crate does not wrap, and for seccomp filters: the system call numbers of this architecture, by
+//! their names in the kernel's headers.
 //!
-//! A name is here if every architecture of this crate has the call, so that code written with it compiles on all of
-//! them. Older calls that only some have (`open`, `pipe`, `poll`, `fork`, …) are left out: each has a successor here.
+//! The module has the calls that every architecture of this crate has, so that code with them compiles on all of them.
+//! Older calls that only some architectures have (`open`, `pipe`, `poll`, `fork`, …) are missing: each has a successor
+//! here.
 //!
 //! ```
 //! use rsyscall::nr;
@@ -44,7 +46,7 @@ macro_rules! numbers {
             pub const $name: usize = numbers!(@ $name $($number)?);
         )*
 
-        /// Returns the name of the call that has this number, if it is one of those above.
+        /// Returns the name of the call with this number, if it is one of those above.
         ///
         /// ```
         /// use rsyscall::nr;
@@ -62,20 +64,20 @@ macro_rules! numbers {
 }
 
 numbers! {
-    // Files and what is in them.
+    // Files and their contents.
     READ read, WRITE write, READV readv, WRITEV writev, PREAD64 pread64, PWRITE64 pwrite64, PREADV preadv,
     PWRITEV pwritev, PREADV2 preadv2, PWRITEV2 pwritev2, LSEEK lseek, OPENAT openat, CLOSE close, DUP dup, DUP3 dup3,
     FCNTL fcntl, IOCTL ioctl, FLOCK flock, FALLOCATE fallocate, FSYNC fsync, FDATASYNC fdatasync, SYNC sync,
     SYNCFS syncfs, COPY_FILE_RANGE copy_file_range, SENDFILE sendfile, SPLICE splice, TEE tee, VMSPLICE vmsplice,
     READAHEAD readahead, NAME_TO_HANDLE_AT name_to_handle_at, OPEN_BY_HANDLE_AT open_by_handle_at,
     MEMFD_CREATE memfd_create, PIPE2 pipe2,
-    // Descriptors that report something.
+    // Event descriptors and multiplexing.
     EVENTFD2 eventfd2, EPOLL_CREATE1 epoll_create1, EPOLL_CTL epoll_ctl, EPOLL_PWAIT epoll_pwait, PPOLL ppoll,
     PSELECT6 pselect6, SIGNALFD4 signalfd4, TIMERFD_CREATE timerfd_create, TIMERFD_SETTIME timerfd_settime,
     TIMERFD_GETTIME timerfd_gettime, INOTIFY_INIT1 inotify_init1, INOTIFY_ADD_WATCH inotify_add_watch,
     INOTIFY_RM_WATCH inotify_rm_watch, FANOTIFY_INIT fanotify_init, FANOTIFY_MARK fanotify_mark,
     USERFAULTFD userfaultfd, IO_SETUP io_setup, IO_DESTROY io_destroy, IO_SUBMIT io_submit, IO_CANCEL io_cancel,
-    // Names of files.
+    // Paths and metadata.
     MKDIRAT mkdirat, MKNODAT mknodat, UNLINKAT unlinkat, LINKAT linkat, SYMLINKAT symlinkat, READLINKAT readlinkat,
     RENAMEAT2 renameat2, FACCESSAT faccessat, FCHMOD fchmod, FCHMODAT fchmodat, FCHOWN fchown, FCHOWNAT fchownat,
     STATX statx, GETDENTS64 getdents64, GETCWD getcwd, CHDIR chdir, FCHDIR fchdir, CHROOT chroot, UMASK umask,
@@ -127,7 +129,7 @@ numbers! {
     CLOCK_NANOSLEEP clock_nanosleep, CLOCK_ADJTIME clock_adjtime, TIMER_CREATE timer_create,
     TIMER_SETTIME timer_settime, TIMER_GETTIME timer_gettime, TIMER_GETOVERRUN timer_getoverrun,
     TIMER_DELETE timer_delete, GETITIMER getitimer, SETITIMER setitimer, FUTEX futex,
-    // Since Linux 5.1 a new call has the same number on every architecture.
+    // New calls since Linux 5.1 have the same number on every architecture.
     PIDFD_SEND_SIGNAL pidfd_send_signal = 424, IO_URING_SETUP io_uring_setup = 425, IO_URING_ENTER io_uring_enter = 426,
     IO_URING_REGISTER io_uring_register = 427, OPEN_TREE open_tree = 428, MOVE_MOUNT move_mount = 429,
     FSOPEN fsopen = 430, FSCONFIG fsconfig = 431, FSMOUNT fsmount = 432, FSPICK fspick = 433,
@@ -139,7 +141,7 @@ numbers! {
     FUTEX_WAITV futex_waitv = 449, CACHESTAT cachestat = 451, FCHMODAT2 fchmodat2 = 452, MSEAL mseal = 462,
 }
 
-/// `dup2` where there is such a call, else the number of none.
+/// `dup2`, or an unused number where there is no such call.
 #[cfg(feature = "fake")]
 pub(crate) const DUP2_OR_NONE: usize = if cfg!(target_arch = "x86_64") {
     33

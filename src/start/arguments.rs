@@ -1,17 +1,17 @@
-//! What the kernel has laid on the stack of a new program.
+//! The arguments on the initial stack of a program.
 
 use core::ffi::{CStr, c_char};
 use core::iter::FusedIterator;
 
 /// The arguments, the environment and the auxiliary vector of this process.
 ///
-/// They are read where the kernel has put them: nothing is copied, and nothing is kept anywhere else.
+/// They are read in place, without copies.
 ///
 /// # Source
 ///
 /// [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html), `fs/binfmt_elf.c`, `create_elf_tables`.
-// Neither `Send` nor `Sync`, as it holds a pointer: whoever changes the strings, as setproctitle(3) does, is on this
-// thread.
+// Neither `Send` nor `Sync`, as it holds a pointer: code that changes the strings, as setproctitle(3) does, must be on
+// this thread.
 #[derive(Debug, Clone, Copy)]
 pub struct Arguments {
     stack: *const usize,
@@ -20,7 +20,7 @@ pub struct Arguments {
 impl Arguments {
     /// # Safety
     ///
-    /// `stack` is where the kernel has put argc, and what follows there is as the kernel has left it.
+    /// `stack` is the address of argc on the initial stack, which is unchanged from there on.
     #[inline(always)]
     pub(super) unsafe fn new(stack: *const usize) -> Self {
         Self { stack }
@@ -28,11 +28,11 @@ impl Arguments {
 
     #[inline]
     fn argc(self) -> usize {
-        // SAFETY: argc is there.
+        // SAFETY: the pointer is to argc.
         unsafe { *self.stack }
     }
 
-    /// Returns the arguments; the first, if there is any, is the program's name.
+    /// Returns the arguments; the first one, if any, is the program's name.
     ///
     /// ```
     /// use rsyscall::start::Arguments;
@@ -49,11 +49,11 @@ impl Arguments {
     /// Returns the environment, each entry as `NAME=value`.
     #[inline]
     pub fn vars(self) -> Strings {
-        // After argc: that many pointers, and a null pointer.
+        // After argc, `argc` pointers and a null pointer.
         Strings { next: self.stack.wrapping_add(self.argc().wrapping_add(2)).cast() }
     }
 
-    /// Returns the value of an environment variable: of its first entry, if there are several.
+    /// Returns the value of an environment variable; of the first entry, if there are several.
     ///
     /// ```
     /// use rsyscall::start::Arguments;
@@ -74,7 +74,7 @@ impl Arguments {
         })
     }
 
-    /// Returns what the kernel says of the machine and of the program: pairs of a type (`AT_…`) and a value.
+    /// Returns the auxiliary vector: pairs of a type (`AT_…`) and a value.
     ///
     /// ```
     /// use rsyscall::start::Arguments;
@@ -109,8 +109,8 @@ pub struct Strings {
 }
 
 impl Strings {
-    /// Returns the list of what is left, as the kernel takes it: pointers to strings, and a null pointer at the end.
-    /// List and strings stay for as long as the process does.
+    /// Returns the remaining strings as a C array: pointers to the strings, and a terminating null pointer. Array and
+    /// strings live as long as the process.
     ///
     /// System calls: none.
     #[inline]
@@ -130,7 +130,7 @@ impl Iterator for Strings {
             return None;
         }
         self.next = self.next.wrapping_add(1);
-        // SAFETY: the kernel has ended each with a zero, and they stay for as long as the process does.
+        // SAFETY: the kernel has terminated each with a NUL, and they live as long as the process.
         Some(unsafe { CStr::from_ptr(string) })
     }
 }

@@ -1,10 +1,10 @@
-//! The assembly that every architecture has in common: sections, names, and what is never called.
+//! The assembly that all architectures share: sections, symbols, and functions that are never called.
 //!
-//! Each function has a section of its own, so that the linker leaves out what is not called; all but the two entries
-//! are weak, so that another definition takes precedence.
+//! Each function has its own section, so that the linker removes unused ones; all but the two entries are weak, so that
+//! another definition takes precedence.
 
-/// The entries. `__rsyscall_start_v1` and `__rsyscall_start_fixed_v1` are what package `rsyscall-build` names to the
-/// linker: the number changes when the two packages have to change together.
+/// The entries. The package `rsyscall-build` passes `__rsyscall_start_v1` or `__rsyscall_start_fixed_v1` to the linker:
+/// the version in the name changes when the two packages have to change together.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_assembly {
@@ -42,7 +42,7 @@ macro_rules! __start_assembly {
             ".popsection",
             begin = sym $begin,
         );
-        // The precompiled `core` is built for unwinding and names these; nothing unwinds.
+        // The precompiled `core` is built for unwinding and refers to these; nothing unwinds.
         ::core::arch::global_asm!(
             $crate::__start_arch!(mode),
             ".pushsection .text.__rsyscall_never,\"ax\",%progbits",

@@ -1,11 +1,11 @@
-//! The memory functions where an architecture has none of its own in assembly.
+//! The memory functions of architectures without an implementation in assembly.
 //!
-//! Words where both places are aligned alike, bytes elsewhere. Every access is volatile: an optimiser recognises what
-//! such a loop does and puts a call of the very function in its place, but not for volatile accesses. A link-time
-//! optimisation may drop functions of these names before the compiler makes the calls of them: so these have other
-//! names, and the names that are called are jumps in assembly, which the optimiser does not look into.
+//! They access words where both addresses are aligned alike, and bytes elsewhere. Every access is volatile: an
+//! optimiser recognises such a loop and replaces it by a call of the function itself, but not for volatile accesses.
+//! Link-time optimisation may drop functions of these names before the compiler emits the calls of them. So the
+//! functions have other names, and the names that are called are jumps in assembly, which is opaque to the optimiser.
 //!
-//! Bytes and words are `MaybeUninit`, as what is copied may be padding or hold a pointer.
+//! Bytes and words are `MaybeUninit`, as the data may be padding or contain pointers.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -19,7 +19,7 @@ fn is_aligned(place: *const u8) -> bool {
     place.addr() & (WORD - 1) == 0
 }
 
-/// Whether two places are aligned at the same distances from them.
+/// Returns whether two addresses have the same offset from word alignment.
 #[inline(always)]
 fn are_alike(a: *const u8, b: *const u8) -> bool {
     (a.addr() ^ b.addr()) & (WORD - 1) == 0
@@ -43,7 +43,7 @@ unsafe fn copy_one<T>(to: *mut u8, from: *const u8, at: usize) {
 pub unsafe fn memmove(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
     let alike = are_alike(to, from);
     if to.addr().wrapping_sub(from.addr()) >= count {
-        // Upwards, nothing is overwritten before it is read.
+        // Upwards, no byte is overwritten before it is read.
         let mut done = 0_usize;
         while alike && done < count && !is_aligned(to.wrapping_add(done)) {
             // SAFETY: below `count`.
@@ -61,7 +61,7 @@ pub unsafe fn memmove(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
             done = done.wrapping_add(1);
         }
     } else {
-        // Downwards, nothing is.
+        // Downwards, no byte is overwritten before it is read.
         let mut left = count;
         while alike && left > 0 && !is_aligned(to.wrapping_add(left)) {
             left = left.wrapping_sub(1);
@@ -141,11 +141,11 @@ pub unsafe fn memcmp(a: *const u8, b: *const u8, count: usize) -> c_int {
 
 /// # Safety
 ///
-/// `strlen`'s: the bytes at `string` can be read up to a zero.
+/// `strlen`'s: the bytes at `string` can be read up to a NUL.
 #[inline(always)]
 pub unsafe fn strlen(string: *const u8) -> usize {
     let mut length = 0_usize;
-    // SAFETY: no zero has been read yet, so this byte belongs to the string.
+    // SAFETY: no NUL has been read yet, so this byte belongs to the string.
     while unsafe { string.wrapping_add(length).read_volatile() } != 0 {
         length = length.wrapping_add(1);
     }
@@ -182,7 +182,7 @@ macro_rules! __start_memory {
     };
 }
 
-/// A weak function of this name that goes on to another one.
+/// A weak function of this name that jumps to another one.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(target_arch = "x86_64"))]

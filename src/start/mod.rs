@@ -1,4 +1,5 @@
-//! How a program without libc begins: [`start!`](crate::start!), and what it hands to `main`.
+//! For static programs without libc: [`start!`](crate::start!) provides the entry, calls `main` with its parameters,
+//! and exits.
 //!
 //! ```ignore (a program without std)
 //! #![no_std]
@@ -15,9 +16,9 @@
 //! }
 //! ```
 //!
-//! The build script of such a program calls `rsyscall_build::link()`, and its manifest says `panic = "abort"` in both
-//! profiles: the README has the three files. Instead of the package `rsyscall-build`, a build script can print
-//! two lines. They do for programs of this machine only, and the package must not have programs with std:
+//! The build script of such a program calls `rsyscall_build::link()`, and its manifest sets `panic = "abort"` in both
+//! profiles: the README has the three files. Without the package `rsyscall-build`, a build script can print two lines.
+//! They work for programs for the host only, and only in a package without programs that use std:
 //!
 //! ```
 //! println!("cargo::rustc-link-arg-bins=-nostartfiles");
@@ -26,19 +27,19 @@
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::START`](crate::nr::used_by::START).
 //!
-//! # What is in the program
+//! # Contents of the program
 //!
-//! Everything is expanded in the program itself, in assembly where the order matters; what is not called is left out by
-//! the linker.
+//! The macro expands in the program itself, to assembly where the order of code matters; the linker removes unused
+//! functions.
 //!
-//! * The entry: aligns the stack, relocates the program if it was linked to run anywhere (RELA, REL, RELR), makes
-//!   read-only what only the relocation writes, and calls `main`.
-//! * A panic handler, which ends the process with status 101.
-//! * `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp`, `strlen`: the compiler makes calls of them.
-//! * What the precompiled `core` names and never calls: `rust_eh_personality`, `_Unwind_Resume`.
+//! * The entry: aligns the stack, relocates the program if it is position-independent (RELA, REL, RELR), makes its
+//!   `PT_GNU_RELRO` segment read-only, and calls `main`.
+//! * A panic handler, which exits with status 101.
+//! * `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp`, `strlen`: the compiler emits calls of them.
+//! * Symbols to which the precompiled `core` refers, and which are never called: `rust_eh_personality`,
+//!   `_Unwind_Resume`.
 //!
-//! There are no constructors, no thread-local storage and no stack protector: C code that is linked in must not need
-//! them.
+//! There are no constructors, no thread-local storage and no stack protector: C code in the program must not need them.
 
 mod arch;
 mod arguments;
@@ -67,8 +68,8 @@ pub trait Main<Takes> {
     ///
     /// # Safety
     ///
-    /// Nothing of the program has run. With `STDIO` the standard descriptors have been open since it began, and have no
-    /// owner.
+    /// No code of the program has run. With `STDIO` the standard descriptors have been open since its start, and have
+    /// no owner.
     #[doc(hidden)]
     unsafe fn run(self, arguments: Arguments) -> i32;
 }
@@ -114,26 +115,26 @@ impl<A: Parameter, B: Parameter, R: Outcome, F: FnOnce(A, B) -> R> Main<(A, B)> 
 ///
 /// # Safety
 ///
-/// `stack` is where the kernel has put argc. Nothing of the program has run yet.
+/// `stack` is the address of argc on the initial stack. No code of the program has run yet.
 #[doc(hidden)]
 #[inline(always)]
 pub unsafe fn run<T, M: Main<T>>(main: M, stack: *const usize, panic_prints: bool) -> ! {
     // SAFETY: the caller's promise.
     let arguments = unsafe { Arguments::new(stack) };
     if M::STDIO || panic_prints {
-        // SAFETY: nothing of the program has run, so no descriptor has an owner.
+        // SAFETY: no code of the program has run, so no file descriptor has an owner.
         unsafe { stdio::open_missing() };
     }
-    // SAFETY: opened above, if `main` asks for it.
+    // SAFETY: opened above, if `main` requires it.
     Current.exit(unsafe { main.run(arguments) })
 }
 
-/// Makes read-only what only the relocation writes.
+/// Makes the `PT_GNU_RELRO` segment read-only.
 ///
 /// # Safety
 ///
-/// `stack` is where the kernel has put argc; the program is relocated, and its addresses are `bias` above those in its
-/// file.
+/// `stack` is the address of argc on the initial stack; the program is relocated, and its addresses are `bias` above
+/// those in its file.
 #[doc(hidden)]
 #[inline]
 pub unsafe fn protect(stack: *const usize, bias: usize) {
@@ -143,27 +144,26 @@ pub unsafe fn protect(stack: *const usize, bias: usize) {
     unsafe { relro::protect(arguments, bias) };
 }
 
-/// Makes a function what a program without libc does.
+/// Makes a function the `main` of a program without libc.
 ///
 /// The function takes nothing, or one or two of [`Arguments`](crate::start::Arguments),
 /// [`Stdio`](crate::sys::stdio::Stdio) and `Result<ListenFds<'static>, Errno>`
 /// ([`ListenFds`](crate::sys::listen_fds::ListenFds)). It returns `()`, `i32` (the exit status), `!`, or a `Result` of
 /// one of these and any error, which is printed to standard error.
 ///
-/// After the function come, in any order, what the program has of its own or wants otherwise:
+/// Options follow the function, in any order:
 ///
-/// * `own panic`: a `#[panic_handler]`
-/// * `panic message`: a panic is printed to standard error, which takes some kilobytes; otherwise it only ends the
+/// * `own panic`: the program has its own `#[panic_handler]`.
+/// * `panic message`: a panic is printed to standard error, which adds some kilobytes; by default it only ends the
 ///   process. In either case the status is 101.
-/// * `own memory`: `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp` and `strlen`. (Another definition takes precedence
-///   anyway, unless it is in the same crate.)
+/// * `own memory`: the program has its own `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp` and `strlen`. (A definition
+///   in another crate takes precedence without this option.)
 ///
-/// In a unit test it only brings back what the link arguments of a program leave out.
+/// In a unit test it only restores the startup code that the link arguments of a program remove.
 ///
-/// System calls: `mprotect` if there is something to protect; `fcntl(F_GETFD)`, and `openat` for what is not open, if
-/// `main` takes `Stdio` or returns a `Result`, or with `panic message`; those of `ListenFds::take` if
-/// `main` takes them; `exit_group`. An error or a panic is printed by
-/// `write`.
+/// System calls: `mprotect` if there is a `PT_GNU_RELRO` segment; `fcntl(F_GETFD)`, and `openat` for standard
+/// descriptors that are not open, if `main` takes `Stdio` or returns a `Result`, or with `panic message`; those of
+/// `ListenFds::take` if `main` takes them; `exit_group`. An error or a panic is printed by `write`.
 ///
 /// See [`mod@start`](mod@crate::start) for the rest of the program.
 #[macro_export]
@@ -173,7 +173,7 @@ macro_rules! start {
     };
 }
 
-/// Sorts the options into: what a panic does, whose memory functions.
+/// Parses the options: the panic handler, and the memory functions.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start {
@@ -189,7 +189,7 @@ macro_rules! __start {
     ($main:path; $panic:ident $memory:ident;) => {
         #[cfg(test)]
         $crate::__start_testing!();
-        // So that it is used there, too.
+        // So that `main` is used there, too.
         #[cfg(test)]
         const _: fn() = || drop($main);
 
@@ -197,12 +197,13 @@ macro_rules! __start {
         $crate::__start_assembly!(__rsyscall_begin, __rsyscall_protect);
         #[cfg(not(test))]
         unsafe extern "C" fn __rsyscall_begin(stack: *const usize) -> ! {
-            // SAFETY: the assembly passes what the kernel has given it, and has run nothing else.
+            // SAFETY: the assembly passes the initial stack pointer, and has run nothing else.
             unsafe { $crate::start::run($main, stack, $crate::__start_panic!(prints $panic)) }
         }
         #[cfg(not(test))]
         unsafe extern "C" fn __rsyscall_protect(stack: *const usize, bias: usize) {
-            // SAFETY: the assembly passes what the kernel has given it, and what it has added to the addresses.
+            // SAFETY: the assembly passes the initial stack pointer, and the bias by which it has relocated the
+            // program.
             unsafe { $crate::start::protect(stack, bias) }
         }
         $crate::__start_panic!($panic);

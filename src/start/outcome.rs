@@ -1,4 +1,4 @@
-//! What `main` takes and what it returns.
+//! The parameters and the result of `main`.
 
 use super::Arguments;
 use crate::Errno;
@@ -6,19 +6,19 @@ use crate::sys::listen_fds::ListenFds;
 use crate::sys::stdio::Stdio;
 use core::error::Error;
 
-/// What `main` may return: `()`, `i32`, `!`, or a `Result` of one of these and any error.
+/// A type that `main` may return: `()`, `i32`, `!`, or a `Result` of one of these and any error.
 ///
-/// An error is printed to standard error as `Error: ` and its message, and the status is 1.
+/// An error is printed to standard error as `Error: ` and its message, and the exit status is 1.
 pub trait Outcome {
     /// Whether [`report`](Self::report) may print: the standard descriptors are then opened before `main`.
     #[doc(hidden)]
     const STDIO: bool = false;
 
-    /// Returns the exit status, after printing what there is to print.
+    /// Prints the error, if there is one, and returns the exit status.
     ///
     /// # Safety
     ///
-    /// With `STDIO` the standard descriptors have been open since the program began, and have no owner.
+    /// With `STDIO` the standard descriptors have been open since the start of the program, and have no owner.
     #[doc(hidden)]
     unsafe fn report(self) -> i32;
 }
@@ -37,10 +37,10 @@ impl Outcome for i32 {
     }
 }
 
-/// Names `!`, for which stable Rust has no other name in an implementation.
+/// Gives `!` a name, which stable Rust does not allow in an implementation otherwise.
 #[doc(hidden)]
 pub trait Returns {
-    /// What the function returns.
+    /// The return type.
     type Output;
 }
 
@@ -74,19 +74,19 @@ impl<T: Outcome, E: Error> Outcome for Result<T, E> {
     }
 }
 
-/// What a parameter of `main` may be: [`Arguments`], [`Stdio`], or `Result<ListenFds<'static>, Errno>` (see
+/// A type that a parameter of `main` may have: [`Arguments`], [`Stdio`], or `Result<ListenFds<'static>, Errno>` (see
 /// [`ListenFds`]).
 pub trait Parameter: Sized {
     /// Whether the standard descriptors are opened before `main`.
     #[doc(hidden)]
     const STDIO: bool = false;
 
-    /// Makes it.
+    /// Creates the parameter.
     ///
     /// # Safety
     ///
-    /// Nothing of the program has run. With `STDIO` the standard descriptors have been open since it began, and have no
-    /// owner.
+    /// No code of the program has run. With `STDIO` the standard descriptors have been open since its start, and have
+    /// no owner.
     #[doc(hidden)]
     unsafe fn new(arguments: Arguments) -> Self;
 }
@@ -108,12 +108,12 @@ impl Parameter for Stdio {
     }
 }
 
-/// A second one of them fails with `EBUSY`.
+/// A second parameter of this type is `Err(EBUSY)`.
 impl Parameter for Result<ListenFds<'static>, Errno> {
     #[inline]
     unsafe fn new(arguments: Arguments) -> Self {
-        // SAFETY: nothing has run, so what was inherited has no owner; a first parameter of this type has changed what
-        // it took.
+        // SAFETY: no code has run, so inherited file descriptors have no owner; a first parameter of this type has
+        // changed those that it took.
         unsafe { ListenFds::take(|name| arguments.var(name).map(core::ffi::CStr::to_bytes)) }
     }
 }

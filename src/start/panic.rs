@@ -1,23 +1,23 @@
-//! What a panic does in a program without std.
+//! The panic handler of a program without std.
 
 use crate::Current;
 use crate::sys::stdio::Stdio;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// The status of a program that has panicked, as std has it.
+/// The exit status of a program that has panicked, the same as with std.
 pub const STATUS: i32 = 101;
 
-/// Prints where and why to standard error, and ends the program.
+/// Prints the message and the location to standard error, and exits.
 ///
 /// # Safety
 ///
-/// Standard error has been open since the program began.
+/// Standard error has been open since the start of the program.
 #[cold]
 #[inline]
 pub unsafe fn print(info: &PanicInfo<'_>) -> ! {
     static PANICKED: AtomicBool = AtomicBool::new(false);
-    // A panic while it is printed is not printed.
+    // A panic during the output is not printed.
     if !PANICKED.swap(true, Ordering::Relaxed) {
         // SAFETY: the caller's promise.
         let _lost = unsafe { Stdio::assume_open() }.error().write_fmt(format_args!("{info}\n"));
@@ -46,7 +46,7 @@ macro_rules! __start_panic {
         #[cfg(not(test))]
         #[panic_handler]
         fn __rsyscall_panic(info: &::core::panic::PanicInfo<'_>) -> ! {
-            // SAFETY: `start!` has made sure of it before `main`.
+            // SAFETY: `start!` has opened it before `main` if necessary.
             unsafe { $crate::start::panic::print(info) }
         }
     };

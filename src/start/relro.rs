@@ -1,4 +1,4 @@
-//! What is only written by the relocation is made read-only after it.
+//! Makes the memory that only the relocation writes read-only.
 
 use super::Arguments;
 use crate::nr;
@@ -28,8 +28,8 @@ const AT_PHDR: usize = 3;
 const AT_PHNUM: usize = 5;
 const AT_PAGESZ: usize = 6;
 
-/// Makes the program's `PT_GNU_RELRO` segment read-only: addresses and tables of functions that nothing writes any
-/// more. Where the kernel refuses that the program goes on, as it would have without.
+/// Makes the program's `PT_GNU_RELRO` segment read-only: relocated addresses and tables of functions. If that fails the
+/// program continues.
 ///
 /// # Safety
 ///
@@ -47,15 +47,15 @@ pub(super) unsafe fn protect(arguments: Arguments, bias: usize) {
         }
     }
     for index in 0..count {
-        // SAFETY: the kernel says that there are as many, and they stay mapped.
+        // SAFETY: `AT_PHNUM` is their number, and they stay mapped.
         let header = unsafe { &*headers.wrapping_add(index) };
         if header.p_type == PT_GNU_RELRO {
-            // Whole pages only, as the dynamic linker does: what shares a page with the end stays writable.
+            // Whole pages only, as the dynamic linker does: an incomplete page at the end stays writable.
             let (begin, mask) = (bias.wrapping_add(header.p_vaddr), page.wrapping_sub(1));
             let end = begin.wrapping_add(header.p_memsz) & !mask;
             let begin = begin & !mask;
             let args = [Arg::Word(begin), Arg::Word(end.wrapping_sub(begin)), PROT_READ.into()];
-            // SAFETY: the linker has gathered there what only the relocation writes, and that is done.
+            // SAFETY: the segment contains only memory that the relocation writes, and the relocation is done.
             let _refused = unsafe { Local.syscall(nr::MPROTECT, args) };
         }
     }

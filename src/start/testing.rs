@@ -1,10 +1,9 @@
-//! What stands in for the C library's start-up files in a unit test.
+//! A replacement for the C library's startup files in a unit test.
 //!
-//! Cargo gives the link arguments of a program to the program's unit test too, which is an ordinary program with std:
-//! there
-//! [`start!`](crate::start!) brings back what these arguments leave out. Where nothing was left out it is not used.
+//! Cargo passes the link arguments of a program to the program's unit test too, which is an ordinary program with std:
+//! there [`start!`](crate::start!) provides what these arguments remove. Without the arguments it is unused.
 
-/// musl's start-up files are linked in any case: only the entry has another name.
+/// musl's startup files are linked in any case: only the entry has another name.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(target_env = "gnu"))]
@@ -22,8 +21,8 @@ macro_rules! __start_testing {
     };
 }
 
-/// What `Scrt1.o` and `crtbeginS.o` have: the entry, the dynamic linker's name, and the address that stands for the
-/// program in `__cxa_atexit`.
+/// The contents of `Scrt1.o` and `crtbeginS.o`: the entry, the dynamic linker's path, and `__dso_handle`, which
+/// identifies the program in `__cxa_atexit`.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(target_env = "gnu")]
@@ -51,7 +50,7 @@ macro_rules! __start_testing {
             $crate::__start_arch!(call),
             $crate::__start_arch!(trap),
             ".popsection",
-            // The compiler makes `main` and lets no one else declare it.
+            // The compiler defines `main`, so that code cannot declare it.
             ".pushsection .text.__rsyscall_test_main,\"ax\",%progbits",
             ".globl __rsyscall_test_main",
             ".hidden __rsyscall_test_main",
@@ -79,11 +78,12 @@ macro_rules! __start_testing {
             let argc = unsafe { *stack };
             let argv = stack.wrapping_add(1);
             let (main, init, fini) = (__rsyscall_test_main, __rsyscall_test_init, ::core::ptr::null());
-            // SAFETY: what the C library's own entry passes.
+            // SAFETY: the arguments that the C library's own entry passes.
             unsafe { __libc_start_main(main, argc, argv, init, fini, exit, stack) }
         }
 
-        /// glibc before 2.34 leaves the constructors to the start-up files, and std learns the arguments in one.
+        /// Runs the constructors: glibc before 2.34 leaves them to the startup files, and std gets the arguments in
+        /// one.
         unsafe extern "C" fn __rsyscall_test_init(argc: ::core::ffi::c_int, argv: *const usize, envp: *const usize) {
             type Constructor = unsafe extern "C" fn(::core::ffi::c_int, *const usize, *const usize);
             unsafe extern "C" {
@@ -92,7 +92,7 @@ macro_rules! __start_testing {
             }
             let (mut next, end) = (&raw const __init_array_start, &raw const __init_array_end);
             while next != end {
-                // SAFETY: the linker has put the constructors between the two.
+                // SAFETY: the linker places the constructors between the two.
                 let constructor = unsafe { *next.cast::<Constructor>() };
                 // SAFETY: each is called once, with these arguments.
                 unsafe { constructor(argc, argv, envp) };
@@ -110,7 +110,7 @@ macro_rules! __start_interpreter {
     () => {};
 }
 
-// `R`, or a linker that collects sections drops it.
+// `R` (retain), or a linker that removes unused sections drops it.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(all(target_env = "gnu", not(target_feature = "crt-static")))]

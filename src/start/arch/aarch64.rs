@@ -1,6 +1,6 @@
 //! aarch64. AAPCS64: the kernel enters with the stack pointer at argc, aligned to 16 bytes.
 //!
-//! * first arguments: x0, x1; kept by a function: x19–x28, x29
+//! * first arguments: x0, x1; callee-saved: x19–x28, x29
 //! * relocations: RELA, `R_AARCH64_RELATIVE` is 1027
 
 #[doc(hidden)]
@@ -15,7 +15,7 @@ macro_rules! __start_arch {
     };
     (start) => {
         r#"
-    mov x2, xzr                         // the bias: what the kernel has added to every address
+    mov x2, xzr                         // the load bias
     adrp x1, __ehdr_start
     add x1, x1, :lo12:__ehdr_start
     ldrh w3, [x1, #16]                  // e_type: ET_DYN
@@ -23,7 +23,7 @@ macro_rules! __start_arch {
     b.ne 9f
     adr x2, 98b
     ldr x3, [x1, #24]
-    sub x2, x2, x3                      // this address less e_entry
+    sub x2, x2, x3                      // this address minus e_entry
     ldrh w3, [x1, #56]                  // e_phnum
     ldr x4, [x1, #32]                   // e_phoff
     add x4, x4, x1
@@ -76,7 +76,7 @@ macro_rules! __start_arch {
     add x5, x5, x2
     str x5, [x4], #8
     b 7b
-8:  mov x6, x4                          // an odd one: which of the next 63 words
+8:  mov x6, x4                          // an odd one: a bitmap of the next 63 words
 22: lsr x3, x3, #1
     cbz x3, 24f
     tbz x3, #0, 23f
@@ -105,7 +105,7 @@ macro_rules! __start_arch {
     (trap) => {
         "brk 1"
     };
-    // Asked by a constructor of `compiler_builtins` that nothing runs: atomics are then made as every aarch64 can.
+    // Called by a constructor of `compiler_builtins`, which is never run: atomics then use the baseline instructions.
     (extra) => {
         r#"
     .pushsection .text.getauxval,"ax",%progbits

@@ -1,14 +1,14 @@
 //! arm, the EABI, in ARM state: the kernel enters with the stack pointer at argc.
 //!
 //! * stack: 8-byte aligned
-//! * first arguments: r0, r1; kept by a function: r4–r11
-//! * relocations: REL (the addend stands in the word), `R_ARM_RELATIVE` is 23
-//! * `@` begins a comment here, which `//` does not everywhere: so there are none in the text
+//! * first arguments: r0, r1; callee-saved: r4–r11
+//! * relocations: REL (the addend is in the word), `R_ARM_RELATIVE` is 23
+//! * the assembly has no comments: they begin with `@` on this architecture, and `//` is not accepted everywhere
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __start_arch {
-    // All of it in ARM state, in which the kernel enters, also where the compiler makes Thumb code.
+    // All of it is in ARM state, in which the kernel enters, even if the compiler generates Thumb code.
     (mode) => {
         ".arm"
     };
@@ -21,9 +21,9 @@ macro_rules! __start_arch {
 "#
     };
     // r5: the bias. r6: the ELF header, then a program header, then the dynamic section. r7–r10: DT_REL,
-    // DT_RELSZ, DT_RELR, DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24,
-    // e_phoff 28, e_phnum 44), of a program header (p_type 0, p_vaddr 8; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the
-    // dynamic section.
+    // DT_RELSZ, DT_RELR, DT_RELRSZ. The offsets and values are those of the ELF header (e_type 16, e_entry 24, e_phoff
+    // 28, e_phnum 44), of a program header (p_type 0, p_vaddr 8; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic
+    // section.
     (start) => {
         r#"
     mov r5, #0
@@ -128,7 +128,7 @@ macro_rules! __start_arch {
     (trap) => {
         "udf #0"
     };
-    // The EABI's names of the memory functions; its memset has the last two arguments the other way round.
+    // The EABI's names of the memory functions; its memset has the last two arguments swapped.
     (extra) => {
         r#"
     .pushsection .text.__aeabi_memcpy,"ax",%progbits

@@ -1,9 +1,9 @@
 //! i686. The System V i386 ABI: the kernel enters with the stack pointer at argc.
 //!
-//! * stack: 16-byte aligned before `call`, which finds its arguments on it
-//! * kept by a function: ebx, esi, edi, ebp
-//! * no addressing relative to the instruction: `call` and `pop` say where this is
-//! * relocations: REL (the addend stands in the word), `R_386_RELATIVE` is 8
+//! * stack: 16-byte aligned before `call`, with the arguments on it
+//! * callee-saved: ebx, esi, edi, ebp
+//! * no addressing relative to the instruction: `call` and `pop` get the address
+//! * relocations: REL (the addend is in the word), `R_386_RELATIVE` is 8
 
 #[doc(hidden)]
 #[macro_export]
@@ -14,13 +14,13 @@ macro_rules! __start_arch {
     mov eax, esp
     and esp, -16
     sub esp, 8
-    push edx                            // what the dynamic linker of a test wants called at the exit
+    push edx                            // the exit function of a test.s dynamic linker
     push eax
 "#
     };
     (start) => {
         r#"
-    xor ebx, ebx                        // the bias: what the kernel has added to every address
+    xor ebx, ebx                        // the load bias
     call 3f
 2:  .long __ehdr_start - 2b
     .long 98b - 2b
@@ -31,7 +31,7 @@ macro_rules! __start_arch {
     cmp word ptr [edx + 16], 3          // e_type: ET_DYN
     jne 9f
     mov ebx, eax
-    sub ebx, [edx + 24]                 // that address less e_entry
+    sub ebx, [edx + 24]                 // that address minus e_entry
     movzx ecx, word ptr [edx + 44]      // e_phnum
     add edx, [edx + 28]                 // e_phoff
     xor edi, edi
@@ -92,7 +92,7 @@ macro_rules! __start_arch {
     add [edi], ebx
     add edi, 4
     jmp 7b
-8:  mov esi, edi                        // an odd one: which of the next 31 words
+8:  mov esi, edi                        // an odd one: a bitmap of the next 31 words
 22: shr eax
     jz 24f
     test al, 1

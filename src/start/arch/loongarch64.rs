@@ -1,7 +1,7 @@
 //! loongarch64. The psABI: the kernel enters with the stack pointer at argc.
 //!
 //! * stack: 16-byte aligned
-//! * first arguments: a0, a1; kept by a function: fp, s0–s8
+//! * first arguments: a0, a1; callee-saved: fp, s0–s8
 //! * relocations: RELA, `R_LARCH_RELATIVE` is 3
 
 #[doc(hidden)]
@@ -26,7 +26,7 @@ macro_rules! __start_arch {
     bne $t1, $t2, 9f
     la.pcrel $s1, 98b
     ld.d $t1, $t0, 24
-    sub.d $s1, $s1, $t1                 // this address less e_entry
+    sub.d $s1, $s1, $t1                 // this address minus e_entry
     ld.hu $t1, $t0, 56                  // e_phnum
     ld.d $t3, $t0, 32                   // e_phoff
     add.d $t0, $t0, $t3
@@ -86,7 +86,7 @@ macro_rules! __start_arch {
     st.d $t3, $t0, 0
     addi.d $t0, $t0, 8
     b 7b
-8:  move $t4, $t0                       // an odd one: which of the next 63 words
+8:  move $t4, $t0                       // an odd one: a bitmap of the next 63 words
 22: srli.d $t1, $t1, 1
     beqz $t1, 24f
     andi $t2, $t1, 1

@@ -1,11 +1,11 @@
 //! powerpc64, little-endian. The ELFv2 ABI: the kernel enters with the stack pointer at argc and the entry's address in
 //! r12.
 //!
-//! * stack: 16-byte aligned, with a frame for the function that is called: the back chain, which is zero in the
-//!   outermost frame, and where it saves the link register
-//! * first arguments: r3, r4; kept by a function: r14–r31; r2 is the TOC pointer, 32 KiB into the table of addresses
+//! * stack: 16-byte aligned, with a frame for the callee: the back chain, which is zero in the outermost frame, and the
+//!   save slot of the link register
+//! * first arguments: r3, r4; callee-saved: r14–r31; r2 is the TOC pointer, 32 KiB after the start of the TOC
 //! * relocations: RELA, `R_PPC64_RELATIVE` is 22
-//! * only the branch knows where this is (`bcl 20, 31`), so the entry does not depend on r12
+//! * a branch gets the address of the instruction (`bcl 20, 31`), so the entry does not depend on r12
 
 #[doc(hidden)]
 #[macro_export]
@@ -24,8 +24,8 @@ macro_rules! __start_arch {
 "#
     };
     // r31: the bias. r6: a program header, then the dynamic section. r7–r10: DT_RELA, DT_RELASZ, DT_RELR,
-    // DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24, e_phoff 32, e_phnum
-    // 56), of a program header (p_type 0, p_vaddr 16; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic section.
+    // DT_RELRSZ. The offsets and values are those of the ELF header (e_type 16, e_entry 24, e_phoff 32, e_phnum 56), of
+    // a program header (p_type 0, p_vaddr 16; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic section.
     (start) => {
         r#"
     li 31, 0

@@ -1,7 +1,7 @@
-//! riscv64. The psABI: the kernel enters with the stack pointer at argc; gp is the program's own affair.
+//! riscv64. The psABI: the kernel enters with the stack pointer at argc; the program has to set gp.
 //!
 //! * stack: 16-byte aligned
-//! * first arguments: a0, a1; kept by a function: s0–s11
+//! * first arguments: a0, a1; callee-saved: s0–s11
 //! * relocations: RELA, `R_RISCV_RELATIVE` is 3
 
 #[doc(hidden)]
@@ -23,14 +23,14 @@ macro_rules! __start_arch {
     };
     (start) => {
         r#"
-    mv a2, zero                         // the bias: what the kernel has added to every address
+    mv a2, zero                         // the load bias
     lla a1, __ehdr_start
     lhu a3, 16(a1)                      // e_type: ET_DYN
     li a4, 3
     bne a3, a4, 9f
     lla a2, 98b
     ld a3, 24(a1)
-    sub a2, a2, a3                      // this address less e_entry
+    sub a2, a2, a3                      // this address minus e_entry
     lhu a3, 56(a1)                      // e_phnum
     ld a5, 32(a1)                       // e_phoff
     add a1, a1, a5
@@ -91,7 +91,7 @@ macro_rules! __start_arch {
     sd a5, 0(a6)
     addi a6, a6, 8
     j 7b
-8:  mv a7, a6                           // an odd one: which of the next 63 words
+8:  mv a7, a6                           // an odd one: a bitmap of the next 63 words
 22: srli a3, a3, 1
     beqz a3, 24f
     andi a4, a3, 1

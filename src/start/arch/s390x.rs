@@ -1,8 +1,8 @@
 //! s390x, big-endian. The ELF ABI: the kernel enters with the stack pointer at argc.
 //!
-//! * stack: 8-byte aligned, and 160 bytes at the stack pointer belong to the function that is called: the back chain,
-//!   which is zero in the outermost frame, and where it saves registers
-//! * first arguments: r2, r3; kept by a function: r6–r13, r15
+//! * stack: 8-byte aligned, and 160 bytes at the stack pointer belong to the callee: the back chain, which is zero in
+//!   the outermost frame, and the register save area
+//! * first arguments: r2, r3; callee-saved: r6–r13, r15
 //! * relocations: RELA, `R_390_RELATIVE` is 12
 
 #[doc(hidden)]
@@ -18,9 +18,9 @@ macro_rules! __start_arch {
 "#
     };
     // r7: the bias. r8: a program header, then the dynamic section. r9–r12: DT_RELA, DT_RELASZ, DT_RELR,
-    // DT_RELRSZ. The offsets and the numbers are those of the ELF header (e_type 16, e_entry 24, e_phoff 32, e_phnum
-    // 56), of a program header (p_type 0, p_vaddr 16; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic section. The
-    // type of a relocation is in the lower half of r_info, which is the second one here.
+    // DT_RELRSZ. The offsets and values are those of the ELF header (e_type 16, e_entry 24, e_phoff 32, e_phnum 56), of
+    // a program header (p_type 0, p_vaddr 16; 2 is PT_DYNAMIC, 3 PT_INTERP) and of the dynamic section. The type of a
+    // relocation is in the lower half of r_info, which is the second one in memory.
     (start) => {
         r#"
     lghi %r7, 0
@@ -123,7 +123,7 @@ macro_rules! __start_arch {
     (jump) => {
         "jg"
     };
-    // An instruction that ends in its own middle: an operation exception.
+    // A jump into its own middle: an operation exception.
     (trap) => {
         "j .+2"
     };

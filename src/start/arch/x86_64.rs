@@ -1,8 +1,8 @@
-//! x86_64. The System V ABI, chapter 3.4: the kernel enters with the stack pointer at argc, and nothing else is
-//! certain.
+//! x86_64. The System V ABI, chapter 3.4: the kernel enters with the stack pointer at argc; other registers are
+//! unspecified.
 //!
 //! * stack: 16-byte aligned before `call`
-//! * first arguments: rdi, rsi; kept by a function: rbx, rbp, r12–r15
+//! * first arguments: rdi, rsi; callee-saved: rbx, rbp, r12–r15
 //! * relocations: RELA, `R_X86_64_RELATIVE` is 8
 
 #[doc(hidden)]
@@ -17,12 +17,12 @@ macro_rules! __start_arch {
     };
     (start) => {
         r#"
-    xor edx, edx                        // the bias: what the kernel has added to every address
+    xor edx, edx                        // the load bias
     lea rsi, [rip + __ehdr_start]
     cmp word ptr [rsi + 16], 3          // e_type: ET_DYN
     jne 9f
     lea rdx, [rip + 98b]
-    sub rdx, [rsi + 24]                 // this address less e_entry
+    sub rdx, [rsi + 24]                 // this address minus e_entry
     movzx ecx, word ptr [rsi + 56]      // e_phnum
     add rsi, [rsi + 32]                 // e_phoff
     xor r8d, r8d
@@ -76,7 +76,7 @@ macro_rules! __start_arch {
     add [r8], rdx
     add r8, 8
     jmp 7b
-8:  mov rsi, r8                         // an odd one: which of the next 63 words
+8:  mov rsi, r8                         // an odd one: a bitmap of the next 63 words
 22: shr rax
     jz 24f
     test al, 1
