@@ -249,7 +249,7 @@ impl Pipeline<'_, '_> {
     where
         T: FileDescriptorTask<Interface = Connection>,
     {
-        self.check_own(eventfd)?;
+        self.check_owner(eventfd)?;
         let value = value.to_ne_bytes();
         // SAFETY: owned, and closed only through this connection: not before this call, for calls are made in order.
         unsafe { self.submit(nr::WRITE, [eventfd.near().into(), Operand::In(&value), Operand::Word(8)]) }
@@ -268,7 +268,7 @@ impl Pipeline<'_, '_> {
     where
         T: FileDescriptorTask<Interface = Connection>,
     {
-        self.check_own(eventfd)?;
+        self.check_owner(eventfd)?;
         // SAFETY: owned, and closed only through this connection: not before this call, for calls are made in order.
         unsafe { self.submit(nr::READ, [eventfd.near().into(), Operand::Out(8), Operand::Word(8)]) }
     }

@@ -14,7 +14,7 @@ macro_rules! __start_arch {
     mov eax, esp
     and esp, -16
     sub esp, 8
-    push edx                            // the exit function of a test.s dynamic linker
+    push edx                            // the exit function of a test's dynamic linker
     push eax
 "#
     };
