@@ -35,6 +35,12 @@ pub fn cannot(case: &str, reason: &str) {
     let _nobody_to_tell = writeln!(std::io::stderr(), "SKIPPED {case}: {reason}");
 }
 
+/// Whether this program runs under qemu-user: some fifty times slower, with far slower threads, no seccomp filters and
+/// no resource limits of its own, and unable to execute itself.
+pub fn emulated() -> bool {
+    fs::read("/proc/self/comm").is_ok_and(|name| name.starts_with(b"qemu-"))
+}
+
 /// Whether a child can share this process's descriptor table: not under qemu-user.
 pub fn shares_files() -> bool {
     rsyscall::remote::fork_sharing_files().is_ok()

@@ -5,6 +5,7 @@ mod signals;
 use rsyscall::notify::{Notifier, Spin, State};
 use rsyscall::sys::epoll::{Epoll, EpollEvents};
 use rsyscall::{EventFd, EventfdFlags};
+use rsyscall_tests::emulated;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -37,11 +38,6 @@ fn storm(notifier: &Notifier, total: u64, mut wait: impl FnMut() -> bool) {
     });
     assert_eq!(seen, total);
     assert!(notifier.wait_timeout(Duration::ZERO).is_ok());
-}
-
-/// Whether this program runs under qemu-user, some fifty times slower and with far slower threads.
-fn emulated() -> bool {
-    std::fs::read("/proc/self/comm").is_ok_and(|name| name.starts_with(b"qemu-"))
 }
 
 fn storm_size() -> u64 {
