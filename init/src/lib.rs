@@ -7,7 +7,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`spawn`](mod@spawn) | [`Command`], [`Step`], [`spawn()`], [`exec`]: starting a program, and becoming one |
+//! | [`spawn`](mod@spawn) | [`Command`], [`Step`], [`spawn()`], [`spawn_job`], [`exec`]: starting a program, and becoming one |
 //! | [`child`] | [`Child`]: signals to it, its end |
 //! | [`strings`] | arguments and environment as `execve` takes them |
 //! | [`process`] | pid, group, subreaper, parent-death signal, working directory |
@@ -30,5 +30,5 @@ pub mod strings;
 pub mod tty;
 
 pub use child::Child;
-pub use spawn::{At, Command, Program, SpawnError, Step, exec, spawn};
+pub use spawn::{At, Command, Program, SpawnError, Step, exec, spawn, spawn_job};
 pub use strings::{StringList, Strings};

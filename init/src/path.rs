@@ -62,9 +62,8 @@ pub fn search(name: &CStr, path: &[u8], mut attempt: impl FnMut(&CStr) -> Errno)
     if name.is_empty() {
         return Errno::ENOENT;
     }
-    if name.to_bytes().contains(&b'/') {
-        return attempt(name);
-    }
+    // Not `contains`, which is made for long text.
+    let as_it_is = name.to_bytes().iter().any(|byte| *byte == b'/');
     let mut told = Errno::ENOENT;
     let mut buffer = [0; PATH_MAX];
     let mut rest = Some(path);
@@ -72,8 +71,10 @@ pub fn search(name: &CStr, path: &[u8], mut attempt: impl FnMut(&CStr) -> Errno)
         let end = directories.iter().position(|byte| *byte == b':').unwrap_or(directories.len());
         rest = directories.get(end.wrapping_add(1)..);
         let directory = directories.get(..end).unwrap_or_default();
-        let Some(path) = candidate(directory, name, &mut buffer) else { continue };
+        let found = if as_it_is { Some(name) } else { candidate(directory, name, &mut buffer) };
+        let Some(path) = found else { continue };
         match attempt(path) {
+            error if as_it_is => return error,
             Errno::EACCES => told = Errno::EACCES,
             Errno::ENOENT | Errno::ENOTDIR | Errno::ENODEV | Errno::ESTALE | Errno::ETIMEDOUT => {}
             error => return error,

@@ -210,15 +210,34 @@ impl SpawnError {
 /// [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html).
 pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
     check(command.steps)?;
+    spawn_with::<true>(command)
+}
+
+/// Starts a program as [`spawn()`] does, with less code: of the steps only those of job control
+/// ([`NewSession`](Step::NewSession), [`NewGroup`](Step::NewGroup),
+/// [`ControllingTerminal`](Step::ControllingTerminal), [`Foreground`](Step::Foreground)) and
+/// [`Directory`](Step::Directory).
+///
+/// System calls: those of [`spawn()`].
+///
+/// # Errors
+///
+/// See [`At`]. `EINVAL` at a step: it is another one.
+pub fn spawn_job(command: &Command<'_>) -> Result<Child, SpawnError> {
+    spawn_with::<false>(command)
+}
+
+/// `ALL`: all steps, otherwise those of [`spawn_job`].
+fn spawn_with<const ALL: bool>(command: &Command<'_>) -> Result<Child, SpawnError> {
     let none = |errno| SpawnError { at: At::Clone, errno };
-    let parent = parent(command.steps).map_err(none)?;
+    let parent = if ALL { parent(command.steps).map_err(none)? } else { None };
     // No handler of the caller may run in the child, and none of its steps may be interrupted.
     let blocked = Current.block_signals(SignalSet::ALL).map_err(none)?;
-    let mut started = start(command, &parent, Way::Suspended);
+    let mut started = start::<ALL>(command, &parent, Way::Suspended);
     for way in [Way::Fork, Way::ForkWithoutPidfd] {
         // What a kernel, an emulator or a filter says that does not have it.
         if let Err(SpawnError { at: At::Clone, errno: Errno::ENOSYS | Errno::EINVAL | Errno::EPERM }) = started {
-            started = start(command, &parent, way);
+            started = start::<ALL>(command, &parent, way);
         }
     }
     drop(blocked);
@@ -236,7 +255,7 @@ pub fn exec(command: &Command<'_>) -> SpawnError {
     if let Err(error) = check(command.steps) {
         return error;
     }
-    run(command, None, None)
+    run::<true>(command, None, None)
 }
 
 /// Finds what cannot be done before anything is.
@@ -302,7 +321,7 @@ enum Way {
     ForkWithoutPidfd,
 }
 
-fn start(command: &Command<'_>, parent: &Option<Parent>, way: Way) -> Result<Child, SpawnError> {
+fn start<const ALL: bool>(command: &Command<'_>, parent: &Option<Parent>, way: Way) -> Result<Child, SpawnError> {
     let none = |errno| SpawnError { at: At::Clone, errno };
     let [reader, writer] = raw::pipe(way == Way::Suspended).map_err(none)?;
     let cloned = if way == Way::Suspended {
@@ -313,7 +332,7 @@ fn start(command: &Command<'_>, parent: &Option<Parent>, way: Way) -> Result<Chi
         unsafe { raw::fork(way == Way::Fork) }
     };
     let (process, pidfd) = match cloned.map_err(none)? {
-        Cloned::Child => begin(command, parent, writer.near(), way == Way::Suspended),
+        Cloned::Child => begin::<ALL>(command, parent, writer.near(), way == Way::Suspended),
         Cloned::Parent(process, pidfd) => (process, pidfd),
     };
     drop(writer);
@@ -339,9 +358,15 @@ fn failed(process: Process, report: u64) -> SpawnError {
 }
 
 /// What the child does.
-fn begin(command: &Command<'_>, parent: &Option<Parent>, report: FileDescriptor, cleared: bool) -> ! {
-    let (report, error) = match keep(report, command.steps) {
-        Ok(report) => (report, run(command, parent.as_ref(), Some(cleared))),
+fn begin<const ALL: bool>(
+    command: &Command<'_>,
+    parent: &Option<Parent>,
+    report: FileDescriptor,
+    cleared: bool,
+) -> ! {
+    let kept = if ALL { keep(report, command.steps) } else { Ok(report) };
+    let (report, error) = match kept {
+        Ok(report) => (report, run::<ALL>(command, parent.as_ref(), Some(cleared))),
         Err(errno) => (report, SpawnError { at: At::Step(0), errno }),
     };
     raw::write_report(report, error.report());
@@ -363,9 +388,9 @@ fn keep(report: FileDescriptor, steps: &[Step<'_>]) -> Result<FileDescriptor, Er
 }
 
 /// Steps, dispositions, mask, `execve`. `cleared`: whether no handler is left; `None`: the caller itself is replaced.
-fn run(command: &Command<'_>, parent: Option<&Parent>, cleared: Option<bool>) -> SpawnError {
+fn run<const ALL: bool>(command: &Command<'_>, parent: Option<&Parent>, cleared: Option<bool>) -> SpawnError {
     for (n, step) in command.steps.iter().enumerate() {
-        if let Err(errno) = take(step, parent, cleared.is_some()) {
+        if let Err(errno) = take::<ALL>(step, parent, cleared.is_some()) {
             return SpawnError { at: At::Step(n), errno };
         }
     }
@@ -400,13 +425,14 @@ fn dispose(signal: Signal, ignore: bool) -> Result<(), Errno> {
 }
 
 #[inline(never)]
-fn take(step: &Step<'_>, parent: Option<&Parent>, child: bool) -> Result<(), Errno> {
+fn take<const ALL: bool>(step: &Step<'_>, parent: Option<&Parent>, child: bool) -> Result<(), Errno> {
     match *step {
         Step::NewSession => raw::setsid(),
         Step::NewGroup => raw::setpgid(),
         Step::ControllingTerminal(terminal) => tty::make_controlling(terminal),
         Step::Foreground(terminal) => tty::set_foreground(terminal, near::getpid(&Local)?),
         Step::Directory(directory) => raw::fchdir(directory.near()),
+        _ if !ALL => Err(Errno::EINVAL),
         Step::ChangeDirectory(directory) => raw::chdir(directory),
         // SAFETY: in the child what the target stood for is not used any more; standard streams have no owner, and stay
         // open.

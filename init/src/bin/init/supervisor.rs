@@ -26,7 +26,7 @@ use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask};
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno};
 use rsyscall_init::reboot::End;
-use rsyscall_init::{At, Child, Command, Program, SpawnError, Step, Strings, process, spawn, tty};
+use rsyscall_init::{At, Child, Command, Program, SpawnError, Step, Strings, process, spawn_job, tty};
 
 /// What is started.
 #[derive(Clone, Copy)]
@@ -481,7 +481,7 @@ impl<'a> Supervisor<'a> {
         if let Some(directory) = &self.directory {
             push(Step::Directory(directory));
         }
-        spawn(&Command {
+        spawn_job(&Command {
             program: Program::Search { name: service.program, path: service.path },
             arguments: service.arguments,
             environment: service.environment,
