@@ -15,14 +15,14 @@ mod supervisor;
 mod terminal;
 
 use core::ffi::CStr;
-use core::mem::ManuallyDrop;
-use log::{Level, Log};
-use options::{Done, Options, Style};
+use log::{Log, Message};
+use options::{Options, Style};
 use rsyscall::near::Process;
 use rsyscall::start::{Arguments, Strings};
 use rsyscall::sys::stdio::Stdio;
-use rsyscall_init::{StringList, path, process, reboot};
-use supervisor::{Service, Supervisor};
+use rsyscall_init::reboot::{self, End};
+use rsyscall_init::{StringList, path, process};
+use supervisor::{Service, supervise};
 
 rsyscall::start!(main);
 
@@ -31,57 +31,31 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     if let Some(status) = selftest::part(arguments, stdio) {
         return status;
     }
-    let machine = reboot::is_machine();
-    let mut options = options::defaults(arguments, machine);
-    let strings = match options::parse(&mut options, arguments, stdio, machine) {
-        Ok(strings) => strings,
-        Err(Done(status)) if !machine => return status,
-        // Process 1 of a machine must not end.
-        Err(Done(_)) => end_machine(Log::new(stdio, "init: ", Level::Info), reboot::End::PowerOff),
-    };
-    let prefix = match options.style {
-        Style::Init => "init: ",
-        Style::Tini => "[tini] ",
-        Style::DumbInit => "[dumb-init] ",
-    };
-    let log = Log::new(stdio, prefix, options.level);
-    prepare(&options, log);
-
+    let mut options = Options::new(arguments.args().next(), reboot::is_machine());
+    let strings = options::parse(&mut options, arguments, stdio);
     let mut lists = [const { StringList::new() }; LISTS];
     let service = service(&options, &arguments, strings, &mut lists);
-    let (status, end) = match Supervisor::new(&options, service, log, stdio, machine) {
-        Ok(supervisor) => {
-            // All that it holds ends with the process.
-            let mut supervisor = ManuallyDrop::new(supervisor);
-            let status = supervisor.run();
-            #[cfg(feature = "selftest")]
-            let status = selftest::verdict(&options, stdio, supervisor.reaped(), status);
-            (status, supervisor.end)
-        }
-        Err(errno) => {
-            log.errno(Level::Error, "cannot begin: %", errno);
-            (if options.style == Style::Init { 125 } else { 1 }, reboot::End::PowerOff)
-        }
-    };
-    if machine {
-        end_machine(log, end);
-    }
-    status
+    let log = Log::new(stdio, options.style, options.level, service.map_or(c"", |service| service.program));
+    prepare(&options, &log);
+    let errno = supervise(&options, service, &log, stdio);
+    log.errno(Message::CannotBegin, errno);
+    end(&options, &log, End::PowerOff, if options.style == Style::Init { 125 } else { 1 })
 }
 
 /// What this process is to others: the reaper of its descendants, and what its parent's end means to it.
-fn prepare(options: &Options, log: Log) {
-    let first = process::pid() == Ok(Process(1));
-    if !first && options.subreaper {
-        if let Err(errno) = process::become_subreaper() {
-            log.errno(Level::Warning, "cannot become a subreaper: %", errno);
+fn prepare(options: &Options, log: &Log<'_>) {
+    if process::pid() != Ok(Process(1)) {
+        if options.subreaper {
+            if let Err(errno) = process::become_subreaper() {
+                log.errno(Message::NoSubreaper, errno);
+            }
+        } else if options.style == Style::Tini && process::is_subreaper() != Ok(true) {
+            log.say(Message::NotFirst);
         }
-    } else if !first && options.style == Style::Tini && process::is_subreaper() != Ok(true) {
-        log.say(Level::Warning, "not process 1, and not a subreaper (-s): zombie reaping won't work", &[]);
     }
     if options.parent_death.is_some() {
         if let Err(errno) = process::die_with_parent(options.parent_death) {
-            log.errno(Level::Error, "cannot set the parent-death signal: %", errno);
+            log.errno(Message::NoParentDeath, errno);
         }
     }
 }
@@ -105,7 +79,7 @@ fn service<'a>(
         let (arguments, again) = selftest::service(program, lists)?;
         return Some(Service { program, arguments, environment: rsyscall_init::Strings::EMPTY, path: b"", again });
     }
-    if options.style == Style::Tini && after.next().map(CStr::to_bytes) == Some(b"--") {
+    if options.style == Style::Tini && after.next().is_some_and(|word| options::is(word.to_bytes(), b"--")) {
         let [list, ..] = lists;
         let copied = list.push(program).and_then(|()| after.try_for_each(|argument| list.push(argument)));
         if copied.is_ok() {
@@ -122,11 +96,13 @@ fn service<'a>(
     })
 }
 
-/// Ends the machine, in which nothing runs any more. It comes back only where it is forbidden.
-fn end_machine(log: Log, end: reboot::End) -> ! {
-    log.say(Level::Info, if end == reboot::End::Restart { "restarting" } else { "powering off" }, &[]);
-    reboot::sync();
-    let errno = reboot::end(end);
-    log.errno(Level::Error, "reboot: %", errno);
-    rsyscall::Current.exit(125)
+/// Ends: the machine, in which nothing runs any more, or this process.
+fn end(options: &Options, log: &Log<'_>, end: End, status: i32) -> ! {
+    if options.machine {
+        log.say(if end == End::Restart { Message::Restarting } else { Message::PoweringOff });
+        reboot::sync();
+        // It comes back only where it is forbidden.
+        log.errno(Message::Reboot, reboot::end(end));
+    }
+    rsyscall::Current.exit(status)
 }

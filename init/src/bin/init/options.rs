@@ -3,9 +3,11 @@
 use core::ffi::CStr;
 use rsyscall::start::{Arguments, Strings};
 use rsyscall::sys::signal::{Signal, SignalSet};
-use rsyscall::sys::stdio::{Output, Stdio};
+use rsyscall::sys::stdio::Stdio;
+use rsyscall_init::reboot::End;
 
-use crate::log::Level;
+use crate::end;
+use crate::log::{Level, Log};
 
 /// Whose options and defaults are in force.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,8 @@ const QUICK_ENDS: u32 = 5;
 
 pub(crate) struct Options {
     pub(crate) style: Style,
+    /// Whether this is process 1 of a machine.
+    pub(crate) machine: bool,
     pub(crate) level: Level,
     pub(crate) restart: Restart,
     /// Quick ends in a row after which it is not started again; 0: never given up.
@@ -49,13 +53,13 @@ pub(crate) struct Options {
     pub(crate) selftest: bool,
 }
 
-/// The program ends with this status: what it was asked for is printed.
-pub(crate) struct Done(pub(crate) i32);
-
 impl Options {
-    fn new(style: Style, machine: bool) -> Self {
+    /// The defaults of the name that the program was called by.
+    pub(crate) fn new(name: Option<&CStr>, machine: bool) -> Self {
+        let style = style(name);
         Self {
             style,
+            machine,
             level: match style {
                 _ if machine => Level::Info,
                 Style::Tini => Level::Warning,
@@ -96,16 +100,21 @@ impl Options {
     }
 
     /// Signals that end the restarts.
-    pub(crate) fn stops(&self, machine: bool) -> SignalSet {
+    pub(crate) fn stops(&self) -> SignalSet {
         match self.style {
-            Style::Init if machine => const { SignalSet::of(&[Signal::TERM, Signal::INT, Signal::PWR]) },
+            Style::Init if self.machine => const { SignalSet::of(&[Signal::TERM, Signal::INT, Signal::PWR]) },
             Style::Init => const { SignalSet::of(&[Signal::TERM, Signal::INT]) },
             Style::Tini | Style::DumbInit => SignalSet::EMPTY,
         }
     }
 
-    /// One option of its style, by its letter. `None`: its value is wrong.
-    fn set(&mut self, letter: u8, value: &[u8]) -> Option<()> {
+    /// Takes one option. `None`: the style does not have it, or its value is wrong.
+    #[inline(never)]
+    fn set(&mut self, letter: u8, value: Option<&[u8]>) -> Option<()> {
+        if takes_value(self.style, letter)? != value.is_some() {
+            return None;
+        }
+        let value = value.unwrap_or_default();
         match letter {
             b'v' => self.level = Level::Info,
             b's' => self.subreaper = true,
@@ -161,30 +170,37 @@ fn number_of(signal: Signal) -> u8 {
 /// Whether an option takes a value, or `None` if the style does not have it.
 #[inline(never)]
 fn takes_value(style: Style, letter: u8) -> Option<bool> {
-    // Behind those that do there is a colon.
-    let mut letters: &[u8] = match style {
-        Style::Init => b"vswGg:n:p:e:r:",
-        Style::Tini => b"vswgp:e:",
-        Style::DumbInit => b"vcr:",
-    };
-    while let [known, rest @ ..] = letters {
-        if *known == letter && letter != b':' {
-            return Some(rest.first() == Some(&b':'));
-        }
-        letters = rest;
-    }
-    None
+    const INIT: u8 = 1 << Style::Init as u8;
+    const TINI: u8 = 1 << Style::Tini as u8;
+    const DUMB_INIT: u8 = 1 << Style::DumbInit as u8;
+    const VALUE: u8 = 1 << 7;
+    const KNOWN: [(u8, u8); 11] = [
+        (b'v', INIT | TINI | DUMB_INIT),
+        (b's', INIT | TINI),
+        (b'w', INIT | TINI),
+        (b'G', INIT),
+        (b'g', INIT | VALUE),
+        (b'g', TINI),
+        (b'c', DUMB_INIT),
+        (b'n', INIT | VALUE),
+        (b'p', INIT | TINI | VALUE),
+        (b'e', INIT | TINI | VALUE),
+        (b'r', INIT | DUMB_INIT | VALUE),
+    ];
+    let mut all = KNOWN.iter();
+    all.find(|(known, how)| *known == letter && how & 1 << style as u8 != 0).map(|(_, how)| how & VALUE != 0)
 }
 
-/// The letter of a long option.
-fn letter(style: Style, name: &[u8]) -> Option<u8> {
+/// The letter of a long option, or one that no style has.
+fn letter(style: Style, name: &[u8]) -> &'static [u8] {
     // Those of dumb-init, and some of them our own.
-    let known: &[u8] = match style {
-        Style::Tini => b"help version",
-        Style::Init => b"help version verbose rewrite",
-        Style::DumbInit => b"help version verbose rewrite single-child",
+    let count = match style {
+        Style::Tini => 2,
+        Style::Init => 4,
+        Style::DumbInit => 5,
     };
-    b"hVvrc".get(word(name, known)?).copied()
+    let index = word(name, b"help version verbose rewrite single-child").filter(|index| *index < count).unwrap_or(5);
+    b"hVvrc?".get(index..=index).unwrap_or_default()
 }
 
 /// Which of the words, between which there are blanks, this is.
@@ -193,10 +209,10 @@ fn word(word: &[u8], words: &[u8]) -> Option<usize> {
     words.split(|byte| *byte == b' ').position(|known| is(word, known))
 }
 
-/// Whether two words are the same. Never inlined: the compiler would compare byte by byte, in code.
+/// Whether two words are the same. Not `==`, which brings in `memcmp`.
 #[inline(never)]
-fn is(word: &[u8], other: &[u8]) -> bool {
-    word == other
+pub(crate) fn is(word: &[u8], other: &[u8]) -> bool {
+    word.len() == other.len() && word.iter().zip(other).all(|(a, b)| a == b)
 }
 
 /// A number of at most six digits.
@@ -241,14 +257,9 @@ fn var_is(arguments: Arguments, name: &[u8], value: &[u8]) -> bool {
     var(arguments, name).is_some_and(|found| is(found, value))
 }
 
-/// The options and defaults of the name that the program was called by.
-pub(crate) fn defaults(arguments: Arguments, machine: bool) -> Options {
-    Options::new(style(arguments.args().next()), machine)
-}
-
 /// Reads the arguments, and what of the environment is an option too. Returns what is left: the program, if there is
 /// one, and its arguments.
-pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, machine: bool) -> Result<Strings, Done> {
+pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio) -> Strings {
     let mut strings = arguments.args();
     strings.next();
     let style = options.style;
@@ -262,51 +273,43 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
         };
     }
     #[cfg(feature = "selftest")]
-    if machine && var_is(arguments, b"selftest", b"1") {
+    if options.machine && var_is(arguments, b"selftest", b"1") {
         options.for_selftest();
-        return Ok(arguments.args());
+        return arguments.args();
     }
     loop {
         let mut ahead = strings.clone();
-        let Some(word) = ahead.next().map(CStr::to_bytes) else { break };
-        match word {
-            b"--" => {
+        let Some([b'-', letters @ ..]) = ahead.next().map(CStr::to_bytes) else { break };
+        // Several letters in one word, or a long option.
+        let (mut letters, mut after) = (letters, None);
+        #[cfg(feature = "selftest")]
+        if letters == b"-selftest" {
+            options.for_selftest();
+            return arguments.args();
+        }
+        match letters {
+            [] => break,
+            [b'-'] => {
                 strings = ahead;
                 break;
             }
-            #[cfg(feature = "selftest")]
-            b"--selftest" => {
-                options.for_selftest();
-                return Ok(arguments.args());
-            }
-            [b'-', b'-', long @ ..] => {
+            [b'-', long @ ..] => {
                 let end = long.iter().position(|byte| *byte == b'=').unwrap_or(long.len());
-                let Some(letter) = letter(style, long.get(..end).unwrap_or_default()) else {
-                    return Err(wrong(style, stdio));
-                };
-                let value = match long.get(end.wrapping_add(1)..) {
-                    None if takes_value(style, letter) == Some(true) => ahead.next().map(CStr::to_bytes),
-                    value => value,
-                };
-                one(options, letter, value, stdio)?;
+                letters = letter(style, long.get(..end).unwrap_or_default());
+                after = long.get(end.wrapping_add(1)..);
             }
-            // Several letters in one word; the value of the last is the rest of the word, or the next one.
-            [b'-', letters @ ..] if !letters.is_empty() => {
-                let mut rest = letters;
-                while let [letter, behind @ ..] = rest {
-                    rest = behind;
-                    let value = if takes_value(style, *letter) != Some(true) {
-                        None
-                    } else if behind.is_empty() {
-                        ahead.next().map(CStr::to_bytes)
-                    } else {
-                        rest = &[];
-                        Some(behind)
-                    };
-                    one(options, *letter, value, stdio)?;
-                }
+            _ => {}
+        }
+        while let [letter, behind @ ..] = letters {
+            letters = behind;
+            // The value of the last is behind the `=`, the rest of the word, or the next word.
+            if after.is_none() && takes_value(style, *letter) == Some(true) {
+                after = if behind.is_empty() { ahead.next().map(CStr::to_bytes) } else { Some(behind) };
+                letters = &[];
             }
-            _ => break,
+            if options.set(*letter, after).is_none() {
+                quit(options, stdio, *letter);
+            }
         }
         strings = ahead;
     }
@@ -322,45 +325,30 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio, m
         }
     }
     // Process 1 of a machine has something to do without a program, too.
-    if strings.clone().next().is_none() && !machine {
-        return Err(wrong(style, stdio));
+    if strings.clone().next().is_none() && !options.machine {
+        quit(options, stdio, b'?');
     }
-    Ok(strings)
+    strings
 }
 
-/// Takes one option, or says what ends the program.
+/// Prints what an option asks for that is no option of the service, or else how the program is called, and ends.
+#[cold]
 #[inline(never)]
-fn one(options: &mut Options, letter: u8, value: Option<&[u8]>, stdio: Stdio) -> Result<(), Done> {
+fn quit(options: &Options, stdio: Stdio, letter: u8) -> ! {
     let style = options.style;
-    let text = match letter {
-        b'h' => usage(style),
-        b'V' => version(style),
-        b'l' if style == Style::Tini => "MIT OR Apache-2.0\n",
-        _ if takes_value(style, letter) == Some(value.is_some())
-            && options.set(letter, value.unwrap_or_default()).is_some() =>
-        {
-            return Ok(());
+    let (text, status) = match letter {
+        b'h' => (usage(style), 0),
+        b'V' => (version(style), 0),
+        b'l' if style == Style::Tini => ("MIT OR Apache-2.0\n", 0),
+        _ if style == Style::DumbInit => {
+            ("Usage: dumb-init [option] program [args]\nTry dumb-init --help for full usage.\n", 1)
         }
-        _ => return Err(wrong(style, stdio)),
+        _ => (usage(style), if style == Style::Init { 125 } else { 1 }),
     };
-    Err(say(if style == Style::DumbInit { stdio.error() } else { stdio.output() }, text))
-}
-
-/// Prints what was asked for.
-fn say(output: Output, text: &str) -> Done {
+    let output = if status != 0 || style == Style::DumbInit { stdio.error() } else { stdio.output() };
     // Nobody reads it: nothing else was asked for.
     let _ignored = output.write_all(text.as_bytes());
-    Done(0)
-}
-
-/// Prints how it is called, as an error.
-fn wrong(style: Style, stdio: Stdio) -> Done {
-    let text = match style {
-        Style::Init | Style::Tini => usage(style),
-        Style::DumbInit => "Usage: dumb-init [option] program [args]\nTry dumb-init --help for full usage.\n",
-    };
-    let _printed = say(stdio.error(), text);
-    Done(if style == Style::Init { 125 } else { 1 })
+    end(options, &Log::new(stdio, style, Level::Info, c""), End::PowerOff, status)
 }
 
 fn version(style: Style) -> &'static str {

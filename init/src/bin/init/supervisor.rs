@@ -12,9 +12,11 @@
 //! once after SIGTERM to the service's group. A stop signal is SIGTERM or SIGINT, for a machine also SIGPWR; as tini or
 //! dumb-init there is none, as nothing is started again.
 
-use crate::log::{Level, Log, Part};
+use crate::end;
+use crate::log::{Log, Message};
 use crate::options::{Options, Restart, Style};
 use crate::terminal::Terminal;
+use core::convert::Infallible;
 use core::ffi::CStr;
 use core::time::Duration;
 use rsyscall::fd::OwnedFd;
@@ -54,12 +56,11 @@ enum Phase {
 /// A moment that does not come.
 const NEVER: u64 = u64::MAX;
 
-pub(crate) struct Supervisor<'a> {
+struct Supervisor<'a> {
     options: &'a Options,
     service: Option<Service<'a>>,
-    log: Log,
+    log: &'a Log<'a>,
     stdio: Stdio,
-    machine: bool,
     /// Whether this is process 1.
     first: bool,
     me: Process,
@@ -90,7 +91,7 @@ pub(crate) struct Supervisor<'a> {
     hand_off: SignalSet,
     reaped: u32,
     /// How the machine ends.
-    pub(crate) end: End,
+    end: End,
 }
 
 /// An end after no more milliseconds is a quick one.
@@ -122,67 +123,69 @@ fn in_seconds(seconds: u32) -> u64 {
     in_milliseconds(seconds.wrapping_mul(1000))
 }
 
-impl<'a> Supervisor<'a> {
-    pub(crate) fn new(
-        options: &'a Options,
-        service: Option<Service<'a>>,
-        log: Log,
-        stdio: Stdio,
-        machine: bool,
-    ) -> Result<Self, Errno> {
-        let me = process::pid()?;
-        // Ignored, children would leave no status behind.
-        let child_ignored = Current.disposition(Signal::CHLD)? == Disposition::Ignore;
-        Current.set_disposition(Signal::CHLD, Preset::Default)?;
-        // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it
-        // does not handle.
-        let mask = Current.block_signals(SignalSet::ALL)?.keep();
-        let signals = SignalFd::new(SignalSet::ALL)?;
-        let mut hand_off = SignalSet::EMPTY;
-        if options.session && tty::give_up(stdio.into()).is_ok() && process::session() == Ok(me) {
-            hand_off = const { SignalSet::of(&[Signal::HUP, Signal::CONT]) };
-        }
-        // So that this process keeps no file system from being unmounted.
-        let directory = match options.style {
-            Style::Tini => None,
-            Style::Init | Style::DumbInit => process::working_directory().ok(),
-        };
-        if directory.is_some() {
-            process::change_directory(c"/")?;
-        }
-        Ok(Self {
-            options,
-            service,
-            log,
-            stdio,
-            machine,
-            first: me == Process(1),
-            me,
-            signals,
-            mask,
-            child_ignored,
-            terminal: Terminal::new(options.style, stdio),
-            directory,
-            phase: Phase::Waiting,
-            until: NEVER,
-            since: 0,
-            rounds: ROUNDS,
-            child: None,
-            group: None,
-            stopped: false,
-            status: 0,
-            quick_ends: 0,
-            backoff: SHORTEST,
-            kept: SignalSet::EMPTY,
-            hand_off,
-            reaped: 0,
-            end: End::PowerOff,
-        })
+/// Supervises the service until all is over, and ends. It returns only if it cannot begin.
+pub(crate) fn supervise(options: &Options, service: Option<Service<'_>>, log: &Log<'_>, stdio: Stdio) -> Errno {
+    match begin(options, service, log, stdio) {
+        Err(errno) => errno,
+        Ok(never) => match never {},
     }
+}
 
-    /// Runs until all is over, and returns the status.
+fn begin(options: &Options, service: Option<Service<'_>>, log: &Log<'_>, stdio: Stdio) -> Result<Infallible, Errno> {
+    let me = process::pid()?;
+    // Ignored, children would leave no status behind.
+    let child_ignored = Current.disposition(Signal::CHLD)? == Disposition::Ignore;
+    Current.set_disposition(Signal::CHLD, Preset::Default)?;
+    // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it
+    // does not handle.
+    let mask = Current.block_signals(SignalSet::ALL)?.keep();
+    let signals = SignalFd::new(SignalSet::ALL)?;
+    let mut hand_off = SignalSet::EMPTY;
+    if options.session && tty::give_up(stdio.into()).is_ok() && process::session() == Ok(me) {
+        hand_off = const { SignalSet::of(&[Signal::HUP, Signal::CONT]) };
+    }
+    // So that this process keeps no file system from being unmounted.
+    let directory = match options.style {
+        Style::Tini => None,
+        Style::Init | Style::DumbInit => process::working_directory().ok(),
+    };
+    if directory.is_some() {
+        process::change_directory(c"/")?;
+    }
+    let mut supervisor = Supervisor {
+        options,
+        service,
+        log,
+        stdio,
+        first: me == Process(1),
+        me,
+        signals,
+        mask,
+        child_ignored,
+        terminal: Terminal::new(options.style, stdio),
+        directory,
+        phase: Phase::Waiting,
+        until: NEVER,
+        since: 0,
+        rounds: ROUNDS,
+        child: None,
+        group: None,
+        stopped: false,
+        status: 0,
+        quick_ends: 0,
+        backoff: SHORTEST,
+        kept: SignalSet::EMPTY,
+        hand_off,
+        reaped: 0,
+        end: End::PowerOff,
+    };
+    supervisor.run()
+}
+
+impl Supervisor<'_> {
+    /// Runs until all is over, and ends.
     #[inline(never)]
-    pub(crate) fn run(&mut self) -> i32 {
+    fn run(&mut self) -> ! {
         self.start();
         loop {
             let childless = self.reap();
@@ -194,21 +197,18 @@ impl<'a> Supervisor<'a> {
                 Ok(None) => self.on_time(),
                 Err(errno) => {
                     // The signalfd is this process's own: only a policy can forbid to read it.
-                    self.log.errno(Level::Error, "signalfd: %", errno);
+                    self.log.errno(Message::Signalfd, errno);
                     self.status = 125;
                     break;
                 }
             }
         }
         self.terminal.take_back(self.group);
-        self.log.number(Level::Info, "reaped % processes", self.reaped);
-        self.options.told(self.status)
-    }
-
-    /// How many processes were reaped.
-    #[cfg(feature = "selftest")]
-    pub(crate) fn reaped(&self) -> u32 {
-        self.reaped
+        self.log.number(Message::Reaped, self.reaped);
+        let status = self.options.told(self.status);
+        #[cfg(feature = "selftest")]
+        let status = crate::selftest::verdict(self.options, self.stdio, self.reaped, status);
+        end(self.options, self.log, self.end, status)
     }
 
     /// The next signal, or `None` when the time is up.
@@ -233,7 +233,7 @@ impl<'a> Supervisor<'a> {
         match self.phase {
             Phase::Waiting => return self.start(),
             Phase::Stopping | Phase::Leaving => {
-                self.log.say(Level::Info, "grace period expired, sending SIGKILL", &[]);
+                self.log.say(Message::GraceExpired);
                 self.phase = Phase::Killing;
             }
             Phase::Killing => {
@@ -257,17 +257,17 @@ impl<'a> Supervisor<'a> {
         // The service may have ended before the signal came: a zombie would take it, and it would be lost.
         let _childless = self.reap();
         if self.hand_off.has(signal) {
-            self.log.number(Level::Info, "Ignoring tty hand-off signal %.", signal.raw());
+            self.log.signal(Message::HandOff, signal);
             self.hand_off = self.hand_off.without(signal.raw());
             return;
         }
-        let stop = self.options.stops(self.machine).has(signal);
-        if stop && self.machine {
+        let stop = self.options.stops().has(signal);
+        if stop && self.options.machine {
             self.end = if signal == Signal::INT { End::Restart } else { End::PowerOff };
         }
         let before = self.phase;
         if stop && matches!(before, Phase::Running | Phase::Waiting) {
-            self.log.signal(Level::Info, "received %, shutting down", signal);
+            self.log.signal(Message::Stop, signal);
         }
         if before == Phase::Waiting {
             if stop {
@@ -281,12 +281,12 @@ impl<'a> Supervisor<'a> {
         }
         if stop && before == Phase::Running {
             // In a container nobody's patience but the engine's ends, unless it was asked for.
-            let grace = self.options.grace.or(self.machine.then_some(GRACE));
+            let grace = self.options.grace.or(self.options.machine.then_some(GRACE));
             self.phase = Phase::Stopping;
             self.until = grace.map_or(NEVER, in_seconds);
         }
         // Of the machine's own signals a service knows nothing.
-        self.forward(if stop && self.machine { Signal::TERM } else { signal });
+        self.forward(if stop && self.options.machine { Signal::TERM } else { signal });
         if stop && self.stopped {
             self.forward(Signal::CONT);
         }
@@ -299,7 +299,7 @@ impl<'a> Supervisor<'a> {
     #[inline(never)]
     fn forward(&mut self, signal: Signal) {
         let (Some(child), Some(signal)) = (&self.child, self.options.rewritten(signal)) else { return };
-        self.log.signal(Level::Info, "forwarding %", signal);
+        self.log.signal(Message::Forward, signal);
         let continued = signal == Signal::CONT && self.options.style == Style::Init;
         if continued {
             self.stopped = false;
@@ -312,11 +312,8 @@ impl<'a> Supervisor<'a> {
             child.send_signal(signal)
         };
         if let Err(errno) = sent {
-            self.log.say(
-                Level::Warning,
-                "signal to process %: %",
-                &[Part::Number(child.process().0.unsigned_abs()), Part::Errno(errno)],
-            );
+            let pid = child.process().0.unsigned_abs();
+            self.log.two(Message::NotForwarded, pid, errno.raw().unsigned_abs());
         }
     }
 
@@ -351,12 +348,7 @@ impl<'a> Supervisor<'a> {
             Style::DumbInit => {}
             Style::Init => {
                 let grace = self.options.grace.unwrap_or(GRACE);
-                let whom = if self.first { "all processes" } else { "the service's group" };
-                self.log.say(
-                    Level::Info,
-                    "sending SIGTERM to %, SIGKILL in % s",
-                    &[Part::Text(whom), Part::Number(grace)],
-                );
+                self.log.number(if self.first { Message::TermToAll } else { Message::TermToGroup }, grace);
                 self.send_rest(Signal::TERM);
                 // Who is stopped cannot end.
                 self.send_rest(Signal::CONT);
@@ -369,14 +361,14 @@ impl<'a> Supervisor<'a> {
     /// Starts the service, or says when it will be tried again, or that it never can.
     fn start(&mut self) {
         let Some(service) = self.service else {
-            self.log.say(Level::Error, "no program was given: waiting for SIGTERM or Ctrl-Alt-Del", &[]);
+            self.log.say(Message::NoProgram);
             self.phase = Phase::Waiting;
             self.until = NEVER;
             return;
         };
         match self.spawn(service) {
             Ok(child) => {
-                self.log.number(Level::Info, "the service runs as process %", child.process().0.unsigned_abs());
+                self.log.number(Message::Runs, child.process().0.unsigned_abs());
                 #[cfg(feature = "selftest")]
                 {
                     self.service = Some(Service { arguments: service.again, ..service });
@@ -394,32 +386,27 @@ impl<'a> Supervisor<'a> {
                     self.forward(signal);
                 }
             }
-            Err(error) => self.not_started(service, error),
+            Err(error) => self.not_started(error),
         }
     }
 
     #[inline(never)]
-    fn not_started(&mut self, service: Service<'_>, error: SpawnError) {
+    fn not_started(&mut self, error: SpawnError) {
         let SpawnError { at, errno } = error;
-        let later = self.machine || self.options.restart != Restart::Never;
+        let later = self.options.machine || self.options.restart != Restart::Never;
         if at == At::Clone && later && matches!(errno, Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) {
-            self.log.say(
-                Level::Error,
-                "clone: %, trying again in % ms",
-                &[Part::Errno(errno), Part::Number(self.backoff)],
-            );
+            self.log.two(Message::Later, errno.raw().unsigned_abs(), self.backoff);
             return self.later();
         }
         let style = self.options.style;
-        let text = match (style, at) {
-            (Style::Init, At::Exec) => "exec %: %",
-            (Style::Init, At::Step(_)) => "before exec of %: %",
-            (Style::Init, At::Clone) => "clone for %: %",
-            (Style::Tini, _) => "exec % failed: %",
-            (Style::DumbInit, _) => "%: %",
+        let message = match (style, at) {
+            (Style::Init, At::Exec) => Message::Exec,
+            (Style::Init, At::Step(_)) => Message::BeforeExec,
+            (Style::Init, At::Clone) => Message::Clone,
+            (Style::Tini, _) => Message::TiniExec,
+            (Style::DumbInit, _) => Message::DumbInitExec,
         };
-        let error = if style == Style::Init { Part::Errno(errno) } else { Part::Message(errno) };
-        self.log.say(Level::Error, text, &[Part::String(service.program), error]);
+        self.log.errno(message, errno);
         self.status = match (style, at, errno) {
             (Style::DumbInit, At::Exec, _) => 2,
             (Style::Init | Style::Tini, At::Exec, Errno::ENOENT) => 127,
@@ -509,7 +496,7 @@ impl<'a> Supervisor<'a> {
                     self.ended(status);
                 } else if self.options.warn_on_reap {
                     let pid = found.process.0.unsigned_abs();
-                    self.log.number(Level::Warning, "Reaped zombie process with pid=%", pid);
+                    self.log.number(Message::Zombie, pid);
                 }
             }
             let _the_same = Current.try_wait(Children::Process(found.process), Changes::ENDED | Changes::STOPPED);
@@ -549,12 +536,12 @@ impl<'a> Supervisor<'a> {
     fn ended(&mut self, status: ExitStatus) {
         self.child = None;
         self.status = status.shell_status();
-        let (text, how) = match status {
-            ExitStatus::Exited(code) => ("the service exited with status %", Part::Number(code.unsigned_abs())),
-            ExitStatus::Killed { signal, core_dumped: false } => ("the service was killed by %", Part::Signal(signal)),
-            ExitStatus::Killed { signal, .. } => ("the service was killed by % (core dumped)", Part::Signal(signal)),
+        let (message, number) = match status {
+            ExitStatus::Exited(code) => (Message::Exited, code.unsigned_abs()),
+            ExitStatus::Killed { signal, core_dumped: false } => (Message::Killed, signal.raw()),
+            ExitStatus::Killed { signal, .. } => (Message::Dumped, signal.raw()),
         };
-        self.log.say(Level::Info, text, &[how]);
+        self.log.number(message, number);
         if self.phase == Phase::Killing {
             return;
         }
@@ -574,10 +561,10 @@ impl<'a> Supervisor<'a> {
         }
         self.quick_ends = self.quick_ends.saturating_add(1);
         if self.options.quick_ends != 0 && self.quick_ends >= self.options.quick_ends {
-            self.log.number(Level::Error, "gave up after % quick ends in a row", self.quick_ends);
+            self.log.number(Message::GaveUp, self.quick_ends);
             return self.leave();
         }
-        self.log.number(Level::Info, "starting it again in % ms", self.backoff);
+        self.log.number(Message::Again, self.backoff);
         self.later();
     }
 }
