@@ -1,5 +1,6 @@
 //! A program that was started.
 
+use crate::raw;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 use rsyscall::near::Process;
@@ -45,7 +46,7 @@ impl Child {
     ///
     /// `ESRCH`: it was reaped. `EPERM`: it has changed its user.
     pub fn send_signal(&self, signal: Signal) -> Result<(), Errno> {
-        self.send(Target::Process(self.process), signal)
+        self.send(false, signal)
     }
 
     /// Sends a signal to the group that it leads, if it was started with [`Step::NewGroup`](crate::Step::NewGroup) or
@@ -60,31 +61,27 @@ impl Child {
     ///
     /// `ESRCH`: the group is empty, or cannot be told from another one. `EPERM`.
     pub fn send_signal_to_group(&self, signal: Signal) -> Result<(), Errno> {
-        self.send(Target::Group(self.process), signal)
+        self.send(true, signal)
     }
 
     /// By the pidfd, or by number while the unreaped child holds it.
-    fn send(&self, target: Target, signal: Signal) -> Result<(), Errno> {
+    fn send(&self, to_group: bool, signal: Signal) -> Result<(), Errno> {
+        let mut peeked = Err(Errno::EINVAL);
         if let Some(pidfd) = &self.pidfd {
-            let sent = match target {
-                Target::Group(group) => pidfd.send_signal_to_group(group, signal),
-                _ => pidfd.send_signal(signal),
-            };
-            match sent {
+            match raw::pidfd_send_signal(pidfd.near(), signal.raw(), to_group) {
                 // Linux 5.2 has no other use for it, and before 6.9 it has none for a group.
-                Err(Errno::ENOSYS) => {}
-                Err(Errno::EINVAL) if matches!(target, Target::Group(_)) => {}
+                Err(Errno::ENOSYS | Errno::EINVAL) => {}
                 sent => return sent,
             }
+            peeked = Current.try_wait(Children::PidFd(pidfd), Changes::ENDED | Changes::PEEK);
         }
-        self.send_by_number(target, signal)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn send_by_number(&self, target: Target, signal: Signal) -> Result<(), Errno> {
-        match self.peek() {
-            Ok(_) => Current.send_signal(target, signal),
+        // Before Linux 5.4 not by a pidfd.
+        if matches!(peeked, Err(Errno::EINVAL)) {
+            peeked = Current.try_wait(Children::Process(self.process), Changes::ENDED | Changes::PEEK);
+        }
+        match peeked {
+            Ok(_) if to_group => Current.send_signal(Target::Group(self.process), signal),
+            Ok(_) => Current.send_signal(Target::Process(self.process), signal),
             Err(Errno::ECHILD) => Err(Errno::ESRCH),
             Err(error) => Err(error),
         }

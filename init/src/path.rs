@@ -58,15 +58,21 @@ fn put<'a>(memory: &'a mut [u8], text: &[u8]) -> Option<&'a mut [u8]> {
 /// assert_eq!(error, Errno::ENOENT);
 /// assert_eq!(tried, [c"/sbin/sh", c"./sh", c"/bin/sh"].map(Into::into));
 /// ```
-pub fn search(name: &CStr, path: &[u8], mut attempt: impl FnMut(&CStr) -> Errno) -> Errno {
+pub fn search(name: &CStr, path: &[u8], attempt: impl FnMut(&CStr) -> Errno) -> Errno {
+    search_in(name, Some(path), attempt)
+}
+
+/// `None`: the name is a path as it is.
+#[inline(always)]
+pub(crate) fn search_in(name: &CStr, path: Option<&[u8]>, mut attempt: impl FnMut(&CStr) -> Errno) -> Errno {
     if name.is_empty() {
         return Errno::ENOENT;
     }
     // Not `contains`, which is made for long text.
-    let as_it_is = name.to_bytes().iter().any(|byte| *byte == b'/');
+    let as_it_is = path.is_none() || name.to_bytes().iter().any(|byte| *byte == b'/');
     let mut told = Errno::ENOENT;
     let mut buffer = [0; PATH_MAX];
-    let mut rest = Some(path);
+    let mut rest = Some(path.unwrap_or_default());
     while let Some(directories) = rest {
         let end = directories.iter().position(|byte| *byte == b':').unwrap_or(directories.len());
         rest = directories.get(end.wrapping_add(1)..);

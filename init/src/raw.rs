@@ -109,7 +109,17 @@ pub(crate) fn pipe(nonblocking: bool) -> Result<[OwnedFd; 2], Errno> {
     // SAFETY: the same size, and any bytes are integers.
     let ends = unsafe { core::mem::transmute::<[u8; 8], [i32; 2]>(ends) };
     // SAFETY: the call has just made both for us.
-    Ok(ends.map(|fd| unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) }))
+    let own = |fd| unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) };
+    Ok([own(ends[0]), own(ends[1])])
+}
+
+/// Sends a signal to the process of a pidfd, or to its group (Linux 6.9).
+pub(crate) fn pidfd_send_signal(pidfd: FileDescriptor, signal: u32, to_group: bool) -> Result<(), Errno> {
+    /// `PIDFD_SIGNAL_PROCESS_GROUP`, `include/uapi/linux/pidfd.h`.
+    const GROUP: u32 = 4;
+    let flags = if to_group { GROUP } else { 0 };
+    // SAFETY: words and no memory. A signal breaks no memory, as in `SignalTask::send_signal`.
+    unsafe { Local.syscall(nr::PIDFD_SEND_SIGNAL, [pidfd.into(), signal.into(), Arg::Word(0), flags.into()]) }.map(drop)
 }
 
 /// Reads the eight bytes of a report; `None` at the end of the pipe.

@@ -96,6 +96,8 @@ impl<'a> Command<'a> {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Step<'a> {
+    /// Does nothing: in the place of a step that is not always taken.
+    Nothing,
     /// Makes it the leader of a session of its own, without a terminal (`setsid`). A group that only it is in is then
     /// orphaned: Ctrl-Z does not stop it.
     NewSession,
@@ -131,7 +133,7 @@ pub enum At {
     /// No process was made. `EAGAIN`, `ENOMEM`, `EMFILE`, `ENFILE`: try again later.
     Clone,
     /// The step of this index.
-    Step(usize),
+    Step(u32),
     /// `execve`. `ENOENT`: not found. `EACCES`: may not be executed. `ENOEXEC`: not of a format that the kernel knows.
     Exec,
 }
@@ -168,7 +170,7 @@ impl SpawnError {
     fn report(self) -> u64 {
         let at = match self.at {
             At::Clone | At::Exec => Self::EXEC,
-            At::Step(step) => u32::try_from(step).unwrap_or(0),
+            At::Step(step) => step,
         };
         u64::from(at) << 32 | u64::from(self.errno.raw().unsigned_abs())
     }
@@ -177,7 +179,7 @@ impl SpawnError {
         let [a, b, c, d, e, f, g, h] = report.to_le_bytes();
         let at = match u32::from_le_bytes([e, f, g, h]) {
             Self::EXEC => At::Exec,
-            step => At::Step(usize::try_from(step).unwrap_or(usize::MAX)),
+            step => At::Step(step),
         };
         Self { at, errno: Errno::from_raw(i32::from_le_bytes([a, b, c, d])).unwrap_or(Errno::EIO) }
     }
@@ -215,14 +217,15 @@ pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
 
 /// Starts a program as [`spawn()`] does, with less code: of the steps only those of job control
 /// ([`NewSession`](Step::NewSession), [`NewGroup`](Step::NewGroup),
-/// [`ControllingTerminal`](Step::ControllingTerminal), [`Foreground`](Step::Foreground)) and
-/// [`Directory`](Step::Directory).
+/// [`ControllingTerminal`](Step::ControllingTerminal), [`Foreground`](Step::Foreground)),
+/// [`Directory`](Step::Directory) and [`Nothing`](Step::Nothing).
 ///
 /// System calls: those of [`spawn()`].
 ///
 /// # Errors
 ///
 /// See [`At`]. `EINVAL` at a step: it is another one.
+#[inline(never)]
 pub fn spawn_job(command: &Command<'_>) -> Result<Child, SpawnError> {
     spawn_with::<false>(command)
 }
@@ -233,13 +236,15 @@ fn spawn_with<const ALL: bool>(command: &Command<'_>) -> Result<Child, SpawnErro
     let parent = if ALL { parent(command.steps).map_err(none)? } else { None };
     // No handler of the caller may run in the child, and none of its steps may be interrupted.
     let blocked = Current.block_signals(SignalSet::ALL).map_err(none)?;
-    let mut started = start::<ALL>(command, &parent, Way::Suspended);
-    for way in [Way::Fork, Way::ForkWithoutPidfd] {
-        // What a kernel, an emulator or a filter says that does not have it.
-        if let Err(SpawnError { at: At::Clone, errno: Errno::ENOSYS | Errno::EINVAL | Errno::EPERM }) = started {
-            started = start::<ALL>(command, &parent, way);
-        }
-    }
+    let mut way = Way::Suspended;
+    let started = loop {
+        let started = start::<ALL>(command, &parent, way);
+        way = match (started, way.next()) {
+            // What a kernel, an emulator or a filter says that does not have it.
+            (Err(SpawnError { at: At::Clone, errno: Errno::ENOSYS | Errno::EINVAL | Errno::EPERM }), Some(next)) => next,
+            (started, _) => break started,
+        };
+    };
     drop(blocked);
     started
 }
@@ -260,14 +265,14 @@ pub fn exec(command: &Command<'_>) -> SpawnError {
 
 /// Finds what cannot be done before anything is.
 fn check(steps: &[Step<'_>]) -> Result<(), SpawnError> {
-    for (n, step) in steps.iter().enumerate() {
+    for (n, step) in (0..).zip(steps) {
         let (used, target) = match step {
             Step::ControllingTerminal(fd) | Step::Foreground(fd) => (fd.near().0, None),
             Step::Directory(fd) => (fd.as_raw_fd(), None),
             Step::Descriptor { from, to } => (from.as_raw_fd(), Some(*to)),
             _ => continue,
         };
-        let before = steps.get(..n).unwrap_or_default();
+        let before = steps.get(..n as usize).unwrap_or_default();
         if replaces(before, used) || target.is_some_and(|fd| fd < 0 || replaces(before, fd)) {
             return Err(SpawnError { at: At::Step(n), errno: Errno::EINVAL });
         }
@@ -321,6 +326,18 @@ enum Way {
     ForkWithoutPidfd,
 }
 
+impl Way {
+    /// What is tried where this one is refused.
+    fn next(self) -> Option<Self> {
+        match self {
+            Self::Suspended => Some(Self::Fork),
+            Self::Fork => Some(Self::ForkWithoutPidfd),
+            Self::ForkWithoutPidfd => None,
+        }
+    }
+}
+
+#[inline(never)]
 fn start<const ALL: bool>(command: &Command<'_>, parent: &Option<Parent>, way: Way) -> Result<Child, SpawnError> {
     let none = |errno| SpawnError { at: At::Clone, errno };
     let [reader, writer] = raw::pipe(way == Way::Suspended).map_err(none)?;
@@ -352,8 +369,8 @@ fn start<const ALL: bool>(command: &Command<'_>, parent: &Option<Parent>, way: W
 /// Reaps the child that has failed.
 #[cold]
 fn failed(process: Process, report: u64) -> SpawnError {
-    // Ignored: where SIGCHLD is ignored there is no zombie.
-    let _ignored = Current.wait(Children::Process(process), Changes::ENDED);
+    // Ignored: where SIGCHLD is ignored there is no zombie. (No handler interrupts it: all signals are blocked.)
+    let _ignored = Current.waitid(Children::Process(process), Changes::ENDED);
     SpawnError::from_report(report)
 }
 
@@ -389,13 +406,15 @@ fn keep(report: FileDescriptor, steps: &[Step<'_>]) -> Result<FileDescriptor, Er
 
 /// Steps, dispositions, mask, `execve`. `cleared`: whether no handler is left; `None`: the caller itself is replaced.
 fn run<const ALL: bool>(command: &Command<'_>, parent: Option<&Parent>, cleared: Option<bool>) -> SpawnError {
-    for (n, step) in command.steps.iter().enumerate() {
+    for (n, step) in (0..).zip(command.steps) {
         if let Err(errno) = take::<ALL>(step, parent, cleared.is_some()) {
             return SpawnError { at: At::Step(n), errno };
         }
     }
     let at_exec = |errno| SpawnError { at: At::Exec, errno };
-    for signal in (1..65).filter_map(Signal::from_raw) {
+    let mut number = 0_u32;
+    while let Some(signal) = Signal::from_raw(number.wrapping_add(1)) {
+        number = signal.raw();
         let ignore = command.ignore.has(signal);
         let set = ignore
             || command.default.has(signal)
@@ -411,11 +430,11 @@ fn run<const ALL: bool>(command: &Command<'_>, parent: Option<&Parent>, cleared:
     if let Err(errno) = raw::set_mask(command.mask) {
         return at_exec(errno);
     }
-    let attempt = |path: &CStr| execute(command, path);
-    at_exec(match command.program {
-        Program::Path(path) => attempt(path),
-        Program::Search { name, path } => path::search(name, path, attempt),
-    })
+    let (name, directories) = match command.program {
+        Program::Path(path) => (path, None),
+        Program::Search { name, path } => (name, Some(path)),
+    };
+    at_exec(path::search_in(name, directories, |path| execute(command, path)))
 }
 
 /// Sets a disposition: to ignore the signal, or the default.
@@ -427,6 +446,7 @@ fn dispose(signal: Signal, ignore: bool) -> Result<(), Errno> {
 #[inline(never)]
 fn take<const ALL: bool>(step: &Step<'_>, parent: Option<&Parent>, child: bool) -> Result<(), Errno> {
     match *step {
+        Step::Nothing => Ok(()),
         Step::NewSession => raw::setsid(),
         Step::NewGroup => raw::setpgid(),
         Step::ControllingTerminal(terminal) => tty::make_controlling(terminal),

@@ -21,8 +21,8 @@ use rsyscall::near::Process;
 use rsyscall::start::{Arguments, Strings};
 use rsyscall::sys::stdio::Stdio;
 use rsyscall_init::reboot::{self, End};
-use rsyscall_init::{StringList, path, process};
-use supervisor::{Service, supervise};
+use rsyscall_init::{Command, Program, StringList, path, process};
+use supervisor::supervise;
 
 rsyscall::start!(main);
 
@@ -33,11 +33,12 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     }
     let mut options = Options::new(arguments.args().next(), reboot::is_machine());
     let strings = options::parse(&mut options, arguments, stdio);
+    let program = strings.clone().next().unwrap_or_default();
     let mut lists = [const { StringList::new() }; LISTS];
-    let service = service(&options, &arguments, strings, &mut lists);
-    let log = Log::new(stdio, options.style, options.level, service.map_or(c"", |service| service.program));
+    let command = command(&options, &arguments, strings, &mut lists);
+    let log = Log::new(stdio, options.style, options.level, program);
     prepare(&options, &log);
-    let errno = supervise(&options, service, &log, stdio);
+    let errno = supervise(&options, command, &log, stdio);
     log.errno(Message::CannotBegin, errno);
     end(&options, &log, End::PowerOff, if options.style == Style::Init { 125 } else { 1 })
 }
@@ -64,12 +65,12 @@ fn prepare(options: &Options, log: &Log<'_>) {
 const LISTS: usize = if cfg!(feature = "selftest") { 2 } else { 1 };
 
 /// The service out of the arguments. tini drops a `--` behind the program.
-fn service<'a>(
+fn command<'a>(
     options: &Options,
     arguments: &Arguments,
     strings: Strings,
     lists: &'a mut [StringList<'static, 256>; LISTS],
-) -> Option<Service<'a>> {
+) -> Option<Command<'a>> {
     let mut rest = strings.clone();
     let program = rest.next()?;
     let mut after = rest.clone();
@@ -86,13 +87,12 @@ fn service<'a>(
             all = list.as_strings();
         }
     }
-    Some(Service {
-        program,
+    let path = options::var(*arguments, b"PATH").unwrap_or(path::DEFAULT);
+    Some(Command {
         arguments: all,
         environment: arguments.vars().into(),
-        path: options::var(*arguments, b"PATH").unwrap_or(path::DEFAULT),
-        #[cfg(feature = "selftest")]
-        again: all,
+        interpreter: Some(c"/bin/sh"),
+        ..Command::new(Program::Search { name: program, path })
     })
 }
 

@@ -17,7 +17,6 @@ use crate::log::{Log, Message};
 use crate::options::{Options, Restart, Style};
 use crate::terminal::Terminal;
 use core::convert::Infallible;
-use core::ffi::CStr;
 use core::time::Duration;
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::{self, PollFd, Process, Timespec, clock_monotonic};
@@ -28,20 +27,7 @@ use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask};
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno};
 use rsyscall_init::reboot::End;
-use rsyscall_init::{At, Child, Command, Program, SpawnError, Step, Strings, process, spawn_job, tty};
-
-/// What is started.
-#[derive(Clone, Copy)]
-pub(crate) struct Service<'a> {
-    pub(crate) program: &'a CStr,
-    pub(crate) arguments: Strings<'a>,
-    pub(crate) environment: Strings<'a>,
-    /// The directories in which the program is looked for.
-    pub(crate) path: &'a [u8],
-    /// Its arguments at every further start.
-    #[cfg(feature = "selftest")]
-    pub(crate) again: Strings<'a>,
-}
+use rsyscall_init::{At, Child, Command, SpawnError, Step, process, spawn_job, tty};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -58,16 +44,16 @@ const NEVER: u64 = u64::MAX;
 
 struct Supervisor<'a> {
     options: &'a Options,
-    service: Option<Service<'a>>,
+    command: Option<&'a Command<'a>>,
+    /// The command at every further start.
+    #[cfg(feature = "selftest")]
+    again: Option<&'a Command<'a>>,
     log: &'a Log<'a>,
     stdio: Stdio,
     /// Whether this is process 1.
     first: bool,
     me: Process,
     signals: SignalFd,
-    /// As this process has found them.
-    mask: SignalSet,
-    child_ignored: bool,
     terminal: Terminal,
     /// Where the service is started.
     directory: Option<OwnedFd>,
@@ -94,8 +80,10 @@ struct Supervisor<'a> {
     end: End,
 }
 
-/// An end after no more milliseconds is a quick one.
-const QUICK: u64 = 1000;
+/// In nanoseconds.
+const MILLISECOND: u64 = 1_000_000;
+/// An end no later than this after the start is a quick one.
+const QUICK: u64 = 1000 * MILLISECOND;
 /// The first wait after one, and the longest.
 const SHORTEST: u32 = 100;
 const LONGEST: u32 = 60_000;
@@ -105,17 +93,17 @@ const GRACE: u32 = 30;
 const ROUNDS: u32 = 10;
 const STOP_JOB: SignalSet = SignalSet::of(&[Signal::TSTP, Signal::TTIN, Signal::TTOU]);
 
-/// The time in milliseconds.
+/// The time in nanoseconds.
 #[inline(never)]
 fn now() -> u64 {
     // It cannot fail, except by a seccomp policy: then every moment is the same, and no time is ever up.
     let Timespec { seconds, nanoseconds } = clock_monotonic(&Local).unwrap_or(Timespec::ZERO);
-    seconds.unsigned_abs().wrapping_mul(1000).wrapping_add(nanoseconds.unsigned_abs() / 1_000_000)
+    seconds.unsigned_abs().wrapping_mul(1000 * MILLISECOND).wrapping_add(nanoseconds.unsigned_abs())
 }
 
 #[inline(never)]
 fn in_milliseconds(milliseconds: u32) -> u64 {
-    now().saturating_add(milliseconds.into())
+    now().saturating_add(u64::from(milliseconds).wrapping_mul(MILLISECOND))
 }
 
 /// For at most six digits, which is what an option takes.
@@ -124,14 +112,19 @@ fn in_seconds(seconds: u32) -> u64 {
 }
 
 /// Supervises the service until all is over, and ends. It returns only if it cannot begin.
-pub(crate) fn supervise(options: &Options, service: Option<Service<'_>>, log: &Log<'_>, stdio: Stdio) -> Errno {
-    match begin(options, service, log, stdio) {
+pub(crate) fn supervise(options: &Options, command: Option<Command<'_>>, log: &Log<'_>, stdio: Stdio) -> Errno {
+    match begin(options, command, log, stdio) {
         Err(errno) => errno,
         Ok(never) => match never {},
     }
 }
 
-fn begin(options: &Options, service: Option<Service<'_>>, log: &Log<'_>, stdio: Stdio) -> Result<Infallible, Errno> {
+fn begin(
+    options: &Options,
+    mut command: Option<Command<'_>>,
+    log: &Log<'_>,
+    stdio: Stdio,
+) -> Result<Infallible, Errno> {
     let me = process::pid()?;
     // Ignored, children would leave no status behind.
     let child_ignored = Current.disposition(Signal::CHLD)? == Disposition::Ignore;
@@ -139,6 +132,17 @@ fn begin(options: &Options, service: Option<Service<'_>>, log: &Log<'_>, stdio: 
     // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it
     // does not handle.
     let mask = Current.block_signals(SignalSet::ALL)?.keep();
+    if let Some(command) = &mut command {
+        if options.style == Style::DumbInit {
+            // It handles them all, and so none stays ignored; and it unblocks them all.
+            command.default = SignalSet::from_bits(0x7fff_ffff);
+        } else {
+            command.mask = mask;
+            if child_ignored {
+                command.ignore = const { SignalSet::of(&[Signal::CHLD]) };
+            }
+        }
+    }
     let signals = SignalFd::new(SignalSet::ALL)?;
     let mut hand_off = SignalSet::EMPTY;
     if options.session && tty::give_up(stdio.into()).is_ok() && process::session() == Ok(me) {
@@ -154,14 +158,12 @@ fn begin(options: &Options, service: Option<Service<'_>>, log: &Log<'_>, stdio: 
     }
     let mut supervisor = Supervisor {
         options,
-        service,
+        command: command.as_ref(),
         log,
         stdio,
         first: me == Process(1),
         me,
         signals,
-        mask,
-        child_ignored,
         terminal: Terminal::new(options.style, stdio),
         directory,
         phase: Phase::Waiting,
@@ -214,14 +216,13 @@ impl Supervisor<'_> {
     /// The next signal, or `None` when the time is up.
     fn next(&self) -> Result<Option<SignalInfo>, Errno> {
         loop {
-            // No wait is longer than what a number of milliseconds can say.
-            let left = self.until.saturating_sub(now()).min(u32::MAX.into());
+            let left = self.until.saturating_sub(now());
             match self.signals.try_read() {
                 Ok(None) if left == 0 => return Ok(None),
                 Ok(None) | Err(Errno::EINTR) => {}
                 found => return found,
             }
-            let timeout = Timespec::from(Duration::from_millis(left));
+            let timeout = Timespec::from(Duration::from_nanos(left));
             let mut entry = [PollFd { fd: self.signals.near(), events: PollFd::IN, revents: 0 }];
             // Interrupted, or the time is up: it is seen above.
             let _ready = near::ppoll(&Local, &mut entry, Some(timeout), None);
@@ -360,18 +361,18 @@ impl Supervisor<'_> {
 
     /// Starts the service, or says when it will be tried again, or that it never can.
     fn start(&mut self) {
-        let Some(service) = self.service else {
+        let Some(command) = self.command else {
             self.log.say(Message::NoProgram);
             self.phase = Phase::Waiting;
             self.until = NEVER;
             return;
         };
-        match self.spawn(service) {
+        match self.spawn(command) {
             Ok(child) => {
                 self.log.number(Message::Runs, child.process().0.unsigned_abs());
                 #[cfg(feature = "selftest")]
                 {
-                    self.service = Some(Service { arguments: service.again, ..service });
+                    self.command = self.again;
                 }
                 self.group = Some(child.process());
                 self.child = Some(child);
@@ -423,61 +424,29 @@ impl Supervisor<'_> {
         self.backoff = self.backoff.saturating_mul(2).min(LONGEST);
     }
 
-    fn spawn(&self, service: Service<'_>) -> Result<Child, SpawnError> {
-        let mut dispositions = (SignalSet::EMPTY, SignalSet::EMPTY);
-        let mut mask = self.mask;
-        if self.options.style == Style::DumbInit {
-            // It handles them all, and so none stays ignored; and it unblocks them all.
-            dispositions.0 = SignalSet::from_bits(0x7fff_ffff);
-            mask = SignalSet::EMPTY;
-        } else if self.child_ignored {
-            dispositions.1 = const { SignalSet::of(&[Signal::CHLD]) };
-        }
-        let terminal = if self.options.session { Some(self.stdio.into()) } else { self.terminal.to_give(self.group) };
-        // Without the terminal, if it cannot be had.
-        let with = self.spawn_with(service, mask, dispositions, terminal);
-        match with {
-            Err(SpawnError { at: At::Step(1), .. }) if terminal.is_some() => {
-                self.spawn_with(service, mask, dispositions, None)
+    fn spawn(&self, command: &Command<'_>) -> Result<Child, SpawnError> {
+        let Options { session, style, .. } = *self.options;
+        let mut terminal = if session { Some(self.stdio.into()) } else { self.terminal.to_give(self.group) };
+        loop {
+            let steps = [
+                match style {
+                    _ if session => Step::NewSession,
+                    Style::DumbInit => Step::Nothing,
+                    Style::Init | Style::Tini => Step::NewGroup,
+                },
+                match terminal {
+                    None => Step::Nothing,
+                    Some(terminal) if session => Step::ControllingTerminal(terminal),
+                    Some(terminal) => Step::Foreground(terminal),
+                },
+                self.directory.as_ref().map_or(Step::Nothing, Step::Directory),
+            ];
+            match spawn_job(&Command { steps: &steps, ..*command }) {
+                // Without the terminal, if it cannot be had.
+                Err(SpawnError { at: At::Step(1), .. }) if terminal.is_some() => terminal = None,
+                started => return started,
             }
-            result => result,
         }
-    }
-
-    fn spawn_with(
-        &self,
-        service: Service<'_>,
-        mask: SignalSet,
-        (default, ignore): (SignalSet, SignalSet),
-        terminal: Option<tty::Descriptor<'_>>,
-    ) -> Result<Child, SpawnError> {
-        let session = self.options.session;
-        let lead = if session { Step::NewSession } else { Step::NewGroup };
-        let mut steps = [lead; 3];
-        // Without a session of its own dumb-init's service stays in the group.
-        let mut count = usize::from(session || self.options.style != Style::DumbInit);
-        let mut push = |step| {
-            if let Some(place) = steps.get_mut(count) {
-                *place = step;
-                count = count.wrapping_add(1);
-            }
-        };
-        if let Some(terminal) = terminal {
-            push(if session { Step::ControllingTerminal(terminal) } else { Step::Foreground(terminal) });
-        }
-        if let Some(directory) = &self.directory {
-            push(Step::Directory(directory));
-        }
-        spawn_job(&Command {
-            program: Program::Search { name: service.program, path: service.path },
-            arguments: service.arguments,
-            environment: service.environment,
-            mask,
-            default,
-            ignore,
-            interpreter: Some(c"/bin/sh"),
-            steps: steps.get(..count).unwrap_or_default(),
-        })
     }
 
     /// Looks at every child that has changed, does what needs its pid, and reaps it. Whether no child is left.

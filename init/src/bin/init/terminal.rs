@@ -8,58 +8,49 @@ use rsyscall_init::process;
 use rsyscall_init::tty::{self, Descriptor};
 
 pub(crate) struct Terminal {
-    kind: Kind,
+    /// The controlling terminal.
+    fd: Option<OwnedFd>,
     /// The group of this process.
     own: Process,
-}
-
-enum Kind {
-    None,
-    /// The controlling terminal.
-    Own(OwnedFd),
-    /// Standard input, which is the controlling terminal.
-    Input(Stdio),
+    /// tini gives the terminal whoever has it, and never takes it back.
+    tini: bool,
 }
 
 impl Terminal {
     pub(crate) fn new(style: Style, stdio: Stdio) -> Self {
-        let kind = match style {
-            Style::Init => tty::open().map_or(Kind::None, Kind::Own),
-            Style::Tini if tty::foreground(stdio.into()).is_ok() => Kind::Input(stdio),
-            Style::Tini | Style::DumbInit => Kind::None,
+        let wanted = match style {
+            Style::Init => true,
+            Style::Tini => tty::foreground(stdio.into()).is_ok(),
+            Style::DumbInit => false,
         };
-        Self { kind, own: process::group().unwrap_or(Process(0)) }
+        let fd = if wanted { tty::open().ok() } else { None };
+        Self { fd, own: process::group().unwrap_or(Process(0)), tini: style == Style::Tini }
     }
 
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        match &self.kind {
-            Kind::None => None,
-            Kind::Own(terminal) => Some(terminal.into()),
-            Kind::Input(stdio) => Some((*stdio).into()),
-        }
-    }
-
-    /// The terminal, if a service may be put into its foreground: there is this process, or the service before. (tini
-    /// does not ask.)
+    /// The terminal, if a service may be put into its foreground: there is this process, or the service before.
     pub(crate) fn to_give(&self, before: Option<Process>) -> Option<Descriptor<'_>> {
-        let terminal = self.descriptor()?;
+        let terminal = self.fd.as_ref()?.into();
         let foreground = tty::foreground(terminal).ok()?;
-        let ours = foreground == self.own || Some(foreground) == before || matches!(self.kind, Kind::Input(_));
-        ours.then_some(terminal)
+        (foreground == self.own || Some(foreground) == before || self.tini).then_some(terminal)
     }
 
-    /// Puts the service into the foreground, if a shell has put this process there. Whether it has.
+    /// Puts a group into the foreground in the place of another. Returns whether it has.
+    #[inline(never)]
+    fn change(&self, from: Process, to: Process) -> bool {
+        let Some(terminal) = self.fd.as_ref().map(Descriptor::from) else { return false };
+        tty::foreground(terminal) == Ok(from) && tty::set_foreground(terminal, to).is_ok()
+    }
+
+    /// Puts the service into the foreground, if a shell has put this process there. Returns whether it has.
     pub(crate) fn hand_over(&self, service: Process) -> bool {
-        let Some(terminal) = self.descriptor() else { return false };
-        tty::foreground(terminal) == Ok(self.own) && tty::set_foreground(terminal, service).is_ok()
+        self.change(self.own, service)
     }
 
     /// Takes it back from a service that has ended, for whoever has started this process.
     pub(crate) fn take_back(&self, service: Option<Process>) {
-        let Kind::Own(terminal) = &self.kind else { return };
-        if service.is_some() && tty::foreground(terminal.into()).ok() == service {
+        if let (Some(service), false) = (service, self.tini) {
             // Ignored: whoever waits for us takes it anyway, if it is a shell.
-            let _ignored = tty::set_foreground(terminal.into(), self.own);
+            let _ignored = self.change(service, self.own);
         }
     }
 }
