@@ -212,10 +212,10 @@ impl SpawnError {
 /// [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html).
 pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
     check(command.steps)?;
-    spawn_with::<true>(command)
+    spawn_with::<true>(command, command.steps)
 }
 
-/// Starts a program as [`spawn()`] does, with less code: of the steps only those of job control
+/// Starts a program as [`spawn()`] does, after these steps in the place of its own. It is less code: of the steps only those of job control
 /// ([`NewSession`](Step::NewSession), [`NewGroup`](Step::NewGroup),
 /// [`ControllingTerminal`](Step::ControllingTerminal), [`Foreground`](Step::Foreground)),
 /// [`Directory`](Step::Directory) and [`Nothing`](Step::Nothing).
@@ -226,19 +226,19 @@ pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
 ///
 /// See [`At`]. `EINVAL` at a step: it is another one.
 #[inline(never)]
-pub fn spawn_job(command: &Command<'_>) -> Result<Child, SpawnError> {
-    spawn_with::<false>(command)
+pub fn spawn_job(command: &Command<'_>, steps: &[Step<'_>]) -> Result<Child, SpawnError> {
+    spawn_with::<false>(command, steps)
 }
 
 /// `ALL`: all steps, otherwise those of [`spawn_job`].
-fn spawn_with<const ALL: bool>(command: &Command<'_>) -> Result<Child, SpawnError> {
+fn spawn_with<const ALL: bool>(command: &Command<'_>, steps: &[Step<'_>]) -> Result<Child, SpawnError> {
     let none = |errno| SpawnError { at: At::Clone, errno };
-    let parent = if ALL { parent(command.steps).map_err(none)? } else { None };
+    let parent = if ALL { parent(steps).map_err(none)? } else { None };
     // No handler of the caller may run in the child, and none of its steps may be interrupted.
     let blocked = Current.block_signals(SignalSet::ALL).map_err(none)?;
     let mut way = Way::Suspended;
     let started = loop {
-        let started = start::<ALL>(command, &parent, way);
+        let started = start::<ALL>(command, steps, &parent, way);
         way = match (started, way.next()) {
             // What a kernel, an emulator or a filter says that does not have it.
             (Err(SpawnError { at: At::Clone, errno: Errno::ENOSYS | Errno::EINVAL | Errno::EPERM }), Some(next)) => next,
@@ -260,7 +260,7 @@ pub fn exec(command: &Command<'_>) -> SpawnError {
     if let Err(error) = check(command.steps) {
         return error;
     }
-    run::<true>(command, None, None)
+    run::<true>(command, command.steps, None, None)
 }
 
 /// Finds what cannot be done before anything is.
@@ -338,7 +338,12 @@ impl Way {
 }
 
 #[inline(never)]
-fn start<const ALL: bool>(command: &Command<'_>, parent: &Option<Parent>, way: Way) -> Result<Child, SpawnError> {
+fn start<const ALL: bool>(
+    command: &Command<'_>,
+    steps: &[Step<'_>],
+    parent: &Option<Parent>,
+    way: Way,
+) -> Result<Child, SpawnError> {
     let none = |errno| SpawnError { at: At::Clone, errno };
     let [reader, writer] = raw::pipe(way == Way::Suspended).map_err(none)?;
     let cloned = if way == Way::Suspended {
@@ -349,7 +354,7 @@ fn start<const ALL: bool>(command: &Command<'_>, parent: &Option<Parent>, way: W
         unsafe { raw::fork(way == Way::Fork) }
     };
     let (process, pidfd) = match cloned.map_err(none)? {
-        Cloned::Child => begin::<ALL>(command, parent, writer.near(), way == Way::Suspended),
+        Cloned::Child => begin::<ALL>(command, steps, parent, writer.near(), way == Way::Suspended),
         Cloned::Parent(process, pidfd) => (process, pidfd),
     };
     drop(writer);
@@ -377,13 +382,14 @@ fn failed(process: Process, report: u64) -> SpawnError {
 /// What the child does.
 fn begin<const ALL: bool>(
     command: &Command<'_>,
+    steps: &[Step<'_>],
     parent: &Option<Parent>,
     report: FileDescriptor,
     cleared: bool,
 ) -> ! {
-    let kept = if ALL { keep(report, command.steps) } else { Ok(report) };
+    let kept = if ALL { keep(report, steps) } else { Ok(report) };
     let (report, error) = match kept {
-        Ok(report) => (report, run::<ALL>(command, parent.as_ref(), Some(cleared))),
+        Ok(report) => (report, run::<ALL>(command, steps, parent.as_ref(), Some(cleared))),
         Err(errno) => (report, SpawnError { at: At::Step(0), errno }),
     };
     raw::write_report(report, error.report());
@@ -405,8 +411,13 @@ fn keep(report: FileDescriptor, steps: &[Step<'_>]) -> Result<FileDescriptor, Er
 }
 
 /// Steps, dispositions, mask, `execve`. `cleared`: whether no handler is left; `None`: the caller itself is replaced.
-fn run<const ALL: bool>(command: &Command<'_>, parent: Option<&Parent>, cleared: Option<bool>) -> SpawnError {
-    for (n, step) in (0..).zip(command.steps) {
+fn run<const ALL: bool>(
+    command: &Command<'_>,
+    steps: &[Step<'_>],
+    parent: Option<&Parent>,
+    cleared: Option<bool>,
+) -> SpawnError {
+    for (n, step) in (0..).zip(steps) {
         if let Err(errno) = take::<ALL>(step, parent, cleared.is_some()) {
             return SpawnError { at: At::Step(n), errno };
         }

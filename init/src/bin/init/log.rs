@@ -33,13 +33,14 @@ macro_rules! messages {
         }
 
         const LEVELS: &[Level] = &[$(Level::$level),*];
-        // One string, and no table of pointers, which would have to be relocated.
-        const TEXTS: &str = concat!($($text, "\n"),*);
+        // One string, and no table of pointers, which would have to be relocated. The first three are what every line
+        // begins with, by style.
+        const TEXTS: &str = concat!("init: \n[tini] \n[dumb-init] \n", $($text, "\n"),*);
     };
 }
 
-// `%d` stands for the next number, `%s` for the signal of that number, `%e` for name and message of the error of that
-// number, `%m` for its message, `%p` for the program.
+// `%d` stands for the number, `%s` for the signal of that number, `%e` for name and message of the error, `%m` for its
+// message, `%p` for the program.
 messages! {
     CannotBegin Error "cannot begin: %e"
     NoSubreaper Warning "cannot become a subreaper: %e"
@@ -79,101 +80,109 @@ impl<'a> Log<'a> {
     }
 
     pub(crate) fn say(&self, message: Message) {
-        self.two(message, 0, 0);
+        self.both(message, 0, 0);
     }
 
-    pub(crate) fn number(&self, message: Message, number: u32) {
-        self.two(message, number, 0);
+    pub(crate) fn number(&self, message: Message, number: i32) {
+        self.both(message, number, 0);
     }
 
     pub(crate) fn signal(&self, message: Message, signal: Signal) {
-        self.two(message, signal.raw(), 0);
+        self.number(message, signal.raw().cast_signed());
     }
 
     pub(crate) fn errno(&self, message: Message, errno: Errno) {
-        self.two(message, errno.raw().unsigned_abs(), 0);
+        self.both(message, 0, errno.raw());
     }
 
-    /// Prints a line with up to two numbers in it. Ignored, whatever comes of it: that nobody reads it must not matter.
+    /// Prints a line with a number and an error in it. Ignored, whatever comes of it: that nobody reads it must not
+    /// matter.
     #[inline(never)]
-    pub(crate) fn two(&self, message: Message, first: u32, second: u32) {
+    pub(crate) fn both(&self, message: Message, number: i32, errno: i32) {
         if LEVELS.get(message as usize).is_none_or(|level| *level > self.level) {
             return;
         }
-        let mut line = Line { text: [0; Line::SIZE], length: 0 };
-        line.bytes(match self.style {
-            Style::Init => b"init: ",
-            Style::Tini => b"[tini] ",
-            Style::DumbInit => b"[dumb-init] ",
-        });
-        let mut number = first;
-        let mut rest = TEXTS.as_bytes();
-        let mut before = message as u32;
-        while let [byte, behind @ ..] = rest {
-            rest = behind;
-            if before > 0 {
-                before = before.wrapping_sub(u32::from(*byte == b'\n'));
-                continue;
-            }
-            if *byte != b'%' {
-                line.byte(*byte);
-                if *byte == b'\n' {
-                    break;
-                }
-                continue;
-            }
-            let [kind, behind @ ..] = rest else { break };
-            rest = behind;
-            if *kind == b'p' {
-                self.program.to_bytes().iter().for_each(|byte| line.plain(*byte));
-                continue;
-            }
-            line.part(*kind, number);
-            number = second;
-        }
-        let _ignored = try_write(self.output, line.text.get(..line.length).unwrap_or_default());
+        let mut line = Line { text: [0; 256], length: 0, number, errno, program: self.program };
+        line.nth(self.style as usize);
+        line.nth((message as usize).wrapping_add(3));
+        let _ignored = try_write(self.output, line.end());
     }
 }
 
 /// A line, collected so that lines of several processes do not mix. What does not fit is left out.
-struct Line {
-    text: [u8; Line::SIZE],
-    length: usize,
+struct Line<'a> {
+    text: [u8; 256],
+    /// No index of this type is out of bounds. The last place is kept for the line's end.
+    length: u8,
+    number: i32,
+    errno: i32,
+    program: &'a CStr,
 }
 
-impl Line {
-    const SIZE: usize = 256;
-
-    /// The last place is the line's end.
+impl Line<'_> {
     #[inline(never)]
     fn byte(&mut self, byte: u8) {
-        let last = Self::SIZE.wrapping_sub(usize::from(byte != b'\n'));
-        if let Some(place) = self.text.get_mut(..last).and_then(|text| text.get_mut(self.length)) {
-            *place = byte;
+        self.put(byte);
+        if self.length < u8::MAX {
             self.length = self.length.wrapping_add(1);
         }
     }
 
-    /// No byte of a text of elsewhere steers a terminal.
-    fn plain(&mut self, byte: u8) {
-        self.byte(if byte < b' ' || byte == 0x7f { b'?' } else { byte });
+    fn put(&mut self, byte: u8) {
+        if let Some(place) = self.text.get_mut(usize::from(self.length)) {
+            *place = byte;
+        }
     }
 
+    fn end(&mut self) -> &[u8] {
+        self.put(b'\n');
+        self.text.get(..=usize::from(self.length)).unwrap_or_default()
+    }
+
+    /// No byte of a text of elsewhere steers a terminal.
     #[inline(never)]
     fn bytes(&mut self, text: &[u8]) {
-        text.iter().for_each(|byte| self.byte(*byte));
+        text.iter().for_each(|byte| self.byte(if *byte < b' ' || *byte == 0x7f { b'?' } else { *byte }));
     }
 
-    fn part(&mut self, kind: u8, number: u32) {
-        let errno = Errno::from_raw(i32::from_ne_bytes(number.to_ne_bytes()));
+    /// The text of this index.
+    #[inline(never)]
+    fn nth(&mut self, mut before: usize) {
+        let mut percent = false;
+        for byte in TEXTS.bytes() {
+            if byte == b'\n' {
+                if before == 0 {
+                    return;
+                }
+                before = before.wrapping_sub(1);
+            } else if before == 0 {
+                if percent {
+                    self.part(byte);
+                } else if byte != b'%' {
+                    self.byte(byte);
+                }
+                percent = byte == b'%';
+            }
+        }
+    }
+
+    fn part(&mut self, kind: u8) {
+        let mut number = self.number;
+        let errno = Errno::from_raw(self.errno);
         let text = match kind {
-            b's' => Signal::from_raw(number).and_then(Signal::name),
+            b'p' => return self.bytes(self.program.to_bytes()),
             b'd' => None,
+            b's' => {
+                // The status of what a signal has killed is 128 and the signal.
+                number &= 0x7f;
+                Signal::from_raw(number.unsigned_abs()).and_then(Signal::name)
+            }
             _ => {
-                if kind == b'e' {
-                    self.bytes(errno.and_then(Errno::name).unwrap_or("error").as_bytes());
+                if let (b'e', Some(name)) = (kind, errno.and_then(Errno::name)) {
+                    self.bytes(name.as_bytes());
                     self.byte(b' ');
                 }
+                number = self.errno;
                 errno.and_then(Errno::message)
             }
         };
@@ -183,14 +192,14 @@ impl Line {
                 if kind == b's' {
                     self.bytes(b"signal ");
                 }
-                self.number(number);
+                self.digits(number.unsigned_abs());
             }
         }
     }
 
-    fn number(&mut self, number: u32) {
+    fn digits(&mut self, number: u32) {
         if number > 9 {
-            self.number(number / 10);
+            self.digits(number / 10);
         }
         self.byte(b'0'.wrapping_add((number % 10) as u8));
     }

@@ -14,7 +14,6 @@ mod selftest;
 mod supervisor;
 mod terminal;
 
-use core::ffi::CStr;
 use log::{Log, Message};
 use options::{Options, Style};
 use rsyscall::near::Process;

@@ -26,7 +26,7 @@ pub(crate) enum Restart {
 }
 
 /// Quick ends in a row after which it is not started again, unless told otherwise.
-const QUICK_ENDS: u32 = 5;
+const QUICK_ENDS: i32 = 5;
 
 pub(crate) struct Options {
     pub(crate) style: Style,
@@ -35,9 +35,9 @@ pub(crate) struct Options {
     pub(crate) level: Level,
     pub(crate) restart: Restart,
     /// Quick ends in a row after which it is not started again; 0: never given up.
-    pub(crate) quick_ends: u32,
+    pub(crate) quick_ends: i32,
     /// Seconds from the first SIGTERM to SIGKILL, as they were given.
-    pub(crate) grace: Option<u32>,
+    pub(crate) grace: Option<i32>,
     /// Whether signals go to the service's process group.
     pub(crate) to_group: bool,
     /// Whether the service has a session of its own.
@@ -126,7 +126,7 @@ impl Options {
             b'p' => self.parent_death = Some(Signal::from_name(value)?),
             b'e' => {
                 let status = number(value)?;
-                *self.success.get_mut(status as usize / 64)? |= 1 << (status % 64);
+                *self.success.get_mut(usize::try_from(status).ok()? / 64)? |= 1 << (status % 64);
             }
             _ => {
                 if self.style == Style::Init {
@@ -216,13 +216,13 @@ pub(crate) fn is(word: &[u8], other: &[u8]) -> bool {
 }
 
 /// A number of at most six digits.
-fn number(digits: &[u8]) -> Option<u32> {
+fn number(digits: &[u8]) -> Option<i32> {
     if digits.is_empty() || digits.len() > 6 {
         return None;
     }
     digits.iter().try_fold(0, |number, digit| {
-        let digit = digit.is_ascii_digit().then(|| u32::from(digit.wrapping_sub(b'0')))?;
-        Some(u32::wrapping_add(u32::wrapping_mul(number, 10), digit))
+        let digit = digit.is_ascii_digit().then(|| i32::from(digit.wrapping_sub(b'0')))?;
+        Some(i32::wrapping_add(i32::wrapping_mul(number, 10), digit))
     })
 }
 

@@ -63,19 +63,19 @@ struct Supervisor<'a> {
     /// When the service was started.
     since: u64,
     /// How often SIGKILL is still sent.
-    rounds: u32,
+    rounds: i32,
     child: Option<Child>,
     /// The group of the last service, which stays its own until no child of ours is in it.
     group: Option<Process>,
     stopped: bool,
     status: i32,
-    quick_ends: u32,
+    quick_ends: i32,
     /// Milliseconds until the next start after a quick end.
-    backoff: u32,
+    backoff: i32,
     kept: SignalSet,
     /// Signals that come of giving up the terminal, and are nobody's.
     hand_off: SignalSet,
-    reaped: u32,
+    reaped: i32,
     /// How the machine ends.
     end: End,
 }
@@ -85,12 +85,12 @@ const MILLISECOND: u64 = 1_000_000;
 /// An end no later than this after the start is a quick one.
 const QUICK: u64 = 1000 * MILLISECOND;
 /// The first wait after one, and the longest.
-const SHORTEST: u32 = 100;
-const LONGEST: u32 = 60_000;
+const SHORTEST: i32 = 100;
+const LONGEST: i32 = 60_000;
 /// Seconds from SIGTERM to SIGKILL, unless told otherwise.
-const GRACE: u32 = 30;
+const GRACE: i32 = 30;
 /// How often SIGKILL is sent, a second apart, before what does not end is left.
-const ROUNDS: u32 = 10;
+const ROUNDS: i32 = 10;
 const STOP_JOB: SignalSet = SignalSet::of(&[Signal::TSTP, Signal::TTIN, Signal::TTOU]);
 
 /// The time in nanoseconds.
@@ -102,12 +102,12 @@ fn now() -> u64 {
 }
 
 #[inline(never)]
-fn in_milliseconds(milliseconds: u32) -> u64 {
-    now().saturating_add(u64::from(milliseconds).wrapping_mul(MILLISECOND))
+fn in_milliseconds(milliseconds: i32) -> u64 {
+    now().wrapping_add(u64::from(milliseconds.unsigned_abs()).wrapping_mul(MILLISECOND))
 }
 
 /// For at most six digits, which is what an option takes.
-fn in_seconds(seconds: u32) -> u64 {
+fn in_seconds(seconds: i32) -> u64 {
     in_milliseconds(seconds.wrapping_mul(1000))
 }
 
@@ -239,8 +239,10 @@ impl Supervisor<'_> {
             }
             Phase::Killing => {
                 // Who was just being started when the signal went round is met the next time.
-                let Some(rounds) = self.rounds.checked_sub(1) else { return self.phase = Phase::Over };
-                self.rounds = rounds;
+                if self.rounds == 0 {
+                    return self.phase = Phase::Over;
+                }
+                self.rounds = self.rounds.wrapping_sub(1);
             }
             Phase::Running | Phase::Over => return,
         }
@@ -313,8 +315,7 @@ impl Supervisor<'_> {
             child.send_signal(signal)
         };
         if let Err(errno) = sent {
-            let pid = child.process().0.unsigned_abs();
-            self.log.two(Message::NotForwarded, pid, errno.raw().unsigned_abs());
+            self.log.both(Message::NotForwarded, child.process().0, errno.raw());
         }
     }
 
@@ -369,7 +370,7 @@ impl Supervisor<'_> {
         };
         match self.spawn(command) {
             Ok(child) => {
-                self.log.number(Message::Runs, child.process().0.unsigned_abs());
+                self.log.number(Message::Runs, child.process().0);
                 #[cfg(feature = "selftest")]
                 {
                     self.command = self.again;
@@ -396,7 +397,7 @@ impl Supervisor<'_> {
         let SpawnError { at, errno } = error;
         let later = self.options.machine || self.options.restart != Restart::Never;
         if at == At::Clone && later && matches!(errno, Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) {
-            self.log.two(Message::Later, errno.raw().unsigned_abs(), self.backoff);
+            self.log.both(Message::Later, self.backoff, errno.raw());
             return self.later();
         }
         let style = self.options.style;
@@ -421,7 +422,7 @@ impl Supervisor<'_> {
     fn later(&mut self) {
         self.phase = Phase::Waiting;
         self.until = in_milliseconds(self.backoff);
-        self.backoff = self.backoff.saturating_mul(2).min(LONGEST);
+        self.backoff = self.backoff.wrapping_mul(2).min(LONGEST);
     }
 
     fn spawn(&self, command: &Command<'_>) -> Result<Child, SpawnError> {
@@ -441,7 +442,7 @@ impl Supervisor<'_> {
                 },
                 self.directory.as_ref().map_or(Step::Nothing, Step::Directory),
             ];
-            match spawn_job(&Command { steps: &steps, ..*command }) {
+            match spawn_job(command, &steps) {
                 // Without the terminal, if it cannot be had.
                 Err(SpawnError { at: At::Step(1), .. }) if terminal.is_some() => terminal = None,
                 started => return started,
@@ -464,8 +465,7 @@ impl Supervisor<'_> {
                 if ours {
                     self.ended(status);
                 } else if self.options.warn_on_reap {
-                    let pid = found.process.0.unsigned_abs();
-                    self.log.number(Message::Zombie, pid);
+                    self.log.number(Message::Zombie, found.process.0);
                 }
             }
             let _the_same = Current.try_wait(Children::Process(found.process), Changes::ENDED | Changes::STOPPED);
@@ -506,9 +506,9 @@ impl Supervisor<'_> {
         self.child = None;
         self.status = status.shell_status();
         let (message, number) = match status {
-            ExitStatus::Exited(code) => (Message::Exited, code.unsigned_abs()),
-            ExitStatus::Killed { signal, core_dumped: false } => (Message::Killed, signal.raw()),
-            ExitStatus::Killed { signal, .. } => (Message::Dumped, signal.raw()),
+            ExitStatus::Exited(code) => (Message::Exited, code),
+            ExitStatus::Killed { core_dumped: false, .. } => (Message::Killed, self.status),
+            ExitStatus::Killed { .. } => (Message::Dumped, self.status),
         };
         self.log.number(message, number);
         if self.phase == Phase::Killing {
@@ -523,12 +523,12 @@ impl Supervisor<'_> {
         if !again {
             return self.leave();
         }
-        if now().saturating_sub(self.since) > QUICK {
+        if now().wrapping_sub(self.since) > QUICK {
             (self.quick_ends, self.backoff) = (0, SHORTEST);
             (self.phase, self.until) = (Phase::Waiting, 0);
             return;
         }
-        self.quick_ends = self.quick_ends.saturating_add(1);
+        self.quick_ends = self.quick_ends.wrapping_add(1);
         if self.options.quick_ends != 0 && self.quick_ends >= self.options.quick_ends {
             self.log.number(Message::GaveUp, self.quick_ends);
             return self.leave();
