@@ -1,6 +1,6 @@
 //! A program that was started.
 
-use crate::raw;
+use crate::raw::{self, Kind};
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 use rsyscall::near::Process;
@@ -66,22 +66,22 @@ impl Child {
 
     /// By the pidfd, or by number while the unreaped child holds it.
     fn send(&self, to_group: bool, signal: Signal) -> Result<(), Errno> {
-        let mut peeked = Err(Errno::EINVAL);
+        let mut found = Err(Errno::EINVAL);
         if let Some(pidfd) = &self.pidfd {
             match raw::pidfd_send_signal(pidfd.near(), signal.raw(), to_group) {
                 // Linux 5.2 has no other use for it, and before 6.9 it has none for a group.
                 Err(Errno::ENOSYS | Errno::EINVAL) => {}
                 sent => return sent,
             }
-            peeked = Current.try_wait(Children::PidFd(pidfd), Changes::ENDED | Changes::PEEK);
+            found = raw::find_child(Kind::PidFd, pidfd.as_raw_fd());
         }
         // Before Linux 5.4 not by a pidfd.
-        if matches!(peeked, Err(Errno::EINVAL)) {
-            peeked = Current.try_wait(Children::Process(self.process), Changes::ENDED | Changes::PEEK);
+        if found == Err(Errno::EINVAL) {
+            found = raw::find_child(Kind::Process, self.process.0);
         }
-        match peeked {
-            Ok(_) if to_group => Current.send_signal(Target::Group(self.process), signal),
-            Ok(_) => Current.send_signal(Target::Process(self.process), signal),
+        match found {
+            Ok(()) if to_group => Current.send_signal(Target::Group(self.process), signal),
+            Ok(()) => Current.send_signal(Target::Process(self.process), signal),
             Err(Errno::ECHILD) => Err(Errno::ESRCH),
             Err(error) => Err(error),
         }

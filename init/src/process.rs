@@ -1,6 +1,6 @@
 //! This process: its place among others, and its working directory.
 
-use crate::raw;
+use crate::raw::{self, Kind};
 use core::ffi::CStr;
 use rsyscall::Errno;
 use rsyscall::fd::OwnedFd;
@@ -33,6 +33,14 @@ pub fn pid() -> Result<Process, Errno> {
 /// None from a kernel without a seccomp policy.
 pub fn group() -> Result<Process, Errno> {
     raw::getpgid()
+}
+
+/// Returns whether a child of it is in a process group, running or a zombie. So long the number of the group is not
+/// given to another one.
+///
+/// System calls: `waitid`.
+pub fn has_child_in(group: Process) -> bool {
+    raw::find_child(Kind::Group, group.0) != Err(Errno::ECHILD)
 }
 
 /// Returns its session.

@@ -122,6 +122,24 @@ pub(crate) fn pidfd_send_signal(pidfd: FileDescriptor, signal: u32, to_group: bo
     unsafe { Local.syscall(nr::PIDFD_SEND_SIGNAL, [pidfd.into(), signal.into(), Arg::Word(0), flags.into()]) }.map(drop)
 }
 
+/// Which children are looked at: `include/uapi/linux/wait.h`.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Process = 1,
+    Group = 2,
+    PidFd = 3,
+}
+
+/// Looks whether there is a child, running or a zombie, and leaves it as it is. `ECHILD`: none. `EINVAL`: by pidfd
+/// before Linux 5.4.
+pub(crate) fn find_child(kind: Kind, id: i32) -> Result<(), Errno> {
+    /// `WNOHANG | WEXITED | WNOWAIT`.
+    const PEEK: u32 = 0x0100_0005;
+    // SAFETY: words, and no memory: where the pointer is null nothing is written.
+    unsafe { Local.syscall(nr::WAITID, [(kind as u32).into(), id.into(), Arg::Word(0), PEEK.into(), Arg::Word(0)]) }
+        .map(drop)
+}
+
 /// Reads the eight bytes of a report; `None` at the end of the pipe.
 pub(crate) fn read_report(pipe: &OwnedFd) -> Result<Option<u64>, Errno> {
     let mut bytes = [0_u8; 8];

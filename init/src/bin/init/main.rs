@@ -70,19 +70,17 @@ fn command<'a>(
     strings: Strings,
     lists: &'a mut [StringList<'static, 256>; LISTS],
 ) -> Option<Command<'a>> {
-    let mut rest = strings.clone();
-    let program = rest.next()?;
-    let mut after = rest.clone();
-    let mut all = rsyscall_init::Strings::from(strings);
+    let program = strings.clone().next()?;
+    let mut all = rsyscall_init::Strings::from(strings.clone());
     #[cfg(feature = "selftest")]
     if options.selftest {
         let (arguments, again) = selftest::service(program, lists)?;
         return Some(Service { program, arguments, environment: rsyscall_init::Strings::EMPTY, path: b"", again });
     }
-    if options.style == Style::Tini && after.next().is_some_and(|word| options::is(word.to_bytes(), b"--")) {
+    if options.style == Style::Tini {
         let [list, ..] = lists;
-        let copied = list.push(program).and_then(|()| after.try_for_each(|argument| list.push(argument)));
-        if copied.is_ok() {
+        let mut rest = (0..).zip(strings);
+        if rest.all(|(n, word)| n == 1 && options::is(word.to_bytes(), b"--") || list.push(word).is_ok()) {
             all = list.as_strings();
         }
     }

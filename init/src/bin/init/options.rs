@@ -25,6 +25,9 @@ pub(crate) enum Restart {
     Always,
 }
 
+/// What stops a job.
+pub(crate) const STOP_JOB: SignalSet = SignalSet::of(&[Signal::TSTP, Signal::TTIN, Signal::TTOU]);
+
 /// Quick ends in a row after which it is not started again, unless told otherwise.
 const QUICK_ENDS: i32 = 5;
 
@@ -88,8 +91,11 @@ impl Options {
 
     /// What a signal is forwarded as.
     pub(crate) fn rewritten(&self, signal: Signal) -> Option<Signal> {
-        let changed = self.rewrite.get(signal.raw() as usize)?;
-        Signal::from_raw(signal.raw() ^ u32::from(*changed))
+        match self.rewrite.get(signal.raw() as usize)? {
+            // What dumb-init does with signals that stop a job, unless they are rewritten.
+            0 if self.session && STOP_JOB.has(signal) => Some(Signal::STOP),
+            changed => Signal::from_raw(signal.raw() ^ u32::from(*changed)),
+        }
     }
 
     /// The status that is told for this one.
@@ -148,17 +154,6 @@ impl Options {
             }
         }
         Some(())
-    }
-
-    /// What dumb-init does with signals that stop a job, unless they are rewritten.
-    fn stop_jobs(&mut self) {
-        for signal in [Signal::TSTP, Signal::TTIN, Signal::TTOU] {
-            if let Some(place) = self.rewrite.get_mut(signal.raw() as usize) {
-                if *place == 0 {
-                    *place = number_of(signal) ^ number_of(Signal::STOP);
-                }
-            }
-        }
     }
 }
 
@@ -228,10 +223,7 @@ fn number(digits: &[u8]) -> Option<i32> {
 
 /// Whose name the program was called by.
 fn style(name: Option<&CStr>) -> Style {
-    let mut name = name.map_or(&b""[..], CStr::to_bytes);
-    while let Some(slash) = name.iter().position(|byte| *byte == b'/') {
-        name = name.get(slash.wrapping_add(1)..).unwrap_or_default();
-    }
+    let name = name.unwrap_or_default().to_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     match word(name, b"dumb-init tini tini-static docker-init") {
         Some(0) => Style::DumbInit,
         Some(_) => Style::Tini,
@@ -319,9 +311,6 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio) -
         }
         if var_is(arguments, b"DUMB_INIT_SETSID", b"0") {
             (options.to_group, options.session) = (false, false);
-        }
-        if options.session {
-            options.stop_jobs();
         }
     }
     // Process 1 of a machine has something to do without a program, too.

@@ -14,7 +14,7 @@
 
 use crate::end;
 use crate::log::{Log, Message};
-use crate::options::{Options, Restart, Style};
+use crate::options::{Options, Restart, STOP_JOB, Style};
 use crate::terminal::Terminal;
 use core::convert::Infallible;
 use core::time::Duration;
@@ -91,7 +91,6 @@ const LONGEST: i32 = 60_000;
 const GRACE: i32 = 30;
 /// How often SIGKILL is sent, a second apart, before what does not end is left.
 const ROUNDS: i32 = 10;
-const STOP_JOB: SignalSet = SignalSet::of(&[Signal::TSTP, Signal::TTIN, Signal::TTOU]);
 
 /// The time in nanoseconds.
 #[inline(never)]
@@ -127,7 +126,7 @@ fn begin(
 ) -> Result<Infallible, Errno> {
     let me = process::pid()?;
     // Ignored, children would leave no status behind.
-    let child_ignored = Current.disposition(Signal::CHLD)? == Disposition::Ignore;
+    let child_ignored = Current.disposition(Signal::CHLD) == Ok(Disposition::Ignore);
     Current.set_disposition(Signal::CHLD, Preset::Default)?;
     // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it
     // does not handle.
@@ -325,7 +324,7 @@ impl Supervisor<'_> {
     fn send_rest(&self, signal: Signal) {
         let target = match self.group {
             _ if self.first => Target::Everyone,
-            Some(group) if !is_empty(group) => Target::Group(group),
+            Some(group) if process::has_child_in(group) => Target::Group(group),
             _ => return,
         };
         // ESRCH: nobody is left, which is what is wanted.
@@ -336,7 +335,7 @@ impl Supervisor<'_> {
     fn is_over(&self, childless: bool) -> bool {
         matches!(self.phase, Phase::Leaving | Phase::Killing)
             && self.child.is_none()
-            && if self.first { childless } else { childless || self.group.is_none_or(is_empty) }
+            && (childless || !self.first && !self.group.is_some_and(process::has_child_in))
     }
 
     /// The service does not run, and never will again.
@@ -536,10 +535,4 @@ impl Supervisor<'_> {
         self.log.number(Message::Again, self.backoff);
         self.later();
     }
-}
-
-/// Whether no child of this process is in a group: neither a running one nor a zombie. So long its number is not given
-/// again.
-fn is_empty(group: Process) -> bool {
-    Current.try_wait(Children::Group(group), Changes::ENDED | Changes::PEEK) == Err(Errno::ECHILD)
 }
