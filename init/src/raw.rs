@@ -22,6 +22,41 @@ const O_CLOEXEC: u32 = 0o2_000_000;
 const O_PATH: u32 = 0o10_000_000;
 const AT_FDCWD: i32 = -100;
 
+/// The word that the kernel is given.
+#[inline(always)]
+fn word(arg: Arg<'_>) -> usize {
+    match arg {
+        Arg::Word(word) => word,
+        Arg::In(memory) => memory.as_ptr().expose_provenance(),
+        Arg::Out(memory) => memory.as_mut_ptr().expose_provenance(),
+        Arg::InOut(memory) => memory.as_mut_ptr().expose_provenance(),
+        Arg::OutVec(vector) => vector.as_mut_ptr().expose_provenance(),
+    }
+}
+
+/// Makes a call that returns nothing.
+///
+/// # Safety
+///
+/// As [`SyscallInterface::syscall`].
+#[inline(always)]
+unsafe fn call(nr: usize, [a, b, c, d]: [Arg<'_>; 4]) -> Result<(), Errno> {
+    /// One for all: inlined, the most of it would be to decode the error.
+    #[inline(never)]
+    unsafe fn words(a: usize, b: usize, c: usize, d: usize, nr: usize) -> Result<(), Errno> {
+        // SAFETY: the caller's promise.
+        unsafe { Local.syscall(nr, [Arg::Word(a), Arg::Word(b), Arg::Word(c), Arg::Word(d)]) }.map(drop)
+    }
+    // SAFETY: the caller's promise; memory is passed as pointers that are valid for the whole call.
+    unsafe { words(word(a), word(b), word(c), word(d), nr) }
+}
+
+/// An argument that a call does not have, or does not look at.
+#[inline(always)]
+fn none<'a>() -> Arg<'a> {
+    Arg::Word(0)
+}
+
 /// A pid out of a call that returns one.
 fn process(ret: usize) -> Result<Process, Errno> {
     i32::try_from(ret).map(Process).map_err(|_| Errno::EIO)
@@ -119,7 +154,7 @@ pub(crate) fn pidfd_send_signal(pidfd: FileDescriptor, signal: u32, to_group: bo
     const GROUP: u32 = 4;
     let flags = if to_group { GROUP } else { 0 };
     // SAFETY: words and no memory. A signal breaks no memory, as in `SignalTask::send_signal`.
-    unsafe { Local.syscall(nr::PIDFD_SEND_SIGNAL, [pidfd.into(), signal.into(), Arg::Word(0), flags.into()]) }.map(drop)
+    unsafe { call(nr::PIDFD_SEND_SIGNAL, [pidfd.into(), signal.into(), Arg::Word(0), flags.into()]) }
 }
 
 /// Which children are looked at: `include/uapi/linux/wait.h`.
@@ -157,6 +192,7 @@ pub(crate) fn write_report(fd: FileDescriptor, report: u64) {
 }
 
 /// Replaces the program. It returns only where that failed.
+#[inline(never)]
 pub(crate) fn execve(path: &CStr, arguments: Strings<'_>, environment: Strings<'_>) -> Errno {
     // Lists of pointers are words here: an `Arg` names bytes, and this call is made in this address space only.
     let (arguments, environment) = (arguments.as_ptr().expose_provenance(), environment.as_ptr().expose_provenance());
@@ -171,19 +207,18 @@ pub(crate) fn set_mask(mask: SignalSet) -> Result<(), Errno> {
     const SIG_SETMASK: u32 = 2;
     let set = mask.bits().to_ne_bytes();
     // SAFETY: eight bytes are read. Safe code cannot rely on a signal for its soundness.
-    unsafe { Local.syscall(nr::RT_SIGPROCMASK, [SIG_SETMASK.into(), Arg::In(&set), Arg::Word(0), Arg::Word(8)]) }
-        .map(drop)
+    unsafe { call(nr::RT_SIGPROCMASK, [SIG_SETMASK.into(), Arg::In(&set), Arg::Word(0), Arg::Word(8)]) }
 }
 
 pub(crate) fn setsid() -> Result<(), Errno> {
     // SAFETY: no argument, and no memory.
-    unsafe { Local.syscall(nr::SETSID, []) }.map(drop)
+    unsafe { call(nr::SETSID, [none(), none(), none(), none()]) }
 }
 
 /// Makes the process the leader of a group of its own.
 pub(crate) fn setpgid() -> Result<(), Errno> {
     // SAFETY: two words and no memory.
-    unsafe { Local.syscall(nr::SETPGID, [Arg::Word(0), Arg::Word(0)]) }.map(drop)
+    unsafe { call(nr::SETPGID, [Arg::Word(0), Arg::Word(0), none(), none()]) }
 }
 
 pub(crate) fn getpgid() -> Result<Process, Errno> {
@@ -197,7 +232,6 @@ pub(crate) fn getsid() -> Result<Process, Errno> {
 }
 
 pub(crate) fn prctl(option: u32, argument: u32) -> Result<(), Errno> {
-    let none = || Arg::Word(0);
     // SAFETY: words and no memory, of the two options with which this is called.
     unsafe { Local.syscall(nr::PRCTL, [option.into(), argument.into(), none(), none(), none()]) }.map(drop)
 }
@@ -205,7 +239,6 @@ pub(crate) fn prctl(option: u32, argument: u32) -> Result<(), Errno> {
 /// A `prctl` that writes an `int`.
 pub(crate) fn prctl_get(option: u32) -> Result<i32, Errno> {
     let mut bytes = [0; 4];
-    let none = || Arg::Word(0);
     // SAFETY: the call writes four bytes, for which the memory is large enough.
     unsafe { Local.syscall(nr::PRCTL, [option.into(), Arg::InOut(&mut bytes), none(), none(), none()]) }?;
     Ok(i32::from_ne_bytes(bytes))
@@ -213,12 +246,12 @@ pub(crate) fn prctl_get(option: u32) -> Result<i32, Errno> {
 
 pub(crate) fn chdir(path: &CStr) -> Result<(), Errno> {
     // SAFETY: a string.
-    unsafe { Local.syscall(nr::CHDIR, [string(path)]) }.map(drop)
+    unsafe { call(nr::CHDIR, [string(path), none(), none(), none()]) }
 }
 
 pub(crate) fn fchdir(fd: FileDescriptor) -> Result<(), Errno> {
     // SAFETY: a word and no memory.
-    unsafe { Local.syscall(nr::FCHDIR, [fd.into()]) }.map(drop)
+    unsafe { call(nr::FCHDIR, [fd.into(), none(), none(), none()]) }
 }
 
 /// Opens the working directory as a place, whatever its permissions.
@@ -252,10 +285,10 @@ pub(crate) unsafe fn dup_onto(from: FileDescriptor, to: i32) -> Result<(), Errno
     const F_SETFD: u32 = 2;
     if from.0 == to {
         // SAFETY: words and no memory.
-        return unsafe { Local.syscall(nr::FCNTL, [from.into(), F_SETFD.into(), Arg::Word(0)]) }.map(drop);
+        return unsafe { call(nr::FCNTL, [from.into(), F_SETFD.into(), Arg::Word(0), none()]) };
     }
     // SAFETY: words and no memory; the caller answers for the target.
-    unsafe { Local.syscall(nr::DUP3, [from.into(), to.into(), Arg::Word(0)]) }.map(drop)
+    unsafe { call(nr::DUP3, [from.into(), to.into(), Arg::Word(0), none()]) }
 }
 
 /// Makes `to`, which is not open, a duplicate of `from` that `execve` keeps. `EBUSY`: it is open.
@@ -282,7 +315,7 @@ pub(crate) fn dup_above(fd: FileDescriptor, lowest: i32) -> Result<FileDescripto
 /// An `ioctl` of a terminal that takes a word.
 pub(crate) fn ioctl_word(fd: FileDescriptor, request: u32, word: usize) -> Result<(), Errno> {
     // SAFETY: words and no memory, of the requests with which this is called.
-    unsafe { Local.syscall(nr::IOCTL, [fd.into(), request.into(), Arg::Word(word)]) }.map(drop)
+    unsafe { call(nr::IOCTL, [fd.into(), request.into(), Arg::Word(word), none()]) }
 }
 
 /// An `ioctl` of a terminal that takes a process group, or returns one.
@@ -297,7 +330,7 @@ pub(crate) fn reboot(command: u32) -> Result<(), Errno> {
     // `include/uapi/linux/reboot.h`.
     let magic = [0xfee1_dead_u32, 672_274_793];
     // SAFETY: words and no memory.
-    unsafe { Local.syscall(nr::REBOOT, [magic[0].into(), magic[1].into(), command.into(), Arg::Word(0)]) }.map(drop)
+    unsafe { call(nr::REBOOT, [magic[0].into(), magic[1].into(), command.into(), Arg::Word(0)]) }
 }
 
 pub(crate) fn sync() {

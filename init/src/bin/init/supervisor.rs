@@ -153,7 +153,8 @@ fn begin(
         Style::Init | Style::DumbInit => process::working_directory().ok(),
     };
     if directory.is_some() {
-        process::change_directory(c"/")?;
+        // Ignored: who may not go there stays, and starts the service there.
+        let _ignored = process::change_directory(c"/");
     }
     let mut supervisor = Supervisor {
         options,
@@ -338,9 +339,15 @@ impl Supervisor<'_> {
             && (childless || !self.first && !self.group.is_some_and(process::has_child_in))
     }
 
+    /// No start can follow.
+    #[inline(never)]
+    fn give_up_directory(&mut self) {
+        self.directory = None;
+    }
+
     /// The service does not run, and never will again.
     fn leave(&mut self) {
-        self.directory = None;
+        self.give_up_directory();
         self.phase = Phase::Over;
         match self.options.style {
             Style::Tini => {}
@@ -380,7 +387,7 @@ impl Supervisor<'_> {
                 self.phase = Phase::Running;
                 (self.since, self.until) = (now(), NEVER);
                 if self.options.restart == Restart::Never {
-                    self.directory = None;
+                    self.give_up_directory();
                 }
                 let kept = core::mem::take(&mut self.kept);
                 for signal in (1..65).filter_map(Signal::from_raw).filter(|signal| kept.has(*signal)) {
@@ -426,24 +433,24 @@ impl Supervisor<'_> {
 
     fn spawn(&self, command: &Command<'_>) -> Result<Child, SpawnError> {
         let Options { session, style, .. } = *self.options;
-        let mut terminal = if session { Some(self.stdio.into()) } else { self.terminal.to_give(self.group) };
+        let terminal = if session { Some(self.stdio.into()) } else { self.terminal.to_give(self.group) };
+        let mut steps = [
+            match style {
+                _ if session => Step::NewSession,
+                Style::DumbInit => Step::Nothing,
+                Style::Init | Style::Tini => Step::NewGroup,
+            },
+            match terminal {
+                None => Step::Nothing,
+                Some(terminal) if session => Step::ControllingTerminal(terminal),
+                Some(terminal) => Step::Foreground(terminal),
+            },
+            self.directory.as_ref().map_or(Step::Nothing, Step::Directory),
+        ];
         loop {
-            let steps = [
-                match style {
-                    _ if session => Step::NewSession,
-                    Style::DumbInit => Step::Nothing,
-                    Style::Init | Style::Tini => Step::NewGroup,
-                },
-                match terminal {
-                    None => Step::Nothing,
-                    Some(terminal) if session => Step::ControllingTerminal(terminal),
-                    Some(terminal) => Step::Foreground(terminal),
-                },
-                self.directory.as_ref().map_or(Step::Nothing, Step::Directory),
-            ];
             match spawn_job(command, &steps) {
                 // Without the terminal, if it cannot be had.
-                Err(SpawnError { at: At::Step(1), .. }) if terminal.is_some() => terminal = None,
+                Err(SpawnError { at: At::Step(1), .. }) => steps[1] = Step::Nothing,
                 started => return started,
             }
         }
