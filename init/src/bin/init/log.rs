@@ -1,6 +1,7 @@
 //! What the program says, one line each: never longer than a line, and never blocked, signalled or ended by it.
 
-use crate::options::Style;
+use crate::options::{Options, Style};
+use crate::texts;
 use core::ffi::CStr;
 use rsyscall::Errno;
 use rsyscall::sys::signal::Signal;
@@ -33,9 +34,8 @@ macro_rules! messages {
         }
 
         const LEVELS: &[Level] = &[$(Level::$level),*];
-        // One string, and no table of pointers, which would have to be relocated. The first three are what every line
-        // begins with, by style.
-        const TEXTS: &str = concat!("init: \n[tini] \n[dumb-init] \n", $($text, "\n"),*);
+        // The first three are what every line begins with, by style.
+        const TEXTS: &str = concat!("init: \0[tini] \0[dumb-init] \0", $($text, "\0"),*);
     };
 }
 
@@ -75,8 +75,8 @@ messages! {
 }
 
 impl<'a> Log<'a> {
-    pub(crate) fn new(stdio: Stdio, style: Style, level: Level, program: &'a CStr) -> Self {
-        Self { output: stdio.error(), style, level, program }
+    pub(crate) fn new(stdio: Stdio, options: &Options, program: &'a CStr) -> Self {
+        Self { output: stdio.error(), style: options.style, level: options.level(), program }
     }
 
     pub(crate) fn say(&self, message: Message) {
@@ -145,24 +145,17 @@ impl Line<'_> {
         text.iter().for_each(|byte| self.byte(if *byte < b' ' || *byte == 0x7f { b'?' } else { *byte }));
     }
 
-    /// The text of this index.
+    /// The text of this number.
     #[inline(never)]
-    fn nth(&mut self, mut before: usize) {
+    fn nth(&mut self, number: usize) {
         let mut percent = false;
-        for byte in TEXTS.bytes() {
-            if byte == b'\n' {
-                if before == 0 {
-                    return;
-                }
-                before = before.wrapping_sub(1);
-            } else if before == 0 {
-                if percent {
-                    self.part(byte);
-                } else if byte != b'%' {
-                    self.byte(byte);
-                }
-                percent = byte == b'%';
+        for byte in texts::nth(TEXTS, number) {
+            if percent {
+                self.part(*byte);
+            } else if *byte != b'%' {
+                self.byte(*byte);
             }
+            percent = *byte == b'%';
         }
     }
 

@@ -13,9 +13,10 @@ mod options;
 mod selftest;
 mod supervisor;
 mod terminal;
+mod texts;
 
 use log::{Log, Message};
-use options::{Options, Style};
+use options::{Options, Style, flag};
 use rsyscall::near::Process;
 use rsyscall::start::{Arguments, Strings};
 use rsyscall::sys::stdio::Stdio;
@@ -35,7 +36,7 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     let program = strings.clone().next().unwrap_or_default();
     let mut lists = [const { StringList::new() }; LISTS];
     let command = command(&options, &arguments, strings, &mut lists);
-    let log = Log::new(stdio, options.style, options.level, program);
+    let log = Log::new(stdio, &options, program);
     prepare(&options, &log);
     let errno = supervise(&options, command, &log, stdio);
     log.errno(Message::CannotBegin, errno);
@@ -45,7 +46,7 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
 /// What this process is to others: the reaper of its descendants, and what its parent's end means to it.
 fn prepare(options: &Options, log: &Log<'_>) {
     if process::pid() != Ok(Process(1)) {
-        if options.subreaper {
+        if options.has(flag::SUBREAPER) {
             if let Err(errno) = process::become_subreaper() {
                 log.errno(Message::NoSubreaper, errno);
             }
@@ -84,7 +85,7 @@ fn command<'a>(
             all = list.as_strings();
         }
     }
-    let path = options::var(*arguments, b"PATH").unwrap_or(path::DEFAULT);
+    let path = options::var(*arguments, b"PATH=").unwrap_or(path::DEFAULT);
     Some(Command {
         arguments: all,
         environment: arguments.vars().into(),

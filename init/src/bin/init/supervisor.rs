@@ -14,7 +14,7 @@
 
 use crate::end;
 use crate::log::{Log, Message};
-use crate::options::{Options, Restart, STOP_JOB, Style};
+use crate::options::{Options, Restart, STOP_JOB, Style, flag};
 use crate::terminal::Terminal;
 use core::convert::Infallible;
 use core::time::Duration;
@@ -144,7 +144,7 @@ fn begin(
     }
     let signals = SignalFd::new(SignalSet::ALL)?;
     let mut hand_off = SignalSet::EMPTY;
-    if options.session && tty::give_up(stdio.into()).is_ok() && process::session() == Ok(me) {
+    if options.has(flag::SESSION) && tty::give_up(stdio.into()).is_ok() && process::session() == Ok(me) {
         hand_off = const { SignalSet::of(&[Signal::HUP, Signal::CONT]) };
     }
     // So that this process keeps no file system from being unmounted.
@@ -309,7 +309,7 @@ impl Supervisor<'_> {
             // A shell has brought this process to the foreground: the service is what it meant.
             self.terminal.hand_over(child.process());
         }
-        let sent = if self.options.to_group || continued {
+        let sent = if self.options.has(flag::GROUP) || continued {
             child.send_signal_to_group(signal)
         } else {
             child.send_signal(signal)
@@ -352,7 +352,7 @@ impl Supervisor<'_> {
         match self.options.style {
             Style::Tini => {}
             // Without a session of its own the service is in our group, and its number is no group's.
-            Style::DumbInit if self.options.session => self.send_rest(Signal::TERM),
+            Style::DumbInit if self.options.has(flag::SESSION) => self.send_rest(Signal::TERM),
             Style::DumbInit => {}
             Style::Init => {
                 let grace = self.options.grace.unwrap_or(GRACE);
@@ -432,7 +432,7 @@ impl Supervisor<'_> {
     }
 
     fn spawn(&self, command: &Command<'_>) -> Result<Child, SpawnError> {
-        let Options { session, style, .. } = *self.options;
+        let (session, style) = (self.options.has(flag::SESSION), self.options.style);
         let terminal = if session { Some(self.stdio.into()) } else { self.terminal.to_give(self.group) };
         let mut steps = [
             match style {
@@ -470,7 +470,7 @@ impl Supervisor<'_> {
                 self.reaped = self.reaped.wrapping_add(1);
                 if ours {
                     self.ended(status);
-                } else if self.options.warn_on_reap {
+                } else if self.options.has(flag::WARN) {
                     self.log.number(Message::Zombie, found.process.0);
                 }
             }

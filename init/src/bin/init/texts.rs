@@ -1,0 +1,66 @@
+//! Texts by number, and what is printed of the program itself.
+
+/// Returns a text of several, each of which ends with a zero. They are one string, as a table of pointers would have to
+/// be relocated.
+#[inline(never)]
+pub(crate) fn nth(texts: &'static str, number: usize) -> &'static [u8] {
+    texts.as_bytes().split(|byte| *byte == 0).nth(number).unwrap_or_default()
+}
+
+pub(crate) const USAGE: usize = 0;
+pub(crate) const VERSION: usize = 1;
+/// The licence of tini, how dumb-init is called.
+pub(crate) const OTHER: usize = 2;
+
+/// The three of each style.
+pub(crate) const STYLES: &str = concat!(
+    "Usage: init [OPTION]... [--] PROGRAM [ARGUMENT]...
+Starts PROGRAM, forwards signals to it, reaps every orphan, and ends with its status.
+
+  -G         forward signals to the program's process group
+  -g SECONDS SIGKILL so long after the first SIGTERM; also for what the program leaves behind (30)
+  -r RULE    start it again: never, failure, always
+  -n COUNT   give up after so many quick ends in a row (5); 0: never
+  -r 15:3    forward signal 15 as signal 3; to 0: not at all
+  -e STATUS  end with 0 instead of this status
+  -p SIGNAL  be sent this signal when the parent ends
+  -w         say which orphans are reaped
+  -v         say what goes on
+  -h, -V     this help, the version
+Exit status: the program's; 128 and the signal that ended it; 127 not found, 126 not executable,
+125 wrong usage or init's own failure.
+",
+    "\0init ",
+    env!("CARGO_PKG_VERSION"),
+    " (rsyscall-init)\n\0\0",
+    "tini (rsyscall-init)
+Usage: tini [OPTIONS] PROGRAM -- [ARGS] | --version
+
+  --version: Show version and exit.
+  -h: Show this help message and exit.
+  -s: Register as a process subreaper (requires Linux >= 3.4).
+  -p SIGNAL: Trigger SIGNAL when parent dies, e.g. \"-p SIGKILL\".
+  -v: Generate more verbose output.
+  -w: Print a warning when processes are getting reaped.
+  -g: Send signals to the child's process group.
+  -e EXIT_CODE: Remap EXIT_CODE (from 0 to 255) to 0.
+  -l: Show license and exit.
+
+Environment variables: TINI_SUBREAPER, TINI_VERBOSITY (default: 1), TINI_KILL_PROCESS_GROUP
+",
+    "\0tini version 0.19.0 - rsyscall-init ",
+    env!("CARGO_PKG_VERSION"),
+    "\n\0MIT OR Apache-2.0\n\0",
+    "dumb-init v1.2.5 (rsyscall-init)
+Usage: dumb-init [option] command [[arg] ...]
+
+   -c, --single-child   signals to the direct child only, which has no session of its own
+   -r, --rewrite s:r    forward signal s as signal r; to 0: not at all
+   -v, --verbose        print debugging information to stderr
+   -h, --help           print this help message and exit
+   -V, --version        print the current version and exit
+",
+    "\0dumb-init v1.2.5 (rsyscall-init ",
+    env!("CARGO_PKG_VERSION"),
+    ")\n\0Usage: dumb-init [option] program [args]\nTry dumb-init --help for full usage.\n\0"
+);
