@@ -43,6 +43,18 @@ pub fn has_child_in(group: Process) -> bool {
     raw::find_child(Kind::Group, group.0) != Err(Errno::ECHILD)
 }
 
+/// Reaps a child that has ended, or takes the news that it was stopped: for who has found it with
+/// [`Changes::PEEK`](rsyscall::sys::wait::Changes::PEEK), and has no more use for its pid. It never sleeps.
+///
+/// System calls: `waitid`.
+///
+/// # Errors
+///
+/// `ECHILD`: it was reaped.
+pub fn reap(child: Process) -> Result<(), Errno> {
+    raw::waitid(Kind::Process, child.0, raw::WNOHANG | raw::WEXITED | raw::WSTOPPED)
+}
+
 /// Returns its session.
 ///
 /// System calls: `getsid`.

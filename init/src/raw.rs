@@ -157,7 +157,7 @@ pub(crate) fn pidfd_send_signal(pidfd: FileDescriptor, signal: u32, to_group: bo
     unsafe { call(nr::PIDFD_SEND_SIGNAL, [pidfd.into(), signal.into(), Arg::Word(0), flags.into()]) }
 }
 
-/// Which children are looked at: `include/uapi/linux/wait.h`.
+/// Which children are meant: `include/uapi/linux/wait.h`.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Process = 1,
@@ -165,14 +165,24 @@ pub(crate) enum Kind {
     PidFd = 3,
 }
 
+pub(crate) const WNOHANG: u32 = 1;
+pub(crate) const WSTOPPED: u32 = 2;
+pub(crate) const WEXITED: u32 = 4;
+pub(crate) const WNOWAIT: u32 = 0x0100_0000;
+
+/// `waitid` that does not say what it has found.
+#[inline(never)]
+pub(crate) fn waitid(kind: Kind, id: i32, options: u32) -> Result<(), Errno> {
+    let args = [(kind as u32).into(), id.into(), none(), options.into(), none()];
+    // SAFETY: words, and no memory: nothing is written where the pointer is null. That it may free a pid breaks no
+    // memory.
+    unsafe { Local.syscall(nr::WAITID, args) }.map(drop)
+}
+
 /// Looks whether there is a child, running or a zombie, and leaves it as it is. `ECHILD`: none. `EINVAL`: by pidfd
 /// before Linux 5.4.
 pub(crate) fn find_child(kind: Kind, id: i32) -> Result<(), Errno> {
-    /// `WNOHANG | WEXITED | WNOWAIT`.
-    const PEEK: u32 = 0x0100_0005;
-    // SAFETY: words, and no memory: where the pointer is null nothing is written.
-    unsafe { Local.syscall(nr::WAITID, [(kind as u32).into(), id.into(), Arg::Word(0), PEEK.into(), Arg::Word(0)]) }
-        .map(drop)
+    waitid(kind, id, WNOHANG | WEXITED | WNOWAIT)
 }
 
 /// Reads the eight bytes of a report; `None` at the end of the pipe.
@@ -233,14 +243,14 @@ pub(crate) fn getsid() -> Result<Process, Errno> {
 
 pub(crate) fn prctl(option: u32, argument: u32) -> Result<(), Errno> {
     // SAFETY: words and no memory, of the two options with which this is called.
-    unsafe { Local.syscall(nr::PRCTL, [option.into(), argument.into(), none(), none(), none()]) }.map(drop)
+    unsafe { call(nr::PRCTL, [option.into(), argument.into(), none(), none()]) }
 }
 
 /// A `prctl` that writes an `int`.
 pub(crate) fn prctl_get(option: u32) -> Result<i32, Errno> {
     let mut bytes = [0; 4];
     // SAFETY: the call writes four bytes, for which the memory is large enough.
-    unsafe { Local.syscall(nr::PRCTL, [option.into(), Arg::InOut(&mut bytes), none(), none(), none()]) }?;
+    unsafe { call(nr::PRCTL, [option.into(), Arg::InOut(&mut bytes), none(), none()]) }?;
     Ok(i32::from_ne_bytes(bytes))
 }
 
@@ -322,7 +332,7 @@ pub(crate) fn ioctl_word(fd: FileDescriptor, request: u32, word: usize) -> Resul
 pub(crate) fn ioctl_group(fd: FileDescriptor, request: u32, group: Process) -> Result<Process, Errno> {
     let mut bytes = group.0.to_ne_bytes();
     // SAFETY: the call reads or writes four bytes, for which the memory is large enough.
-    unsafe { Local.syscall(nr::IOCTL, [fd.into(), request.into(), Arg::InOut(&mut bytes)]) }?;
+    unsafe { call(nr::IOCTL, [fd.into(), request.into(), Arg::InOut(&mut bytes), none()]) }?;
     Ok(Process(i32::from_ne_bytes(bytes)))
 }
 

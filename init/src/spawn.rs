@@ -2,7 +2,7 @@
 
 use crate::child::Child;
 use crate::path;
-use crate::raw::{self, Cloned};
+use crate::raw::{self, Cloned, Kind};
 use crate::strings::{Placeholder, Strings};
 use crate::tty::{self, Descriptor};
 use core::ffi::{CStr, c_char};
@@ -12,7 +12,6 @@ use rsyscall::fd::OwnedFd;
 use rsyscall::near::{self, FileDescriptor, PollFd, Process, SignalSet, Timespec};
 use rsyscall::sys::pidfd::{PidFd, PidfdTask};
 use rsyscall::sys::signal::{Disposition, Preset, Signal, SignalTask};
-use rsyscall::sys::wait::{Changes, Children, WaitTask};
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno};
 
@@ -241,7 +240,9 @@ fn spawn_with<const ALL: bool>(command: &Command<'_>, steps: &[Step<'_>]) -> Res
         let started = start::<ALL>(command, steps, &parent, way);
         way = match (started, way.next()) {
             // What a kernel, an emulator or a filter says that does not have it.
-            (Err(SpawnError { at: At::Clone, errno: Errno::ENOSYS | Errno::EINVAL | Errno::EPERM }), Some(next)) => next,
+            (Err(SpawnError { at: At::Clone, errno: Errno::ENOSYS | Errno::EINVAL | Errno::EPERM }), Some(next)) => {
+                next
+            }
             (started, _) => break started,
         };
     };
@@ -375,7 +376,7 @@ fn start<const ALL: bool>(
 #[cold]
 fn failed(process: Process, report: u64) -> SpawnError {
     // Ignored: where SIGCHLD is ignored there is no zombie. (No handler interrupts it: all signals are blocked.)
-    let _ignored = Current.waitid(Children::Process(process), Changes::ENDED);
+    let _ignored = raw::waitid(Kind::Process, process.0, raw::WEXITED);
     SpawnError::from_report(report)
 }
 

@@ -124,8 +124,11 @@ impl<'a, const N: usize> StringList<'a, N> {
 
     #[inline]
     fn add(&mut self, string: *const c_char) -> Result<(), Errno> {
-        let [place, _, ..] = self.list.get_mut(self.len..).unwrap_or_default() else { return Err(Errno::E2BIG) };
-        *place = string;
+        match self.list.get_mut(self.len) {
+            // The last place is the null pointer.
+            Some(place) if self.len.wrapping_add(1) < N => *place = string,
+            _ => return Err(Errno::E2BIG),
+        }
         self.len = self.len.wrapping_add(1);
         Ok(())
     }

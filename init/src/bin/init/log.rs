@@ -80,11 +80,11 @@ impl<'a> Log<'a> {
     }
 
     pub(crate) fn say(&self, message: Message) {
-        self.both(message, 0, 0);
+        self.both(message, 0, None);
     }
 
     pub(crate) fn number(&self, message: Message, number: i32) {
-        self.both(message, number, 0);
+        self.both(message, number, None);
     }
 
     pub(crate) fn signal(&self, message: Message, signal: Signal) {
@@ -92,13 +92,13 @@ impl<'a> Log<'a> {
     }
 
     pub(crate) fn errno(&self, message: Message, errno: Errno) {
-        self.both(message, 0, errno.raw());
+        self.both(message, 0, Some(errno));
     }
 
     /// Prints a line with a number and an error in it. Ignored, whatever comes of it: that nobody reads it must not
     /// matter.
     #[inline(never)]
-    pub(crate) fn both(&self, message: Message, number: i32, errno: i32) {
+    pub(crate) fn both(&self, message: Message, number: i32, errno: Option<Errno>) {
         if LEVELS.get(message as usize).is_none_or(|level| *level > self.level) {
             return;
         }
@@ -115,7 +115,7 @@ struct Line<'a> {
     /// No index of this type is out of bounds. The last place is kept for the line's end.
     length: u8,
     number: i32,
-    errno: i32,
+    errno: Option<Errno>,
     program: &'a CStr,
 }
 
@@ -161,7 +161,6 @@ impl Line<'_> {
 
     fn part(&mut self, kind: u8) {
         let mut number = self.number;
-        let errno = Errno::from_raw(self.errno);
         let text = match kind {
             b'p' => return self.bytes(self.program.to_bytes()),
             b'd' => None,
@@ -171,12 +170,12 @@ impl Line<'_> {
                 Signal::from_raw(number.unsigned_abs()).and_then(Signal::name)
             }
             _ => {
-                if let (b'e', Some(name)) = (kind, errno.and_then(Errno::name)) {
+                if let (b'e', Some(name)) = (kind, self.errno.and_then(Errno::name)) {
                     self.bytes(name.as_bytes());
                     self.byte(b' ');
                 }
-                number = self.errno;
-                errno.and_then(Errno::message)
+                number = self.errno.map_or(0, Errno::raw);
+                self.errno.and_then(Errno::message)
             }
         };
         match text {

@@ -315,7 +315,7 @@ impl Supervisor<'_> {
             child.send_signal(signal)
         };
         if let Err(errno) = sent {
-            self.log.both(Message::NotForwarded, child.process().0, errno.raw());
+            self.log.both(Message::NotForwarded, child.process().0, Some(errno));
         }
     }
 
@@ -403,25 +403,23 @@ impl Supervisor<'_> {
         let SpawnError { at, errno } = error;
         let later = self.options.machine || self.options.restart != Restart::Never;
         if at == At::Clone && later && matches!(errno, Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE) {
-            self.log.both(Message::Later, self.backoff, errno.raw());
+            self.log.both(Message::Later, self.backoff, Some(errno));
             return self.later();
         }
         let style = self.options.style;
-        let message = match (style, at) {
-            (Style::Init, At::Exec) => Message::Exec,
-            (Style::Init, At::Step(_)) => Message::BeforeExec,
-            (Style::Init, At::Clone) => Message::Clone,
-            (Style::Tini, _) => Message::TiniExec,
-            (Style::DumbInit, _) => Message::DumbInitExec,
+        let (message, status) = match (style, at, errno) {
+            (Style::Init, At::Exec, Errno::ENOENT) => (Message::Exec, 127),
+            (Style::Init, At::Exec, _) => (Message::Exec, 126),
+            (Style::Init, At::Step(_), _) => (Message::BeforeExec, 126),
+            (Style::Init, At::Clone, _) => (Message::Clone, 125),
+            (Style::Tini, At::Exec, Errno::ENOENT) => (Message::TiniExec, 127),
+            (Style::Tini, At::Exec, Errno::EACCES) => (Message::TiniExec, 126),
+            (Style::Tini, _, _) => (Message::TiniExec, 1),
+            (Style::DumbInit, At::Exec, _) => (Message::DumbInitExec, 2),
+            (Style::DumbInit, _, _) => (Message::DumbInitExec, 1),
         };
+        self.status = status;
         self.log.errno(message, errno);
-        self.status = match (style, at, errno) {
-            (Style::DumbInit, At::Exec, _) => 2,
-            (Style::Init | Style::Tini, At::Exec, Errno::ENOENT) => 127,
-            (Style::Tini, At::Exec, Errno::EACCES) | (Style::Init, At::Exec | At::Step(_), _) => 126,
-            (Style::Init, At::Clone, _) => 125,
-            _ => 1,
-        };
         self.leave();
     }
 
@@ -474,7 +472,7 @@ impl Supervisor<'_> {
                     self.log.number(Message::Zombie, found.process.0);
                 }
             }
-            let _the_same = Current.try_wait(Children::Process(found.process), Changes::ENDED | Changes::STOPPED);
+            let _the_same = process::reap(found.process);
             if ours && matches!(found.change, Change::Stopped(_)) {
                 self.on_stopped();
             }

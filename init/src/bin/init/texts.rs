@@ -3,8 +3,18 @@
 /// Returns a text of several, each of which ends with a zero. They are one string, as a table of pointers would have to
 /// be relocated.
 #[inline(never)]
-pub(crate) fn nth(texts: &'static str, number: usize) -> &'static [u8] {
-    texts.as_bytes().split(|byte| *byte == 0).nth(number).unwrap_or_default()
+pub(crate) fn nth(texts: &'static str, mut number: usize) -> &'static [u8] {
+    let mut begin = 0;
+    for (at, byte) in texts.bytes().enumerate() {
+        if byte == 0 {
+            if number == 0 {
+                return texts.as_bytes().get(begin..at).unwrap_or_default();
+            }
+            number = number.wrapping_sub(1);
+            begin = at.wrapping_add(1);
+        }
+    }
+    &[]
 }
 
 pub(crate) const USAGE: usize = 0;
