@@ -49,6 +49,7 @@ fn put<'a>(memory: &'a mut [u8], text: &[u8]) -> Option<&'a mut [u8]> {
 /// ```
 /// use rsyscall::Errno;
 /// use rsyscall_init::path::search;
+/// use std::ffi::CStr;
 ///
 /// let mut tried = vec![];
 /// let error = search(c"sh", b"/sbin::/bin", |path| {
@@ -56,7 +57,7 @@ fn put<'a>(memory: &'a mut [u8], text: &[u8]) -> Option<&'a mut [u8]> {
 ///     Errno::ENOENT
 /// });
 /// assert_eq!(error, Errno::ENOENT);
-/// assert_eq!(tried, [c"/sbin/sh", c"./sh", c"/bin/sh"].map(Into::into));
+/// assert_eq!(tried, [c"/sbin/sh", c"./sh", c"/bin/sh"].map(CStr::to_owned));
 /// ```
 pub fn search(name: &CStr, path: &[u8], attempt: impl FnMut(&CStr) -> Errno) -> Errno {
     search_in(name, Some(path), attempt)
@@ -68,7 +69,7 @@ pub(crate) fn search_in(name: &CStr, path: Option<&[u8]>, mut attempt: impl FnMu
     if name.is_empty() {
         return Errno::ENOENT;
     }
-    // Not `contains`, which is made for long text.
+    #[expect(clippy::manual_contains, reason = "`contains` is made for long text, and larger")]
     let as_it_is = path.is_none() || name.to_bytes().iter().any(|byte| *byte == b'/');
     let mut told = Errno::ENOENT;
     let mut buffer = [0; PATH_MAX];

@@ -88,7 +88,7 @@ impl<'a> Log<'a> {
     }
 
     pub(crate) fn signal(&self, message: Message, signal: Signal) {
-        self.number(message, signal.raw().cast_signed());
+        self.number(message, i32::try_from(signal.raw()).unwrap_or(0));
     }
 
     pub(crate) fn errno(&self, message: Message, errno: Errno) {

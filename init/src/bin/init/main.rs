@@ -22,7 +22,7 @@ use rsyscall::start::{Arguments, Strings};
 use rsyscall::sys::stdio::Stdio;
 use rsyscall_init::reboot::{self, End};
 use rsyscall_init::{Command, Program, StringList, path, process};
-use supervisor::supervise;
+use supervisor::{Service, supervise};
 
 rsyscall::start!(main);
 
@@ -35,10 +35,10 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     let strings = options::parse(&mut options, arguments, stdio);
     let program = strings.clone().next().unwrap_or_default();
     let mut lists = [const { StringList::new() }; LISTS];
-    let command = command(&options, &arguments, strings, &mut lists);
+    let service = service(&options, &arguments, strings, &mut lists);
     let log = Log::new(stdio, &options, program);
     prepare(&options, &log);
-    let errno = supervise(&options, command, &log, stdio);
+    let errno = supervise(&options, service, &log, stdio);
     log.errno(Message::CannotBegin, errno);
     end(&options, &log, End::PowerOff, if options.style == Style::Init { 125 } else { 1 })
 }
@@ -65,18 +65,19 @@ fn prepare(options: &Options, log: &Log<'_>) {
 const LISTS: usize = if cfg!(feature = "selftest") { 2 } else { 1 };
 
 /// The service out of the arguments. tini drops a `--` behind the program.
-fn command<'a>(
+fn service<'a>(
     options: &Options,
     arguments: &Arguments,
     strings: Strings,
     lists: &'a mut [StringList<'static, 256>; LISTS],
-) -> Option<Command<'a>> {
+) -> Option<Service<'a>> {
     let program = strings.clone().next()?;
     let mut all = rsyscall_init::Strings::from(strings.clone());
     #[cfg(feature = "selftest")]
     if options.selftest {
-        let (arguments, again) = selftest::service(program, lists)?;
-        return Some(Service { program, arguments, environment: rsyscall_init::Strings::EMPTY, path: b"", again });
+        let (first, then) = selftest::service(program, lists)?;
+        let command = |arguments| Command { arguments, ..Command::new(Program::Path(program)) };
+        return Some(Service { command: command(first), again: command(then) });
     }
     if options.style == Style::Tini {
         let [list, ..] = lists;
@@ -86,11 +87,16 @@ fn command<'a>(
         }
     }
     let path = options::var(*arguments, b"PATH=").unwrap_or(path::DEFAULT);
-    Some(Command {
+    let command = Command {
         arguments: all,
         environment: arguments.vars().into(),
         interpreter: Some(c"/bin/sh"),
         ..Command::new(Program::Search { name: program, path })
+    };
+    Some(Service {
+        command,
+        #[cfg(feature = "selftest")]
+        again: command,
     })
 }
 

@@ -11,7 +11,7 @@ use rsyscall::sysif::Local;
 use rsyscall::{Current, EventFd, EventfdFlags};
 use rsyscall_init::{Command, Program, Step, StringList, Strings, spawn};
 
-const CHILDREN: u32 = 1000;
+const CHILDREN: i32 = 1000;
 
 /// What a part of the test does, if this process is one.
 pub(crate) fn part(arguments: Arguments, stdio: Stdio) -> Option<i32> {
@@ -79,8 +79,8 @@ pub(crate) fn service<'a>(
 
 /// What the test has shown: of the service that failed and the one that did not, of five hundred children and five
 /// hundred orphans, each was reaped once.
-pub(crate) fn verdict(options: &Options, stdio: Stdio, reaped: u32, status: i32) -> i32 {
-    const EXPECTED: u32 = 1 + 1 + CHILDREN;
+pub(crate) fn verdict(options: &Options, stdio: Stdio, reaped: i32, status: i32) -> i32 {
+    const EXPECTED: i32 = 1 + 1 + CHILDREN;
     if !options.selftest {
         return status;
     }

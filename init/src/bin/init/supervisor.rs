@@ -29,6 +29,14 @@ use rsyscall::{Current, Errno};
 use rsyscall_init::reboot::End;
 use rsyscall_init::{At, Child, Command, SpawnError, Step, process, spawn_job, tty};
 
+/// What is started.
+pub(crate) struct Service<'a> {
+    pub(crate) command: Command<'a>,
+    /// The command at every further start.
+    #[cfg(feature = "selftest")]
+    pub(crate) again: Command<'a>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Running,
@@ -111,8 +119,8 @@ fn in_seconds(seconds: i32) -> u64 {
 }
 
 /// Supervises the service until all is over, and ends. It returns only if it cannot begin.
-pub(crate) fn supervise(options: &Options, command: Option<Command<'_>>, log: &Log<'_>, stdio: Stdio) -> Errno {
-    match begin(options, command, log, stdio) {
+pub(crate) fn supervise(options: &Options, service: Option<Service<'_>>, log: &Log<'_>, stdio: Stdio) -> Errno {
+    match begin(options, service, log, stdio) {
         Err(errno) => errno,
         Ok(never) => match never {},
     }
@@ -120,7 +128,7 @@ pub(crate) fn supervise(options: &Options, command: Option<Command<'_>>, log: &L
 
 fn begin(
     options: &Options,
-    mut command: Option<Command<'_>>,
+    mut service: Option<Service<'_>>,
     log: &Log<'_>,
     stdio: Stdio,
 ) -> Result<Infallible, Errno> {
@@ -131,7 +139,7 @@ fn begin(
     // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it
     // does not handle.
     let mask = Current.block_signals(SignalSet::ALL)?.keep();
-    if let Some(command) = &mut command {
+    if let Some(Service { command, .. }) = &mut service {
         if options.style == Style::DumbInit {
             // It handles them all, and so none stays ignored; and it unblocks them all.
             command.default = SignalSet::from_bits(0x7fff_ffff);
@@ -158,7 +166,9 @@ fn begin(
     }
     let mut supervisor = Supervisor {
         options,
-        command: command.as_ref(),
+        command: service.as_ref().map(|service| &service.command),
+        #[cfg(feature = "selftest")]
+        again: service.as_ref().map(|service| &service.again),
         log,
         stdio,
         first: me == Process(1),
