@@ -1,6 +1,6 @@
 //! What the program says, one line each: never longer than a line, and never blocked, signalled or ended by it.
 
-use crate::options::{Options, Style};
+use crate::options::Options;
 use crate::texts;
 use core::ffi::CStr;
 use rsyscall::Errno;
@@ -20,8 +20,7 @@ pub(crate) enum Level {
 #[derive(Clone, Copy)]
 pub(crate) struct Log<'a> {
     output: Output,
-    style: Style,
-    level: Level,
+    pub(crate) options: &'a Options,
     /// The program that is started.
     program: &'a CStr,
 }
@@ -75,8 +74,8 @@ messages! {
 }
 
 impl<'a> Log<'a> {
-    pub(crate) fn new(stdio: Stdio, options: &Options, program: &'a CStr) -> Self {
-        Self { output: stdio.error(), style: options.style, level: options.level(), program }
+    pub(crate) fn new(stdio: Stdio, options: &'a Options, program: &'a CStr) -> Self {
+        Self { output: stdio.error(), options, program }
     }
 
     pub(crate) fn say(&self, message: Message) {
@@ -99,11 +98,11 @@ impl<'a> Log<'a> {
     /// matter.
     #[inline(never)]
     pub(crate) fn both(&self, message: Message, number: i32, errno: Option<Errno>) {
-        if LEVELS.get(message as usize).is_none_or(|level| *level > self.level) {
+        if LEVELS.get(message as usize).is_none_or(|level| *level > self.options.level()) {
             return;
         }
         let mut line = Line { text: [0; 256], length: 0, number, errno, program: self.program };
-        line.nth(self.style as usize);
+        line.nth(self.options.style as usize);
         line.nth((message as usize).wrapping_add(3));
         let _ignored = try_write(self.output, line.end());
     }

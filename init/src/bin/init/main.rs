@@ -40,7 +40,7 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     prepare(&options, &log);
     let errno = supervise(&options, service, &log, stdio);
     log.errno(Message::CannotBegin, errno);
-    end(&options, &log, End::PowerOff, if options.style == Style::Init { 125 } else { 1 })
+    end(&log, End::PowerOff, if options.style == Style::Init { 125 } else { 1 })
 }
 
 /// What this process is to others: the reaper of its descendants, and what its parent's end means to it.
@@ -101,8 +101,8 @@ fn service<'a>(
 }
 
 /// Ends: the machine, in which nothing runs any more, or this process.
-fn end(options: &Options, log: &Log<'_>, end: End, status: i32) -> ! {
-    if options.machine {
+fn end(log: &Log<'_>, end: End, status: i32) -> ! {
+    if log.options.machine {
         log.say(if end == End::Restart { Message::Restarting } else { Message::PoweringOff });
         reboot::sync();
         // It comes back only where it is forbidden.

@@ -234,7 +234,13 @@ pub(crate) fn is(word: &[u8], other: &[u8]) -> bool {
 /// Which of the words, between which there are blanks, this is.
 #[inline(never)]
 fn word(word: &[u8], words: &[u8]) -> Option<usize> {
-    words.split(|byte| *byte == b' ').position(|known| is(word, known))
+    let (mut index, mut rest) = (0_usize, words);
+    while !matches!(behind(rest, word), Some([] | [b' ', ..])) {
+        let blank = rest.iter().position(|byte| *byte == b' ')?;
+        rest = rest.get(blank.wrapping_add(1)..)?;
+        index = index.wrapping_add(1);
+    }
+    Some(index)
 }
 
 /// A number of at most six digits.
@@ -367,5 +373,5 @@ fn quit(options: &Options, stdio: Stdio, option: u8) -> ! {
     let output = if status != 0 || style == Style::DumbInit { stdio.error() } else { stdio.output() };
     // Nobody reads it: nothing else was asked for.
     let _ignored = output.write_all(texts::nth(STYLES, (style as usize).wrapping_mul(3).wrapping_add(text)));
-    end(options, &Log::new(stdio, options, c""), End::PowerOff, status)
+    end(&Log::new(stdio, options, c""), End::PowerOff, status)
 }

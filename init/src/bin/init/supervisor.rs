@@ -220,7 +220,7 @@ impl Supervisor<'_> {
         let status = self.options.told(self.status);
         #[cfg(feature = "selftest")]
         let status = crate::selftest::verdict(self.options, self.stdio, self.reaped, status);
-        end(self.options, self.log, self.end, status)
+        end(self.log, self.end, status)
     }
 
     /// The next signal, or `None` when the time is up.
