@@ -74,45 +74,44 @@ fn string(string: &CStr) -> Arg<'_> {
     Arg::In(string.to_bytes_with_nul())
 }
 
-/// What a `clone` has made.
-pub(crate) enum Cloned {
-    /// This is the child, with a copy of the memory.
-    Child,
-    /// This is the parent.
-    Parent(Process, Option<OwnedFd>),
-}
+/// Where a `clone` writes the pidfd.
+pub(crate) struct Pidfd([u8; 4]);
 
-#[inline(never)]
-fn cloned(ret: usize, pidfd: [u8; 4]) -> Result<Cloned, Errno> {
-    let fd = i32::from_ne_bytes(pidfd);
-    Ok(match process(ret)? {
-        Process(0) => Cloned::Child,
-        // SAFETY: the call has just made it for us.
-        child => Cloned::Parent(child, (fd >= 0).then(|| unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) })),
-    })
+impl Pidfd {
+    pub(crate) const fn none() -> Self {
+        Self((-1_i32).to_ne_bytes())
+    }
+
+    /// Returns the pidfd, if one was written.
+    ///
+    /// # Safety
+    ///
+    /// This process is the parent.
+    pub(crate) unsafe fn into_owned_fd(self) -> Option<OwnedFd> {
+        let fd = i32::from_ne_bytes(self.0);
+        // SAFETY: the call has made it for us, and it is taken once.
+        (fd >= 0).then(|| unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) })
+    }
 }
 
 /// Makes a child whose handlers are default, and suspends this thread until the child executes a program or ends. Linux
-/// 5.5.
+/// 5.5. Returns its pid, and 0 in the child, which has a copy of the memory.
 ///
 /// # Safety
 ///
 /// The child must not wait for what another thread holds, and must not return to the caller's caller.
 #[inline(never)]
-pub(crate) unsafe fn clone3_vfork() -> Result<Cloned, Errno> {
-    let mut pidfd = (-1_i32).to_ne_bytes();
+pub(crate) unsafe fn clone3_vfork(pidfd: &mut Pidfd) -> Result<Process, Errno> {
     // `struct clone_args`: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls.
     let flags = CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-    let address = (&raw mut pidfd).expose_provenance() as u64;
+    let address = (&raw mut pidfd.0).expose_provenance() as u64;
     let args: [u64; 8] = [flags, address, 0, 0, SIGCHLD as u64, 0, 0, 0];
     // SAFETY: integers without padding, read as bytes.
     let bytes = unsafe { core::mem::transmute::<[u64; 8], [u8; 64]>(args) };
-    // SAFETY: the call reads the structure, as long as it is told, and writes four bytes at the address in it. The
-    // child has a copy of the memory, this stack included, so both return from here; the caller answers for what the
-    // child does.
-    let ret = unsafe { Local.syscall(nr::CLONE3, [Arg::In(&bytes), Arg::Word(64)]) }?;
-    // SAFETY: four bytes of this function, which the kernel may have written behind the compiler's back.
-    cloned(ret, unsafe { (&raw const pidfd).read_volatile() })
+    // SAFETY: the call reads the structure, as long as it is told, and writes four bytes at the address in it, which is
+    // exposed, and borrowed for longer than the call. The child has a copy of the memory, this stack included, so both
+    // return from here; the caller answers for what the child does.
+    unsafe { Local.syscall(nr::CLONE3, [Arg::In(&bytes), Arg::Word(64)]) }.and_then(process)
 }
 
 /// `fork`, with a pidfd or without.
@@ -121,17 +120,17 @@ pub(crate) unsafe fn clone3_vfork() -> Result<Cloned, Errno> {
 ///
 /// As [`clone3_vfork`].
 #[inline(never)]
-pub(crate) unsafe fn fork(with_pidfd: bool) -> Result<Cloned, Errno> {
-    let mut pidfd = (-1_i32).to_ne_bytes();
-    let flags = SIGCHLD | if with_pidfd { 0x1000 } else { 0 };
-    let (flags, stack) = (Arg::from(flags), Arg::Word(0));
+pub(crate) unsafe fn fork(pidfd: Option<&mut Pidfd>) -> Result<Process, Errno> {
+    let (flags, pidfd) = match pidfd {
+        Some(pidfd) => (SIGCHLD | 0x1000, Arg::InOut(&mut pidfd.0)),
+        None => (SIGCHLD, none()),
+    };
+    let (flags, stack) = (Arg::from(flags), none());
     #[cfg(target_arch = "s390x")]
     let (flags, stack) = (stack, flags);
-    let args = [flags, stack, Arg::InOut(&mut pidfd), Arg::Word(0), Arg::Word(0)];
     // SAFETY: the call writes at most the four bytes. The child has a copy of the memory, this stack included, so both
     // return from here; the caller answers for what the child does.
-    let ret = unsafe { Local.syscall(nr::CLONE, args) }?;
-    cloned(ret, pidfd)
+    unsafe { Local.syscall(nr::CLONE, [flags, stack, pidfd, none(), none()]) }.and_then(process)
 }
 
 /// Makes a pipe whose ends are closed by `execve`: first the one that is read. `nonblocking`: reading and writing do

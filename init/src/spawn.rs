@@ -2,7 +2,7 @@
 
 use crate::child::Child;
 use crate::path;
-use crate::raw::{self, Cloned, Kind};
+use crate::raw::{self, Kind, Pidfd};
 use crate::strings::{Placeholder, Strings};
 use crate::tty::{self, Descriptor};
 use core::ffi::{CStr, c_char};
@@ -347,18 +347,22 @@ fn start<const ALL: bool>(
 ) -> Result<Child, SpawnError> {
     let none = |errno| SpawnError { at: At::Clone, errno };
     let [reader, writer] = raw::pipe(way == Way::Suspended).map_err(none)?;
-    let cloned = if way == Way::Suspended {
+    let mut pidfd = Pidfd::none();
+    let cloned = match way {
         // SAFETY: the child runs `begin`, which waits for nothing and does not return.
-        unsafe { raw::clone3_vfork() }
-    } else {
+        Way::Suspended => unsafe { raw::clone3_vfork(&mut pidfd) },
         // SAFETY: as above.
-        unsafe { raw::fork(way == Way::Fork) }
+        Way::Fork => unsafe { raw::fork(Some(&mut pidfd)) },
+        // SAFETY: as above.
+        Way::ForkWithoutPidfd => unsafe { raw::fork(None) },
     };
-    let (process, pidfd) = match cloned.map_err(none)? {
-        Cloned::Child => begin::<ALL>(command, steps, parent, writer.near(), way == Way::Suspended),
-        Cloned::Parent(process, pidfd) => (process, pidfd),
-    };
+    let process = cloned.map_err(none)?;
+    if process == Process(0) {
+        begin::<ALL>(command, steps, parent, writer.near(), way == Way::Suspended);
+    }
     drop(writer);
+    // SAFETY: this is the parent.
+    let pidfd = unsafe { pidfd.into_owned_fd() };
     let report = loop {
         match raw::read_report(&reader) {
             Err(Errno::EINTR) => {}
@@ -375,8 +379,8 @@ fn start<const ALL: bool>(
 /// Reaps the child that has failed.
 #[cold]
 fn failed(process: Process, report: u64) -> SpawnError {
-    // Ignored: where SIGCHLD is ignored there is no zombie. (No handler interrupts it: all signals are blocked.)
-    let _ignored = raw::waitid(Kind::Process, process.0, raw::WEXITED);
+    // Any other error: where SIGCHLD is ignored there is no zombie.
+    while raw::waitid(Kind::Process, process.0, raw::WEXITED) == Err(Errno::EINTR) {}
     SpawnError::from_report(report)
 }
 
