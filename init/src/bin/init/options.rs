@@ -146,7 +146,7 @@ impl Options {
             }
             _ => {
                 if self.style == Style::Init {
-                    if let Some(rule) = word(value, b"never failure always") {
+                    if let Some(rule) = word(value, b"never\0failure\0always") {
                         self.restart = match rule {
                             0 => Restart::Never,
                             1 => Restart::OnFailure,
@@ -212,7 +212,7 @@ fn letter(style: Style, name: &[u8]) -> u8 {
         Style::Init => 4,
         Style::DumbInit => 5,
     };
-    match word(name, b"help version verbose rewrite single-child") {
+    match word(name, b"help\0version\0verbose\0rewrite\0single-child") {
         Some(index) if index < count => b"hVvrc".get(index).copied().unwrap_or(0),
         _ => 0,
     }
@@ -231,13 +231,13 @@ pub(crate) fn is(word: &[u8], other: &[u8]) -> bool {
     matches!(behind(word, other), Some([]))
 }
 
-/// Which of the words, between which there are blanks, this is.
+/// Returns the index of a word in a list of words that are separated by zeros, which no argument contains.
 #[inline(never)]
 fn word(word: &[u8], words: &[u8]) -> Option<usize> {
     let (mut index, mut rest) = (0_usize, words);
-    while !matches!(behind(rest, word), Some([] | [b' ', ..])) {
-        let blank = rest.iter().position(|byte| *byte == b' ')?;
-        rest = rest.get(blank.wrapping_add(1)..)?;
+    while !matches!(behind(rest, word), Some([] | [0, ..])) {
+        let end = rest.iter().position(|byte| *byte == 0)?;
+        rest = rest.get(end.wrapping_add(1)..)?;
         index = index.wrapping_add(1);
     }
     Some(index)
@@ -257,7 +257,7 @@ fn number(digits: &[u8]) -> Option<i32> {
 /// Whose name the program was called by.
 fn style(name: Option<&CStr>) -> Style {
     let name = name.unwrap_or_default().to_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    match word(name, b"dumb-init tini tini-static docker-init") {
+    match word(name, b"dumb-init\0tini\0tini-static\0docker-init") {
         Some(0) => Style::DumbInit,
         Some(_) => Style::Tini,
         None => Style::Init,
