@@ -1,4 +1,4 @@
-//! A program that was started.
+//! A child process.
 
 use crate::raw::{self, Kind};
 use core::fmt;
@@ -9,11 +9,10 @@ use rsyscall::sys::signal::{Signal, SignalTask, Target};
 use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask};
 use rsyscall::{Current, Errno};
 
-/// A child of this process. Dropped, it lives on; whoever wants otherwise says so:
-/// [`kill_on_drop`](Self::kill_on_drop).
+/// A child of this process. Dropping it neither kills nor reaps it; [`kill_on_drop`](Self::kill_on_drop) does.
 ///
-/// It does not reap by itself. Where all children are reaped by one loop, as in an init, that loop looks with
-/// [`Changes::PEEK`] first, and does what needs the child's pid before it reaps.
+/// Where one loop reaps all children, as in an init, it looks with [`Changes::PEEK`] first, and does what needs the
+/// child's pid before it reaps.
 #[derive(Debug)]
 pub struct Child {
     process: Process,
@@ -25,7 +24,7 @@ impl Child {
         Self { process, pidfd }
     }
 
-    /// Returns its pid, which is its own until it is reaped.
+    /// Returns its pid, which is not reused until it is reaped.
     #[inline]
     pub const fn process(&self) -> Process {
         self.process
@@ -38,7 +37,7 @@ impl Child {
         self.pidfd.as_ref()
     }
 
-    /// Sends it a signal. Without a pidfd it is sent by pid, after it was made sure that it was not reaped.
+    /// Sends it a signal. Without a pidfd it is sent by pid, after a check that it was not reaped.
     ///
     /// System calls: `pidfd_send_signal`; without a pidfd `waitid`, `kill`.
     ///
@@ -50,32 +49,32 @@ impl Child {
     }
 
     /// Sends a signal to the group that it leads, if it was started with [`Step::NewGroup`](crate::Step::NewGroup) or
-    /// [`Step::NewSession`](crate::Step::NewSession). It never reaches another group that has got the number.
+    /// [`Step::NewSession`](crate::Step::NewSession). It never reaches another group with a reused number.
     ///
-    /// From Linux 6.9 also after the child was reaped. Before, only until then: afterwards nothing holds the number,
-    /// and it is `ESRCH`. There, only one party may reap, and not while this function runs.
+    /// From Linux 6.9 also after the child was reaped. Before, only until then: afterwards the number may be
+    /// reused, and it fails with `ESRCH`. There, no other thread may reap while this function runs.
     ///
     /// System calls: `pidfd_send_signal`; before Linux 6.9 also `waitid`, `kill`.
     ///
     /// # Errors
     ///
-    /// `ESRCH`: the group is empty, or cannot be told from another one. `EPERM`.
+    /// `ESRCH`: the group is empty, or its number may have been reused. `EPERM`.
     pub fn send_signal_to_group(&self, signal: Signal) -> Result<(), Errno> {
         self.send(true, signal)
     }
 
-    /// By the pidfd, or by number while the unreaped child holds it.
+    /// By the pidfd, or by number while the child is not reaped.
     fn send(&self, to_group: bool, signal: Signal) -> Result<(), Errno> {
         let mut found = Err(Errno::EINVAL);
         if let Some(pidfd) = &self.pidfd {
             match raw::pidfd_send_signal(pidfd.near(), signal.raw(), to_group) {
-                // Linux 5.2 has no other use for it, and before 6.9 it has none for a group.
+                // Linux 5.2 has no such call; before 6.9 it has no flag for a group.
                 Err(Errno::ENOSYS | Errno::EINVAL) => {}
                 sent => return sent,
             }
             found = raw::find_child(Kind::PidFd, pidfd.as_raw_fd());
         }
-        // Before Linux 5.4 not by a pidfd.
+        // `P_PIDFD` needs Linux 5.4.
         if found == Err(Errno::EINVAL) {
             found = raw::find_child(Kind::Process, self.process.0);
         }
@@ -87,7 +86,7 @@ impl Child {
         }
     }
 
-    /// Returns how it ended without reaping it, or `None` if it has not: it never sleeps.
+    /// Returns its exit status without reaping it, or `None` if it has not ended. It never blocks.
     ///
     /// System calls: `waitid`.
     ///
@@ -98,7 +97,7 @@ impl Child {
         self.look(Changes::ENDED | Changes::PEEK)
     }
 
-    /// Reaps it if it has ended, and returns how; `None` if it has not: it never sleeps.
+    /// Reaps it if it has ended and returns its exit status, otherwise `None`. It never blocks.
     ///
     /// System calls: `waitid`.
     ///
@@ -117,7 +116,7 @@ impl Child {
         }))
     }
 
-    /// Waits for its end, however many signal handlers run, and reaps it.
+    /// Blocks until it ends, even if signal handlers run meanwhile, and reaps it.
     ///
     /// System calls: `waitid`.
     ///
@@ -131,14 +130,14 @@ impl Child {
         }
     }
 
-    /// Makes it a child that is killed and reaped when the value is dropped.
+    /// Converts it to a child that is killed and reaped on drop.
     pub fn kill_on_drop(self) -> KillOnDrop {
         KillOnDrop(self)
     }
 }
 
-/// A child that is killed and reaped when this is dropped.
-#[must_use = "dropped, the child is killed at once"]
+/// A child that is killed and reaped on drop.
+#[must_use = "dropping it kills the child"]
 pub struct KillOnDrop(Child);
 
 impl Deref for KillOnDrop {
@@ -158,7 +157,7 @@ impl DerefMut for KillOnDrop {
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
         if self.0.send_signal(Signal::KILL).is_ok() {
-            // Ignored: it was reaped elsewhere.
+            // Ignored: it may have been reaped elsewhere.
             let _ignored = self.0.wait();
         }
     }

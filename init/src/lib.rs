@@ -1,22 +1,20 @@
-//! What inits and supervisors need beside what [`rsyscall`] waits with: starting programs, the terminal, the end of the
-//! machine.
+//! For inits and supervisors, on top of [`rsyscall`]'s signalfd, pidfd and waitid: starting programs, terminals,
+//! reboot.
 //!
-//! No libc, no allocation, no closure: a program to start is a [`Command`], which is data, and what runs between
-//! `clone` and `execve` is this crate's own code. The package's program, `init`, is written with it and without
-//! `unsafe`.
+//! No libc, no allocation, no closure: a program to start is described by a [`Command`], and between `clone` and
+//! `execve` only this crate's own code runs. The package's program, `init`, is written with it and without `unsafe`.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`spawn`](mod@spawn) | [`Command`], [`Step`], [`spawn()`], [`spawn_job`], [`exec`]: starting a program, and becoming one |
-//! | [`child`] | [`Child`]: signals to it, its end |
-//! | [`strings`] | arguments and environment as `execve` takes them |
+//! | [`spawn`](mod@spawn) | [`Command`], [`Step`], [`spawn()`], [`spawn_job`], [`exec`]: starting a program |
+//! | [`child`] | [`Child`]: sending it signals, waiting for it |
+//! | [`strings`] | argument and environment lists for `execve` |
 //! | [`process`] | pid, group, subreaper, parent-death signal, working directory |
-//! | [`tty`] | the controlling terminal and its foreground |
-//! | [`reboot`] | power off, restart, Ctrl-Alt-Del, and whether this is a machine or a container |
-//! | [`output`] | writing without being blocked, signalled or ended by it |
+//! | [`tty`] | the controlling terminal and its foreground process group |
+//! | [`reboot`] | power-off, restart, Ctrl-Alt-Del, machine or container |
+//! | [`output`] | writing without blocking |
 //!
-//! Not here: mounts, users and groups, resource limits, cgroups, the network. Nothing of them is waited for, and other
-//! crates do them without std too.
+//! Not here: mounts, users and groups, resource limits, cgroups, network. Other crates have them, also for `no_std`.
 #![no_std]
 
 pub mod child;

@@ -1,4 +1,4 @@
-//! Writing for a process that must not be blocked, signalled or ended by what it says.
+//! Output that never blocks, for processes such as an init.
 
 use crate::raw;
 use rsyscall::Errno;
@@ -6,19 +6,18 @@ use rsyscall::near::{self, PollFd, Timespec};
 use rsyscall::sys::stdio::Output;
 use rsyscall::sysif::Local;
 
-/// Writes once, if that is possible without sleeping, and returns how much.
+/// Writes once if that does not block, and returns how many bytes were written.
 ///
-/// From Linux 6.4 the kernel itself promises that for pipes. For terminals and sockets, and before, it is asked first
-/// whether there is room for `PIPE_BUF` (4096) bytes, which holds unless another process fills it up in between; more
-/// are not written.
+/// From Linux 6.4, `RWF_NOWAIT` does that for pipes. Elsewhere it polls first whether there is room for `PIPE_BUF`
+/// (4096) bytes, and writes no more than that; it can block only if another process writes in between.
 ///
-/// `SIGPIPE` and `SIGXFSZ` are the caller's to block; a signalfd reads them with the caller's own pid as the sender.
+/// The caller blocks `SIGPIPE` and `SIGXFSZ`; a signalfd reads them with the caller's own pid as the sender.
 ///
-/// System calls: `pwritev2`; where that cannot promise it `ppoll`, `write`.
+/// System calls: `pwritev2`; where that fails with `EOPNOTSUPP`, `ENOSYS` or `EPERM`, `ppoll` and `write`.
 ///
 /// # Errors
 ///
-/// `EAGAIN`: no room now. `EPIPE`: no reader. `EBADF`, `EIO`, `ENOSPC`, `EFBIG` and what else a write can fail with.
+/// `EAGAIN`: it would block. `EPIPE`: no reader. `EBADF`, `EIO`, `ENOSPC`, `EFBIG` and other errors of `write`.
 pub fn try_write(output: Output, bytes: &[u8]) -> Result<usize, Errno> {
     const PIPE_BUF: usize = 4096;
     let fd = output.near();

@@ -1,12 +1,12 @@
-//! Where a program is looked for: the rules of `execvp`.
+//! Searching `PATH` for a program, by the rules of `execvp`.
 
 use core::ffi::CStr;
 use rsyscall::Errno;
 
-/// The longest path that the kernel takes, with the zero at its end: `include/uapi/linux/limits.h`.
+/// The size of the longest path, with its terminating zero: `include/uapi/linux/limits.h`.
 pub const PATH_MAX: usize = 4096;
 
-/// What `execvp` of glibc and musl looks in where there is no `PATH`.
+/// The search path of `execvp` where `PATH` is not set.
 pub const DEFAULT: &[u8] = b"/bin:/usr/bin";
 
 /// Writes `directory/name` into the buffer and returns it, or `None` if it does not fit. An empty directory is the
@@ -25,11 +25,11 @@ pub fn candidate<'a>(directory: &[u8], name: &CStr, buffer: &'a mut [u8; PATH_MA
     let name = name.to_bytes_with_nul();
     let rest = put(put(buffer, directory)?, b"/")?;
     put(rest, name)?;
-    // SAFETY: the name has ended with a zero.
+    // SAFETY: the name ends with a zero.
     Some(unsafe { CStr::from_ptr(buffer.as_ptr().cast()) })
 }
 
-/// Writes text to the beginning of the memory and returns what is behind it, or `None` if it does not fit.
+/// Copies text to the beginning of the memory and returns the rest, or `None` if it does not fit.
 #[inline(never)]
 fn put<'a>(memory: &'a mut [u8], text: &[u8]) -> Option<&'a mut [u8]> {
     let (front, behind) = memory.split_at_mut_checked(text.len())?;
@@ -40,11 +40,11 @@ fn put<'a>(memory: &'a mut [u8], text: &[u8]) -> Option<&'a mut [u8]> {
     Some(behind)
 }
 
-/// Tries a name in every directory of a `PATH`, or as it is if there is a slash in it, and returns the error that is to
-/// be told: what `attempt` returned is the error of executing that path.
+/// Calls `attempt` with the name in every directory of a `PATH`, or with the name itself if it contains a slash, and
+/// returns the error to report. `attempt` executes a path and returns the error.
 ///
-/// The search goes on where the program is not there, or may not be executed: if none is found, `EACCES` is told before
-/// `ENOENT`. An empty name is `ENOENT`. An entry that is too long is passed over.
+/// The search continues after `ENOENT`, `ENOTDIR`, `ENODEV`, `ESTALE`, `ETIMEDOUT` and `EACCES`; in the end it is
+/// `EACCES` if that occurred, otherwise `ENOENT`. An empty name is `ENOENT`. Paths longer than `PATH_MAX` are skipped.
 ///
 /// ```
 /// use rsyscall::Errno;
@@ -63,7 +63,7 @@ pub fn search(name: &CStr, path: &[u8], attempt: impl FnMut(&CStr) -> Errno) -> 
     search_in(name, Some(path), attempt)
 }
 
-/// `None`: the name is a path as it is.
+/// `path` is `None`: the name is a path.
 #[inline(always)]
 pub(crate) fn search_in(name: &CStr, path: Option<&[u8]>, mut attempt: impl FnMut(&CStr) -> Errno) -> Errno {
     if name.is_empty() {

@@ -1,4 +1,4 @@
-//! This process: its place among others, and its working directory.
+//! Attributes of this process: pid, group, session, subreaper, working directory.
 
 use crate::raw::{self, Kind};
 use core::ffi::CStr;
@@ -35,16 +35,16 @@ pub fn group() -> Result<Process, Errno> {
     raw::getpgid()
 }
 
-/// Returns whether a child of it is in a process group, running or a zombie. So long the number of the group is not
-/// given to another one.
+/// Returns whether a child of it, running or a zombie, is in a process group. While one is, the group's number is not
+/// reused.
 ///
 /// System calls: `waitid`.
 pub fn has_child_in(group: Process) -> bool {
     raw::find_child(Kind::Group, group.0) != Err(Errno::ECHILD)
 }
 
-/// Reaps a child that has ended, or takes the news that it was stopped: for who has found it with
-/// [`Changes::PEEK`](rsyscall::sys::wait::Changes::PEEK), and has no more use for its pid. It never sleeps.
+/// Reaps a child that has ended, or consumes the report that it was stopped, after it was found with
+/// [`Changes::PEEK`](rsyscall::sys::wait::Changes::PEEK). It never blocks.
 ///
 /// System calls: `waitid`.
 ///
@@ -66,7 +66,7 @@ pub fn session() -> Result<Process, Errno> {
     raw::getsid()
 }
 
-/// Makes it the parent of its descendants whose own parent has ended, as process 1 is.
+/// Makes it a subreaper: orphaned descendants become its children.
 ///
 /// System calls: `prctl(PR_SET_CHILD_SUBREAPER)`.
 ///
@@ -81,7 +81,7 @@ pub fn become_subreaper() -> Result<(), Errno> {
     raw::prctl(PR_SET_CHILD_SUBREAPER, 1)
 }
 
-/// Returns whether it is a subreaper, by its own doing or that of a program that it has replaced.
+/// Returns whether it is a subreaper, which `execve` preserves.
 ///
 /// System calls: `prctl(PR_GET_CHILD_SUBREAPER)`.
 ///
@@ -92,8 +92,8 @@ pub fn is_subreaper() -> Result<bool, Errno> {
     raw::prctl_get(PR_GET_CHILD_SUBREAPER).map(|is| is != 0)
 }
 
-/// Sends this signal to it when the *thread* that made it ends; `None`: nothing. If that has happened already, nothing
-/// is sent.
+/// Sets the signal that it gets when the *thread* that created it ends; `None`: no signal. If that thread has ended
+/// already, no signal is sent.
 ///
 /// System calls: `prctl(PR_SET_PDEATHSIG)`.
 ///
@@ -119,7 +119,7 @@ pub fn change_directory(path: &CStr) -> Result<(), Errno> {
     raw::chdir(path)
 }
 
-/// Opens the working directory as a place to come back to, closed by `execve`: see
+/// Opens the working directory, to return to it later, close-on-exec: see
 /// [`Step::Directory`](crate::Step::Directory). While it is open its file system cannot be unmounted.
 ///
 /// System calls: `openat(O_PATH)`.

@@ -22,7 +22,7 @@ const O_CLOEXEC: u32 = 0o2_000_000;
 const O_PATH: u32 = 0o10_000_000;
 const AT_FDCWD: i32 = -100;
 
-/// The word that the kernel is given.
+/// Returns the word that is passed to the kernel.
 #[inline(always)]
 fn word(arg: Arg<'_>) -> usize {
     match arg {
@@ -34,14 +34,14 @@ fn word(arg: Arg<'_>) -> usize {
     }
 }
 
-/// Makes a call that returns nothing.
+/// Makes a call whose result is only success or an error.
 ///
 /// # Safety
 ///
 /// As [`SyscallInterface::syscall`].
 #[inline(always)]
 unsafe fn call(nr: usize, [a, b, c, d]: [Arg<'_>; 4]) -> Result<(), Errno> {
-    /// One for all: inlined, the most of it would be to decode the error.
+    /// Not inlined: decoding the error is larger than the call.
     #[inline(never)]
     unsafe fn words(a: usize, b: usize, c: usize, d: usize, nr: usize) -> Result<(), Errno> {
         // SAFETY: the caller's promise.
@@ -51,30 +51,30 @@ unsafe fn call(nr: usize, [a, b, c, d]: [Arg<'_>; 4]) -> Result<(), Errno> {
     unsafe { words(word(a), word(b), word(c), word(d), nr) }
 }
 
-/// An argument that a call does not have, or does not look at.
+/// An argument that is zero, or that the call does not have.
 #[inline(always)]
 fn none<'a>() -> Arg<'a> {
     Arg::Word(0)
 }
 
-/// A pid out of a call that returns one.
+/// Converts a returned pid.
 fn process(ret: usize) -> Result<Process, Errno> {
     i32::try_from(ret).map(Process).map_err(|_| Errno::EIO)
 }
 
-/// A new file descriptor out of a call that makes one.
+/// Takes ownership of a returned file descriptor.
 fn owned(ret: usize) -> Result<OwnedFd, Errno> {
     let fd = i32::try_from(ret).map_err(|_| Errno::EIO)?;
-    // SAFETY: the call has just made it for us.
+    // SAFETY: the call has just opened it.
     Ok(unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) })
 }
 
-/// A path or a string, with the zero at its end.
+/// A null-terminated string.
 fn string(string: &CStr) -> Arg<'_> {
     Arg::In(string.to_bytes_with_nul())
 }
 
-/// Where a `clone` writes the pidfd.
+/// The memory to which `clone` writes a pidfd.
 pub(crate) struct Pidfd([u8; 4]);
 
 impl Pidfd {
@@ -89,13 +89,13 @@ impl Pidfd {
     /// This process is the parent.
     pub(crate) unsafe fn into_owned_fd(self) -> Option<OwnedFd> {
         let fd = i32::from_ne_bytes(self.0);
-        // SAFETY: the call has made it for us, and it is taken once.
+        // SAFETY: `clone` has opened it, and this consumes its number.
         (fd >= 0).then(|| unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) })
     }
 }
 
-/// Makes a child whose handlers are default, and suspends this thread until the child executes a program or ends. Linux
-/// 5.5. Returns its pid, and 0 in the child, which has a copy of the memory.
+/// Creates a child with default signal handlers, and suspends this thread until the child executes a program or ends.
+/// Linux 5.5. Returns the child's pid, and 0 in the child, which has a copy of the memory.
 ///
 /// # Safety
 ///
@@ -110,7 +110,7 @@ pub(crate) unsafe fn clone3_vfork(pidfd: &mut Pidfd) -> Result<Process, Errno> {
     let bytes = unsafe { core::mem::transmute::<[u64; 8], [u8; 64]>(args) };
     // SAFETY: the call reads the structure, as long as it is told, and writes four bytes at the address in it, which is
     // exposed, and borrowed for longer than the call. The child has a copy of the memory, this stack included, so both
-    // return from here; the caller answers for what the child does.
+    // return from here; the caller is responsible for what the child does.
     unsafe { Local.syscall(nr::CLONE3, [Arg::In(&bytes), Arg::Word(64)]) }.and_then(process)
 }
 
@@ -129,12 +129,11 @@ pub(crate) unsafe fn fork(pidfd: Option<&mut Pidfd>) -> Result<Process, Errno> {
     #[cfg(target_arch = "s390x")]
     let (flags, stack) = (stack, flags);
     // SAFETY: the call writes at most the four bytes. The child has a copy of the memory, this stack included, so both
-    // return from here; the caller answers for what the child does.
+    // return from here; the caller is responsible for what the child does.
     unsafe { Local.syscall(nr::CLONE, [flags, stack, pidfd, none(), none()]) }.and_then(process)
 }
 
-/// Makes a pipe whose ends are closed by `execve`: first the one that is read. `nonblocking`: reading and writing do
-/// not sleep.
+/// Creates a close-on-exec pipe: the read end, and the write end.
 pub(crate) fn pipe(nonblocking: bool) -> Result<[OwnedFd; 2], Errno> {
     let flags = if nonblocking { O_CLOEXEC | O_NONBLOCK } else { O_CLOEXEC };
     let mut ends = [0_u8; 8];
@@ -142,7 +141,7 @@ pub(crate) fn pipe(nonblocking: bool) -> Result<[OwnedFd; 2], Errno> {
     unsafe { Local.syscall(nr::PIPE2, [Arg::InOut(&mut ends), flags.into()]) }?;
     // SAFETY: the same size, and any bytes are integers.
     let ends = unsafe { core::mem::transmute::<[u8; 8], [i32; 2]>(ends) };
-    // SAFETY: the call has just made both for us.
+    // SAFETY: the call has just opened both.
     let own = |fd| unsafe { OwnedFd::adopt(Current, FileDescriptor(fd)) };
     Ok([own(ends[0]), own(ends[1])])
 }
@@ -156,7 +155,7 @@ pub(crate) fn pidfd_send_signal(pidfd: FileDescriptor, signal: u32, to_group: bo
     unsafe { call(nr::PIDFD_SEND_SIGNAL, [pidfd.into(), signal.into(), Arg::Word(0), flags.into()]) }
 }
 
-/// Which children are meant: `include/uapi/linux/wait.h`.
+/// The `idtype` of `waitid`: `include/uapi/linux/wait.h`.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Process = 1,
@@ -169,7 +168,7 @@ pub(crate) const WSTOPPED: u32 = 2;
 pub(crate) const WEXITED: u32 = 4;
 pub(crate) const WNOWAIT: u32 = 0x0100_0000;
 
-/// `waitid` that does not say what it has found.
+/// `waitid` without a `siginfo_t`.
 #[inline(never)]
 pub(crate) fn waitid(kind: Kind, id: i32, options: u32) -> Result<(), Errno> {
     let args = [(kind as u32).into(), id.into(), none(), options.into(), none()];
@@ -178,13 +177,12 @@ pub(crate) fn waitid(kind: Kind, id: i32, options: u32) -> Result<(), Errno> {
     unsafe { Local.syscall(nr::WAITID, args) }.map(drop)
 }
 
-/// Looks whether there is a child, running or a zombie, and leaves it as it is. `ECHILD`: none. `EINVAL`: by pidfd
-/// before Linux 5.4.
+/// Checks whether there is a child, running or a zombie. `ECHILD`: none. `EINVAL`: by pidfd before Linux 5.4.
 pub(crate) fn find_child(kind: Kind, id: i32) -> Result<(), Errno> {
     waitid(kind, id, WNOHANG | WEXITED | WNOWAIT)
 }
 
-/// Reads the eight bytes of a report; `None` at the end of the pipe.
+/// Reads a report of eight bytes; `None` at the end of file.
 pub(crate) fn read_report(pipe: &OwnedFd) -> Result<Option<u64>, Errno> {
     let mut bytes = [0_u8; 8];
     // SAFETY: owned, so open, for as long as the borrow lasts; the memory is as long as the call is told.
@@ -195,12 +193,12 @@ pub(crate) fn read_report(pipe: &OwnedFd) -> Result<Option<u64>, Errno> {
 /// Writes a report into the pipe.
 pub(crate) fn write_report(fd: FileDescriptor, report: u64) {
     let bytes = report.to_ne_bytes();
-    // Ignored: nobody is left to be told.
+    // Ignored: there is no other way to report it.
     // SAFETY: the child's own copy of a file descriptor that is open; the memory is as long as the call is told.
     let _ignored = unsafe { Local.syscall(nr::WRITE, [fd.into(), Arg::In(&bytes), Arg::Word(8)]) };
 }
 
-/// Replaces the program. It returns only where that failed.
+/// Executes a program. It returns only on failure.
 #[inline(never)]
 pub(crate) fn execve(path: &CStr, arguments: Strings<'_>, environment: Strings<'_>) -> Errno {
     // Lists of pointers are words here: an `Arg` names bytes, and this call is made in this address space only.
@@ -224,7 +222,7 @@ pub(crate) fn setsid() -> Result<(), Errno> {
     unsafe { call(nr::SETSID, [none(), none(), none(), none()]) }
 }
 
-/// Makes the process the leader of a group of its own.
+/// Makes the process the leader of a new process group.
 pub(crate) fn setpgid() -> Result<(), Errno> {
     // SAFETY: two words and no memory.
     unsafe { call(nr::SETPGID, [Arg::Word(0), Arg::Word(0), none(), none()]) }
@@ -263,7 +261,7 @@ pub(crate) fn fchdir(fd: FileDescriptor) -> Result<(), Errno> {
     unsafe { call(nr::FCHDIR, [fd.into(), none(), none(), none()]) }
 }
 
-/// Opens the working directory as a place, whatever its permissions.
+/// Opens the working directory with `O_PATH`, which needs no read permission.
 pub(crate) fn open_working_directory() -> Result<OwnedFd, Errno> {
     /// `arch/*/include/uapi/asm/fcntl.h`.
     const O_DIRECTORY: u32 = if cfg!(any(target_arch = "arm", target_arch = "aarch64", target_arch = "powerpc64")) {
@@ -284,7 +282,7 @@ fn open(path: &CStr, flags: u32) -> Result<OwnedFd, Errno> {
     unsafe { Local.syscall(nr::OPENAT, [AT_FDCWD.into(), string(path), flags.into(), Arg::Word(0)]) }.and_then(owned)
 }
 
-/// Makes `to` a duplicate of `from` that `execve` keeps.
+/// Makes `to` a duplicate of `from`, not close-on-exec.
 ///
 /// # Safety
 ///
@@ -296,11 +294,11 @@ pub(crate) unsafe fn dup_onto(from: FileDescriptor, to: i32) -> Result<(), Errno
         // SAFETY: words and no memory.
         return unsafe { call(nr::FCNTL, [from.into(), F_SETFD.into(), Arg::Word(0), none()]) };
     }
-    // SAFETY: words and no memory; the caller answers for the target.
+    // SAFETY: words and no memory; the caller is responsible for the target.
     unsafe { call(nr::DUP3, [from.into(), to.into(), Arg::Word(0), none()]) }
 }
 
-/// Makes `to`, which is not open, a duplicate of `from` that `execve` keeps. `EBUSY`: it is open.
+/// Makes `to`, which is not open, a duplicate of `from`, not close-on-exec. `EBUSY`: it is open.
 pub(crate) fn dup_to_free(from: FileDescriptor, to: i32) -> Result<(), Errno> {
     let copy = dup_above(from, to)?;
     if copy.0 != to {
@@ -312,7 +310,7 @@ pub(crate) fn dup_to_free(from: FileDescriptor, to: i32) -> Result<(), Errno> {
     unsafe { dup_onto(copy, to) }
 }
 
-/// Duplicates a file descriptor to the lowest free one from `lowest` on, closed by `execve`.
+/// Duplicates a file descriptor to the lowest free one from `lowest` on, close-on-exec.
 pub(crate) fn dup_above(fd: FileDescriptor, lowest: i32) -> Result<FileDescriptor, Errno> {
     /// `include/uapi/linux/fcntl.h`.
     const F_DUPFD_CLOEXEC: u32 = 1030;
@@ -348,7 +346,7 @@ pub(crate) fn sync() {
     let _ignored = unsafe { Local.syscall(nr::SYNC, []) };
 }
 
-/// Writes without sleeping: `EAGAIN` where it would; `EOPNOTSUPP` or `ENOSYS` where it cannot be promised.
+/// Writes without blocking. `EAGAIN`: it would block. `EOPNOTSUPP`, `ENOSYS`: not supported.
 pub(crate) fn write_nowait(fd: FileDescriptor, bytes: &[u8]) -> Result<usize, Errno> {
     /// `include/uapi/linux/fs.h`.
     const RWF_NOWAIT: usize = 8;

@@ -1,4 +1,4 @@
-//! The end of the machine, Ctrl-Alt-Del, and whether there is a machine at all.
+//! Reboot, power-off, Ctrl-Alt-Del, and whether this process is the machine's init.
 
 use crate::raw;
 use rsyscall::Errno;
@@ -8,20 +8,20 @@ use rsyscall::near::Process;
 const CAD_ON: u32 = 0x89ab_cdef;
 const CAD_OFF: u32 = 0;
 
-/// How a machine ends.
+/// What `reboot` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum End {
-    /// It starts again.
+    /// The machine restarts.
     Restart = 0x0123_4567,
-    /// It stops and stays on.
+    /// The machine halts and stays powered on.
     Halt = 0xcdef_0123,
-    /// It is switched off.
+    /// The machine powers off.
     PowerOff = 0x4321_fedc,
 }
 
-/// Ends the machine at once: files are not written back ([`sync`]), processes are not asked. It returns only where that
-/// failed.
+/// Ends the machine immediately, without writing files back ([`sync`]) and without terminating processes. It returns
+/// only on failure.
 ///
 /// In a pid namespace that is not the machine's it ends that namespace: process 1 is killed, by `SIGHUP` for a restart
 /// and by `SIGINT` otherwise.
@@ -35,7 +35,7 @@ pub fn end(end: End) -> Errno {
     raw::reboot(end as u32).err().unwrap_or(Errno::EIO)
 }
 
-/// Says what Ctrl-Alt-Del does: restart the machine at once, or send `SIGINT` to process 1.
+/// Sets what Ctrl-Alt-Del does: restart the machine immediately, or send `SIGINT` to process 1.
 ///
 /// System calls: `reboot`.
 ///
@@ -50,17 +50,17 @@ pub fn set_ctrl_alt_del(at_once: bool) -> Result<(), Errno> {
     raw::reboot(if at_once { CAD_ON } else { CAD_OFF })
 }
 
-/// Returns whether this is process 1 of a machine, not of a container. If so, Ctrl-Alt-Del from now on is `SIGINT`.
+/// Returns whether this is process 1 of a machine, not of a container. If so, Ctrl-Alt-Del now sends `SIGINT`.
 ///
-/// It is the kernel that says so: Ctrl-Alt-Del can be set in the machine's own pid namespace only, and process 1 of
-/// that is the machine's init. No process of a container can make it look otherwise.
+/// The kernel allows setting Ctrl-Alt-Del only in the initial pid namespace, whose process 1 is the machine's init. No
+/// user process can imitate that.
 ///
 /// System calls: `getpid`, `reboot`.
 pub fn is_machine() -> bool {
     crate::process::pid() == Ok(Process(1)) && set_ctrl_alt_del(false).is_ok()
 }
 
-/// Writes all file systems back, and returns when that is done.
+/// Writes all file systems back to disk and waits for it.
 ///
 /// System calls: `sync`.
 pub fn sync() {

@@ -1,4 +1,4 @@
-//! Starting a program, and becoming one: what is to be done is data.
+//! Starting a program in a child, and replacing this process by one.
 
 use crate::child::Child;
 use crate::path;
@@ -20,7 +20,7 @@ use rsyscall::{Current, Errno};
 pub enum Program<'a> {
     /// This file.
     Path(&'a CStr),
-    /// This name, looked for in the directories of `path` (which are separated by colons) unless it contains a slash:
+    /// This name, searched for in the directories of `path`, which are separated by colons, unless it contains a slash:
     /// as `execvp` does, see [`path::search`].
     Search {
         /// The name.
@@ -30,7 +30,7 @@ pub enum Program<'a> {
     },
 }
 
-/// A program to start: [`spawn()`] makes a child of it, [`exec`] replaces the caller by it.
+/// A program to start: [`spawn()`] runs it in a child, [`exec`] replaces the caller by it.
 ///
 /// ```
 /// use rsyscall::near::SignalSet;
@@ -53,27 +53,26 @@ pub enum Program<'a> {
 pub struct Command<'a> {
     /// What is executed.
     pub program: Program<'a>,
-    /// Its arguments; the first is the name that it is told.
+    /// Its arguments; the first is `argv[0]`.
     pub arguments: Strings<'a>,
     /// Its environment.
     pub environment: Strings<'a>,
-    /// Its signal mask. A caller that blocks signals for its own use names the mask that it had found.
+    /// Its signal mask. A caller that blocks signals for its own use passes the mask that it started with.
     pub mask: SignalSet,
-    /// Signals whose disposition becomes the default. Those with a handler always do; an ignored one otherwise stays
-    /// ignored.
+    /// The signals that are set to their default action. Handled signals always are; ignored ones stay ignored
+    /// otherwise.
     pub default: SignalSet,
-    /// Signals whose disposition becomes to ignore them.
+    /// The signals that are set to be ignored.
     pub ignore: SignalSet,
-    /// What executes a file that the kernel does not know how to (`ENOEXEC`: a script without `#!`), as `execvp` runs
-    /// `/bin/sh`: its arguments are the file, and those of the program. `None`: `ENOEXEC` is told. With more than 254
-    /// arguments it is `E2BIG`.
+    /// The interpreter for a file that fails with `ENOEXEC` (a script without `#!`): `execvp` uses `/bin/sh`. Its
+    /// arguments are the file and the program's arguments; more than 254 are `E2BIG`. `None`: `ENOEXEC` is returned.
     pub interpreter: Option<&'a CStr>,
-    /// What is done before, in this order.
+    /// What the child does before `execve`, in this order.
     pub steps: &'a [Step<'a>],
 }
 
 impl<'a> Command<'a> {
-    /// A program without arguments, environment and steps, with no signal blocked.
+    /// Creates a command without arguments, environment and steps, with no signal blocked.
     #[inline]
     pub const fn new(program: Program<'a>) -> Self {
         Self {
@@ -89,55 +88,54 @@ impl<'a> Command<'a> {
     }
 }
 
-/// Something that is done before a program is executed, in the new process.
-///
-/// All signals are blocked meanwhile. No step opens a file, which could sleep.
+/// Something that the child does before `execve`, with all signals blocked. No step opens a file, which could block.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// Does nothing: in the place of a step that is not always taken.
+    /// Does nothing: for a step that depends on a condition.
     Nothing,
-    /// Makes it the leader of a session of its own, without a terminal (`setsid`). A group that only it is in is then
-    /// orphaned: Ctrl-Z does not stop it.
+    /// Makes it the leader of a new session, without a terminal (`setsid`). Its process group is then orphaned: Ctrl-Z
+    /// does not stop it.
     NewSession,
-    /// Makes it the leader of a process group of its own (`setpgid`).
+    /// Makes it the leader of a new process group (`setpgid`).
     NewGroup,
-    /// Makes a terminal the controlling one of its session (`TIOCSCTTY`). `EPERM`: it does not lead a session, or has a
-    /// terminal, or another session has this one. `ENOTTY`: not a terminal.
+    /// Makes a terminal the controlling terminal of its session (`TIOCSCTTY`). `EPERM`: it is not a session leader, or
+    /// has a terminal already, or another session has this one. `ENOTTY`: not a terminal.
     ControllingTerminal(Descriptor<'a>),
-    /// Makes its group the foreground of the terminal (`TIOCSPGRP`). `ENOTTY`: not the controlling terminal.
+    /// Makes its group the foreground process group of the terminal (`TIOCSPGRP`). `ENOTTY`: not the controlling
+    /// terminal.
     Foreground(Descriptor<'a>),
-    /// Changes its working directory to one that is open (`fchdir`).
+    /// Changes its working directory to an open one (`fchdir`).
     Directory(&'a OwnedFd),
     /// Changes its working directory (`chdir`).
     ChangeDirectory(&'a CStr),
-    /// Makes `to` a duplicate of `from` that the program inherits. Two steps with one target, or a `from` that an
-    /// earlier step has replaced, are `EINVAL`, and nothing is started.
+    /// Makes `to` a duplicate of `from`, inherited by the program. Two steps with the same target, or a `from` that an
+    /// earlier step has replaced, fail with `EINVAL` before a child is created.
     Descriptor {
         /// What is duplicated.
         from: &'a OwnedFd,
         /// The file descriptor that the program has.
         to: i32,
     },
-    /// Sends it this signal when the *thread* that started it ends (`PR_SET_PDEATHSIG`). `ESRCH`: that process has
-    /// already ended. A program with set-user-ID, or file capabilities, loses it.
+    /// Sends it this signal when the *thread* that started it ends (`PR_SET_PDEATHSIG`). `ESRCH`: the parent has
+    /// already ended. Executing a set-user-ID program, or one with file capabilities, clears it.
     DieWithParent(Signal),
-    /// Writes its pid into a variable of the environment.
+    /// Writes its pid into an environment variable.
     OwnPid(&'a Placeholder),
 }
 
-/// Where a start has failed.
+/// Where starting a program failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum At {
-    /// No process was made. `EAGAIN`, `ENOMEM`, `EMFILE`, `ENFILE`: try again later.
+    /// No child was created. `EAGAIN`, `ENOMEM`, `EMFILE`, `ENFILE`: try again later.
     Clone,
     /// The step of this index.
     Step(u32),
-    /// `execve`. `ENOENT`: not found. `EACCES`: may not be executed. `ENOEXEC`: not of a format that the kernel knows.
+    /// `execve`. `ENOENT`: not found. `EACCES`: no permission. `ENOEXEC`: unknown format.
     Exec,
 }
 
-/// Why a program was not started: nothing of it is left, no zombie and no file descriptor.
+/// Why a program was not started. No zombie and no file descriptor is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpawnError {
     /// Where.
@@ -165,7 +163,7 @@ impl core::error::Error for SpawnError {
 impl SpawnError {
     const EXEC: u32 = u32::MAX;
 
-    /// As a child tells it: the step, and the error.
+    /// Encodes it for the pipe: the step, and the error.
     fn report(self) -> u64 {
         let at = match self.at {
             At::Clone | At::Exec => Self::EXEC,
@@ -186,24 +184,24 @@ impl SpawnError {
 
 /// Starts a program in a child.
 ///
-/// When it returns, the program has been executed, or the error says what has failed and nothing is left. Handlers of
-/// the caller never run in the child: they are made default before any signal is unblocked there. The child has a copy
-/// of the caller's memory and runs code of this crate only; of the caller's file descriptors the program has those that
-/// are not `CLOEXEC`, and those that steps name.
+/// When it returns, `execve` has succeeded, or the error says which step failed. The caller's signal handlers never run
+/// in the child: they are reset before any signal is unblocked there. The child has a copy of the caller's memory and
+/// runs code of this crate only. The program inherits the file descriptors that are not close-on-exec, and those of
+/// steps.
 ///
-/// Until then the calling thread is suspended: an `execve` that blocks (from FUSE, or NFS without its server), or a
-/// child that someone stops, suspends it for as long. Its other threads run on.
+/// The calling thread is suspended until then: for as long as `execve` blocks (FUSE, NFS without its server) or the
+/// child is stopped. Other threads continue.
 ///
-/// Where the kernel does not have `clone3` with `CLONE_CLEAR_SIGHAND` (before Linux 5.5, under qemu-user or gVisor, or
-/// by a seccomp filter) it is a `fork`, and the error is told through a pipe that `execve` closes: there, the child of
-/// another thread that has inherited the pipe, and neither executes nor ends, keeps the caller waiting.
+/// Without `clone3` and `CLONE_CLEAR_SIGHAND` (before Linux 5.5, under qemu-user or gVisor, or by a seccomp filter) it
+/// forks, and waits for the end of a pipe that `execve` closes: there, the child of another thread that has inherited
+/// the pipe, and neither calls `execve` nor ends, blocks the caller.
 ///
 /// System calls: `pipe2`, `rt_sigprocmask`, `clone3`, `read`, `close`; as a fork `clone`, `rt_sigaction`, `pidfd_open`;
 /// after a failure `waitid`. With [`Step::DieWithParent`] also `getpid`, `pidfd_open`, `ppoll`.
 ///
 /// # Errors
 ///
-/// See [`At`]. `EINVAL` at a step, and nothing is started: [`Step::Descriptor`].
+/// See [`At`]. `EINVAL` at a step before a child is created: [`Step::Descriptor`].
 ///
 /// # Source
 ///
@@ -214,8 +212,8 @@ pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
     spawn_with::<true>(command, command.steps)
 }
 
-/// Starts a program as [`spawn()`] does, after these steps in the place of its own. It is less code: of the steps only those of job control
-/// ([`NewSession`](Step::NewSession), [`NewGroup`](Step::NewGroup),
+/// Starts a program as [`spawn()`] does, with these steps instead of its own. It is less code: it supports only those
+/// of job control ([`NewSession`](Step::NewSession), [`NewGroup`](Step::NewGroup),
 /// [`ControllingTerminal`](Step::ControllingTerminal), [`Foreground`](Step::Foreground)),
 /// [`Directory`](Step::Directory) and [`Nothing`](Step::Nothing).
 ///
@@ -223,23 +221,23 @@ pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
 ///
 /// # Errors
 ///
-/// See [`At`]. `EINVAL` at a step: it is another one.
+/// See [`At`]. `EINVAL` at a step: it is not supported.
 #[inline(never)]
 pub fn spawn_job(command: &Command<'_>, steps: &[Step<'_>]) -> Result<Child, SpawnError> {
     spawn_with::<false>(command, steps)
 }
 
-/// `ALL`: all steps, otherwise those of [`spawn_job`].
+/// `ALL`: with all steps, otherwise with those of [`spawn_job`].
 fn spawn_with<const ALL: bool>(command: &Command<'_>, steps: &[Step<'_>]) -> Result<Child, SpawnError> {
     let none = |errno| SpawnError { at: At::Clone, errno };
     let parent = if ALL { parent(steps).map_err(none)? } else { None };
-    // No handler of the caller may run in the child, and none of its steps may be interrupted.
+    // No handler of the caller may run in the child, and no step may be interrupted.
     let blocked = Current.block_signals(SignalSet::ALL).map_err(none)?;
     let mut way = Way::Suspended;
     let started = loop {
         let started = start::<ALL>(command, steps, &parent, way);
         way = match (started, way.next()) {
-            // What a kernel, an emulator or a filter says that does not have it.
+            // The errors of kernels, emulators and seccomp filters that do not support it.
             (Err(SpawnError { at: At::Clone, errno: Errno::ENOSYS | Errno::EINVAL | Errno::EPERM }), Some(next)) => {
                 next
             }
@@ -250,11 +248,11 @@ fn spawn_with<const ALL: bool>(command: &Command<'_>, steps: &[Step<'_>]) -> Res
     started
 }
 
-/// Replaces the caller by a program, after the steps; it returns only where that failed. Steps that were done stay
-/// done, and so do dispositions that were set and the mask.
+/// Replaces the caller by a program, after the steps. It returns only on failure; steps that succeeded, signal actions
+/// and the signal mask are not undone.
 ///
-/// For process 1 that hands over to another, after `switch_root` say. The target of a [`Step::Descriptor`] is standard
-/// input, output or error, or is not open: otherwise it is `EBUSY`, for it may have an owner.
+/// For process 1 that hands over to another init, after `switch_root` for example. The target of a [`Step::Descriptor`]
+/// is standard input, output or error, or is not open; otherwise it fails with `EBUSY`, as it may have an owner.
 ///
 /// System calls: `execve`, and those of the steps.
 pub fn exec(command: &Command<'_>) -> SpawnError {
@@ -264,7 +262,7 @@ pub fn exec(command: &Command<'_>) -> SpawnError {
     run::<true>(command, command.steps, None, None)
 }
 
-/// Finds what cannot be done before anything is.
+/// Checks the steps before a child is created.
 fn check(steps: &[Step<'_>]) -> Result<(), SpawnError> {
     for (n, step) in (0..).zip(steps) {
         let (used, target) = match step {
@@ -281,13 +279,13 @@ fn check(steps: &[Step<'_>]) -> Result<(), SpawnError> {
     Ok(())
 }
 
-/// Whether a file descriptor is the target of one of the steps.
+/// Returns whether a file descriptor is the target of one of the steps.
 #[inline(never)]
 fn replaces(steps: &[Step<'_>], fd: i32) -> bool {
     steps.iter().any(|step| matches!(step, Step::Descriptor { to, .. } if *to == fd))
 }
 
-/// How a child recognises that its parent has ended. (By `getppid` it would not in a new pid namespace, where it is 0.)
+/// For the child to detect that its parent has ended. In a new pid namespace `getppid` does not: it returns 0.
 struct Parent {
     process: Process,
     pidfd: Option<PidFd>,
@@ -315,20 +313,20 @@ impl Parent {
     }
 }
 
-/// How a child is made.
+/// How a child is created.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// The calling thread sleeps until the child has executed the program or ended. By then the pipe holds what it has
-    /// told, if anything: it is not waited for, and no close matters.
+    /// `vfork`: the calling thread is suspended until the child calls `execve` or ends. By then the pipe contains the
+    /// report, if any: reading it does not block.
     Suspended,
-    /// A fork; the pipe is waited for, until `execve` or the child's end closes it.
+    /// `fork`: reading the pipe blocks until `execve` or the child's end closes it.
     Fork,
-    /// The same where there is no pidfd.
+    /// The same without a pidfd.
     ForkWithoutPidfd,
 }
 
 impl Way {
-    /// What is tried where this one is refused.
+    /// Returns what is tried after this one failed.
     fn next(self) -> Option<Self> {
         match self {
             Self::Suspended => Some(Self::Fork),
@@ -371,7 +369,7 @@ fn start<const ALL: bool>(
     };
     match report {
         Ok(Some(report)) => Err(failed(process, report)),
-        // An unreaped child holds its pid.
+        // The pid of an unreaped child is not reused.
         _ => Ok(Child::new(process, pidfd.map(PidFd::from).or_else(|| Current.pidfd_open(process).ok()))),
     }
 }
@@ -379,12 +377,12 @@ fn start<const ALL: bool>(
 /// Reaps the child that has failed.
 #[cold]
 fn failed(process: Process, report: u64) -> SpawnError {
-    // Any other error: where SIGCHLD is ignored there is no zombie.
+    // Other errors are ignored: where SIGCHLD is ignored there is no zombie.
     while raw::waitid(Kind::Process, process.0, raw::WEXITED) == Err(Errno::EINTR) {}
     SpawnError::from_report(report)
 }
 
-/// What the child does.
+/// Runs in the child.
 fn begin<const ALL: bool>(
     command: &Command<'_>,
     steps: &[Step<'_>],
@@ -401,7 +399,7 @@ fn begin<const ALL: bool>(
     Current.exit(127)
 }
 
-/// The file descriptor of the report, where no step replaces it.
+/// Moves the file descriptor of the report to where no step replaces it.
 fn keep(report: FileDescriptor, steps: &[Step<'_>]) -> Result<FileDescriptor, Errno> {
     if !replaces(steps, report.0) {
         return Ok(report);
@@ -415,7 +413,8 @@ fn keep(report: FileDescriptor, steps: &[Step<'_>]) -> Result<FileDescriptor, Er
     raw::dup_above(report, highest.saturating_add(1))
 }
 
-/// Steps, dispositions, mask, `execve`. `cleared`: whether no handler is left; `None`: the caller itself is replaced.
+/// Steps, signal actions, signal mask, `execve`. `cleared`: whether all handlers are reset already; `None`: for
+/// [`exec`].
 fn run<const ALL: bool>(
     command: &Command<'_>,
     steps: &[Step<'_>],
@@ -453,7 +452,7 @@ fn run<const ALL: bool>(
     at_exec(path::search_in(name, directories, |path| execute(command, path)))
 }
 
-/// Sets a disposition: to ignore the signal, or the default.
+/// Sets the action of a signal: ignore or default.
 #[inline(never)]
 fn dispose(signal: Signal, ignore: bool) -> Result<(), Errno> {
     Current.set_disposition(signal, if ignore { Preset::Ignore } else { Preset::Default })
@@ -485,7 +484,7 @@ fn take<const ALL: bool>(step: &Step<'_>, parent: Option<&Parent>, child: bool) 
     }
 }
 
-/// One attempt, and the interpreter for what the kernel does not know how to execute.
+/// Executes a path, or after `ENOEXEC` the interpreter.
 fn execute(command: &Command<'_>, path: &CStr) -> Errno {
     let errno = raw::execve(path, command.arguments, command.environment);
     match command.interpreter {
@@ -494,7 +493,7 @@ fn execute(command: &Command<'_>, path: &CStr) -> Errno {
     }
 }
 
-/// Executes the interpreter with the path in front of the arguments.
+/// Executes the interpreter with the path before the arguments.
 #[cold]
 fn interpret(command: &Command<'_>, interpreter: &CStr, path: &CStr) -> Errno {
     const MAX: usize = 256;

@@ -1,4 +1,4 @@
-//! Arguments and environment, as `execve` takes them.
+//! Argument and environment lists for `execve`.
 
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char};
@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 use core::ptr::null;
 use rsyscall::Errno;
 
-/// A list of strings as `execve` takes it: pointers, and a null pointer at the end. Made of a [`StringList`].
+/// A null-terminated list of strings for `execve`. Made from a [`StringList`].
 #[derive(Clone, Copy)]
 pub struct Strings<'a> {
     list: *const *const c_char,
@@ -76,7 +76,7 @@ impl fmt::Debug for Strings<'_> {
     }
 }
 
-/// At most `N` − 1 strings, collected without an allocation.
+/// A list of at most `N` − 1 strings, without allocation.
 ///
 /// ```
 /// use rsyscall_init::StringList;
@@ -154,7 +154,7 @@ impl<const N: usize> fmt::Debug for StringList<'_, N> {
     }
 }
 
-/// An environment variable that holds the pid of the program that is started, as `LISTEN_PID` does: the child writes it
+/// An environment variable whose value is the pid of the started program, such as `LISTEN_PID`: the child writes it
 /// into its own copy.
 ///
 /// ```
@@ -174,7 +174,7 @@ impl Placeholder {
     /// The digits of `i32::MAX`.
     const DIGITS: usize = 10;
 
-    /// A variable of this name, or `None` if it is no name, or longer than 52 bytes.
+    /// Creates a variable of this name, or returns `None` if the name is invalid or longer than 52 bytes.
     pub fn new(name: &str) -> Option<Self> {
         let mut text = [0; Self::SIZE];
         // The `=`, the digits, and the zero.
@@ -191,7 +191,7 @@ impl Placeholder {
         Some(Self { text: UnsafeCell::new(text), value: name.len().wrapping_add(1) })
     }
 
-    /// Writes the pid behind the name: called in the child, whose memory is a copy.
+    /// Writes the pid. Called in the child, whose memory is a copy.
     pub(crate) fn fill(&self, pid: i32) {
         let (mut rest, mut end) = (pid.unsigned_abs(), self.value.wrapping_add(1));
         while rest > 9 {

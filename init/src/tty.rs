@@ -1,4 +1,4 @@
-//! The controlling terminal, and which process group is in its foreground.
+//! The controlling terminal and its foreground process group.
 
 use crate::raw;
 use core::marker::PhantomData;
@@ -20,7 +20,7 @@ const TIOCGPGRP: u32 = 0x4004_7477;
 #[cfg(target_arch = "powerpc64")]
 const TIOCSPGRP: u32 = 0x8004_7476;
 
-/// A file descriptor that is open for `'a`: one that is owned, or standard input.
+/// A borrowed file descriptor: an owned one, or standard input.
 #[derive(Debug, Clone, Copy)]
 pub struct Descriptor<'a> {
     fd: FileDescriptor,
@@ -50,7 +50,7 @@ impl From<Stdio> for Descriptor<'static> {
     }
 }
 
-/// Opens the controlling terminal, `/dev/tty`, nonblocking and closed by `execve`.
+/// Opens the controlling terminal, `/dev/tty`, nonblocking and close-on-exec.
 ///
 /// System calls: `openat`.
 ///
@@ -90,7 +90,7 @@ pub fn set_foreground(terminal: Descriptor<'_>, group: Process) -> Result<(), Er
     raw::ioctl_group(terminal.fd, TIOCSPGRP, group).map(drop)
 }
 
-/// Makes a terminal the controlling one of the caller's session.
+/// Makes a terminal the controlling terminal of the caller's session.
 ///
 /// System calls: `ioctl(TIOCSCTTY)`.
 ///
@@ -102,8 +102,8 @@ pub fn make_controlling(terminal: Descriptor<'_>) -> Result<(), Errno> {
     raw::ioctl_word(terminal.fd, TIOCSCTTY, 0)
 }
 
-/// Gives up the controlling terminal. If the caller leads the session, all of the session loses it, and its foreground
-/// gets `SIGHUP` and `SIGCONT`.
+/// Gives up the controlling terminal. If the caller is the session leader, the whole session loses it, and the
+/// foreground process group gets `SIGHUP` and `SIGCONT`.
 ///
 /// System calls: `ioctl(TIOCNOTTY)`.
 ///

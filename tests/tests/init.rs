@@ -147,7 +147,7 @@ fn as_process_1_it_stops_a_thousand_children_and_reaps_each() {
     for said in [
         "service: fails, to be started again",
         "init: the service exited with status 1",
-        "init: starting it again in 100 ms",
+        "init: restarting in 100 ms",
         "service: 1000 processes started",
         "init: received SIGTERM, shutting down",
         "init: the service was killed by SIGTERM",
@@ -361,7 +361,7 @@ fn a_service_that_fails_is_started_again_and_given_up_after_the_fifth_quick_end(
     assert_eq!(starts(&["-r", "never"], "exit 3").0, 1);
     let (count, status, said) = starts(&["-r", "failure"], "exit 3");
     assert_eq!((count, status), (5, Some(3)));
-    assert!(said.contains("init: gave up after 5 quick ends in a row"), "{said}");
+    assert!(said.contains("init: giving up after 5 quick exits in a row"), "{said}");
     assert_eq!(starts(&["-r", "always", "-n", "2"], "exit 0").0, 2);
 }
 

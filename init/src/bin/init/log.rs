@@ -1,4 +1,4 @@
-//! What the program says, one line each: never longer than a line, and never blocked, signalled or ended by it.
+//! The log: one line per message, on standard error. Writing it never blocks, signals or ends the process.
 
 use crate::options::Options;
 use crate::texts;
@@ -8,7 +8,7 @@ use rsyscall::sys::signal::Signal;
 use rsyscall::sys::stdio::{Output, Stdio};
 use rsyscall_init::output::try_write;
 
-/// How much is said.
+/// How severe a message is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Error,
@@ -16,12 +16,12 @@ pub(crate) enum Level {
     Info,
 }
 
-/// Where lines go, and which.
+/// Where messages are written to, and which of them.
 #[derive(Clone, Copy)]
 pub(crate) struct Log<'a> {
     output: Output,
     pub(crate) options: &'a Options,
-    /// The program that is started.
+    /// The name of the service's program, for `%p`.
     program: &'a CStr,
 }
 
@@ -33,15 +33,15 @@ macro_rules! messages {
         }
 
         const LEVELS: &[Level] = &[$(Level::$level),*];
-        // The first three are what every line begins with, by style.
+        // The first three are the prefixes, by style.
         const TEXTS: &str = concat!("init: \0[tini] \0[dumb-init] \0", $($text, "\0"),*);
     };
 }
 
-// `%d` stands for the number, `%s` for the signal of that number, `%e` for name and message of the error, `%m` for its
-// message, `%p` for the program.
+// `%d` is the number, `%s` the signal of that number, `%e` the error's name and message, `%m` its message, `%p` the
+// program.
 messages! {
-    CannotBegin Error "cannot begin: %e"
+    CannotStart Error "cannot start: %e"
     NoSubreaper Warning "cannot become a subreaper: %e"
     NotFirst Warning "not process 1, and not a subreaper (-s): zombie reaping won't work"
     NoParentDeath Error "cannot set the parent-death signal: %e"
@@ -69,8 +69,8 @@ messages! {
     Exited Info "the service exited with status %d"
     Killed Info "the service was killed by %s"
     Dumped Info "the service was killed by %s (core dumped)"
-    GaveUp Error "gave up after %d quick ends in a row"
-    Again Info "starting it again in %d ms"
+    GaveUp Error "giving up after %d quick exits in a row"
+    Again Info "restarting in %d ms"
 }
 
 impl<'a> Log<'a> {
@@ -94,8 +94,8 @@ impl<'a> Log<'a> {
         self.both(message, 0, Some(errno));
     }
 
-    /// Prints a line with a number and an error in it. Ignored, whatever comes of it: that nobody reads it must not
-    /// matter.
+    /// Writes a message with a number and an error. Write errors are ignored: the service is not to depend on a reader
+    /// of the log.
     #[inline(never)]
     pub(crate) fn both(&self, message: Message, number: i32, errno: Option<Errno>) {
         if LEVELS.get(message as usize).is_none_or(|level| *level > self.options.level()) {
@@ -108,10 +108,10 @@ impl<'a> Log<'a> {
     }
 }
 
-/// A line, collected so that lines of several processes do not mix. What does not fit is left out.
+/// A line, written by one call so that lines of several processes do not mix. What does not fit is truncated.
 struct Line<'a> {
     text: [u8; 256],
-    /// No index of this type is out of bounds. The last place is kept for the line's end.
+    /// A `u8`, so that no index is out of bounds. The last byte is reserved for the newline.
     length: u8,
     number: i32,
     errno: Option<Errno>,
@@ -138,13 +138,13 @@ impl Line<'_> {
         self.text.get(..=usize::from(self.length)).unwrap_or_default()
     }
 
-    /// No byte of a text of elsewhere steers a terminal.
+    /// Appends text, with `?` for control characters: it may contain escape sequences.
     #[inline(never)]
     fn bytes(&mut self, text: &[u8]) {
         text.iter().for_each(|byte| self.byte(if *byte < b' ' || *byte == 0x7f { b'?' } else { *byte }));
     }
 
-    /// The text of this number.
+    /// Appends the text of this index.
     #[inline(never)]
     fn nth(&mut self, number: usize) {
         let mut percent = false;
@@ -164,7 +164,7 @@ impl Line<'_> {
             b'p' => return self.bytes(self.program.to_bytes()),
             b'd' => None,
             b's' => {
-                // The status of what a signal has killed is 128 and the signal.
+                // An exit status above 128 is 128 and the signal.
                 number &= 0x7f;
                 Signal::from_raw(number.unsigned_abs()).and_then(Signal::name)
             }

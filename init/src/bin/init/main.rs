@@ -1,9 +1,15 @@
-//! An init: starts a service, starts it again by a rule, forwards signals to it, reaps every orphan, and stops in
-//! order.
+//! An init: starts a service, restarts it, forwards signals to it, reaps orphans, and shuts down in order.
 //!
-//! As process 1 of a container or of a machine, or as a subreaper; called `tini` or `dumb-init` it has their options
-//! and defaults. README.md says what it does. This file is the order of it, `options.rs` what was asked for,
-//! `supervisor.rs` the loop.
+//! It runs as process 1 of a container or of a machine, or as a subreaper. Called `tini` or `dumb-init` it has their
+//! options and defaults. README.md describes it.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `main.rs` | start and exit |
+//! | `options.rs` | command line and environment |
+//! | `supervisor.rs` | the event loop |
+//! | `terminal.rs` | job control |
+//! | `log.rs`, `texts.rs` | messages; usage and version |
 #![cfg_attr(not(test), no_std, no_main)]
 #![forbid(unsafe_code)]
 
@@ -39,11 +45,11 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     let log = Log::new(stdio, &options, program);
     prepare(&options, &log);
     let errno = supervise(&options, service, &log, stdio);
-    log.errno(Message::CannotBegin, errno);
+    log.errno(Message::CannotStart, errno);
     end(&log, End::PowerOff, if options.style == Style::Init { 125 } else { 1 })
 }
 
-/// What this process is to others: the reaper of its descendants, and what its parent's end means to it.
+/// Becomes a subreaper and sets the parent-death signal, as the options say.
 fn prepare(options: &Options, log: &Log<'_>) {
     if process::pid() != Ok(Process(1)) {
         if options.has(flag::SUBREAPER) {
@@ -61,10 +67,10 @@ fn prepare(options: &Options, log: &Log<'_>) {
     }
 }
 
-/// Lists of arguments that are not as the kernel has given them.
+/// How many argument lists are built that differ from the kernel's.
 const LISTS: usize = if cfg!(feature = "selftest") { 2 } else { 1 };
 
-/// The service out of the arguments. tini drops a `--` behind the program.
+/// Returns the command to run. tini removes a `--` after the program's name.
 fn service<'a>(
     options: &Options,
     arguments: &Arguments,
@@ -100,12 +106,12 @@ fn service<'a>(
     })
 }
 
-/// Ends: the machine, in which nothing runs any more, or this process.
+/// Shuts the machine down, on which no other process is left, or exits.
 fn end(log: &Log<'_>, end: End, status: i32) -> ! {
     if log.options.machine {
         log.say(if end == End::Restart { Message::Restarting } else { Message::PoweringOff });
         reboot::sync();
-        // It comes back only where it is forbidden.
+        // It returns only on failure.
         log.errno(Message::Reboot, reboot::end(end));
     }
     rsyscall::Current.exit(status)

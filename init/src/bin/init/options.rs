@@ -1,4 +1,4 @@
-//! What was asked for: arguments, environment, and the name under which the program was called.
+//! Options: from the command line, the environment, and the name by which the program was called.
 
 use core::ffi::CStr;
 use rsyscall::start::{Arguments, Strings};
@@ -10,7 +10,7 @@ use crate::end;
 use crate::log::{Level, Log};
 use crate::texts::{self, OTHER, STYLES, USAGE, VERSION};
 
-/// Whose options and defaults are in force.
+/// Whose options and defaults apply.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Init,
@@ -18,7 +18,7 @@ pub(crate) enum Style {
     DumbInit,
 }
 
-/// When the service is started again after its end.
+/// When the service is restarted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Restart {
     Never,
@@ -26,23 +26,23 @@ pub(crate) enum Restart {
     Always,
 }
 
-/// What stops a job.
+/// The signals that stop a job.
 pub(crate) const STOP_JOB: SignalSet = SignalSet::of(&[Signal::TSTP, Signal::TTIN, Signal::TTOU]);
 
-/// Quick ends in a row after which it is not started again, unless told otherwise.
+/// The default for how many quick exits in a row are followed by a restart.
 const QUICK_ENDS: i32 = 5;
 
-/// Options that are there or not.
+/// Options without a value.
 pub(crate) mod flag {
-    /// Signals go to the service's process group.
+    /// Signals are forwarded to the service's process group.
     pub(crate) const GROUP: u8 = 1;
     /// The service has a session of its own.
     pub(crate) const SESSION: u8 = 1 << 1;
     /// This process becomes a subreaper.
     pub(crate) const SUBREAPER: u8 = 1 << 2;
-    /// Every orphan that is reaped is named.
+    /// Every reaped orphan is logged.
     pub(crate) const WARN: u8 = 1 << 3;
-    /// Everything is said.
+    /// Everything is logged.
     pub(crate) const VERBOSE: u8 = 1 << 4;
 }
 
@@ -53,21 +53,21 @@ pub(crate) struct Options {
     level: Level,
     flags: u8,
     pub(crate) restart: Restart,
-    /// Quick ends in a row after which it is not started again; 0: never given up.
+    /// After how many quick exits in a row the service is not restarted; 0: it always is.
     pub(crate) quick_ends: i32,
-    /// Seconds from the first SIGTERM to SIGKILL, as they were given.
+    /// Seconds from SIGTERM to SIGKILL, if given.
     pub(crate) grace: Option<i32>,
     pub(crate) parent_death: Option<Signal>,
-    /// What a signal is forwarded as, by exclusive or; where that is 0: not at all.
+    /// Which signal each one is forwarded as, by exclusive or; if that is 0, it is not forwarded.
     rewrite: [u8; 65],
-    /// Statuses that are told as 0.
+    /// The exit statuses that are reported as 0.
     success: [u64; 4],
     #[cfg(feature = "selftest")]
     pub(crate) selftest: bool,
 }
 
 impl Options {
-    /// The defaults of the name that the program was called by.
+    /// Returns the defaults for the name by which the program was called.
     pub(crate) fn new(name: Option<&CStr>, machine: bool) -> Self {
         let style = style(name);
         let (level, flags) = match style {
@@ -80,7 +80,7 @@ impl Options {
             machine,
             level,
             flags: if machine { flags | flag::VERBOSE } else { flags },
-            // A machine without its service is of no use; a container whose service has ended is over.
+            // A machine is of no use without its service; a container ends with it.
             restart: if machine { Restart::OnFailure } else { Restart::Never },
             quick_ends: if machine { 0 } else { QUICK_ENDS },
             grace: None,
@@ -98,33 +98,33 @@ impl Options {
         self.flags |= flag::VERBOSE;
     }
 
-    /// Whether one of these flags is set.
+    /// Returns whether one of these flags is set.
     pub(crate) fn has(&self, flags: u8) -> bool {
         self.flags & flags != 0
     }
 
-    /// How much is said.
+    /// Returns the least severe level that is logged.
     pub(crate) fn level(&self) -> Level {
         if self.has(flag::VERBOSE) { Level::Info } else { self.level }
     }
 
-    /// What a signal is forwarded as.
+    /// Returns which signal this one is forwarded as, or `None` if it is not forwarded.
     pub(crate) fn rewritten(&self, signal: Signal) -> Option<Signal> {
         match self.rewrite.get(signal.raw() as usize)? {
-            // What dumb-init does with signals that stop a job, unless they are rewritten.
+            // dumb-init stops the service by SIGSTOP: in its own session the others would not stop it.
             0 if self.has(flag::SESSION) && STOP_JOB.has(signal) => Some(Signal::STOP),
             changed => Signal::from_raw(signal.raw() ^ u32::from(*changed)),
         }
     }
 
-    /// The status that is told for this one.
+    /// Returns the exit status that is reported for this one.
     pub(crate) fn told(&self, status: i32) -> i32 {
         let status = status.unsigned_abs() & 0xff;
         let word = self.success.get(status as usize / 64).copied().unwrap_or(0);
         if word >> (status % 64) & 1 == 1 { 0 } else { i32::from_ne_bytes(status.to_ne_bytes()) }
     }
 
-    /// Signals that end the restarts.
+    /// Returns the signals after which the service is not restarted.
     pub(crate) fn stops(&self) -> SignalSet {
         match self.style {
             Style::Init if self.machine => const { SignalSet::of(&[Signal::TERM, Signal::INT, Signal::PWR]) },
@@ -133,7 +133,7 @@ impl Options {
         }
     }
 
-    /// Takes an option that has a value. `None`: it is wrong.
+    /// Sets an option that takes a value, or returns `None` if the value is invalid.
     #[inline(never)]
     fn set(&mut self, letter: u8, value: &[u8]) -> Option<()> {
         match letter {
@@ -159,7 +159,7 @@ impl Options {
                 let (from, to) = (value.get(..colon)?, value.get(colon.wrapping_add(1)..)?);
                 let from = number_of(Signal::from_name(from)?);
                 let to = if is(to, b"0") { 0 } else { number_of(Signal::from_name(to)?) };
-                // dumb-init knows no others.
+                // dumb-init has no real-time signals.
                 if self.style == Style::DumbInit && from.max(to) > 31 {
                     return None;
                 }
@@ -170,7 +170,7 @@ impl Options {
     }
 }
 
-/// The number, 1..=64.
+/// Returns the number, 1..=64.
 fn number_of(signal: Signal) -> u8 {
     u8::try_from(signal.raw()).unwrap_or(0)
 }
@@ -178,15 +178,15 @@ fn number_of(signal: Signal) -> u8 {
 const INIT: u8 = 1 << Style::Init as u8;
 const TINI: u8 = 1 << Style::Tini as u8;
 const DUMB_INIT: u8 = 1 << Style::DumbInit as u8;
-/// It takes a value.
+/// The option takes a value.
 const VALUE: u8 = 1 << 6;
-/// It takes its flags away.
+/// The option clears its flags.
 const WITHOUT: u8 = 1 << 7;
 
 /// An option: its letter, the styles that have it, and its flags.
 struct Known(u8, u8, u8);
 
-/// The option of a letter, if the style has it.
+/// Returns the option of this letter, if the style has it.
 fn known(style: Style, letter: u8) -> Option<&'static Known> {
     const KNOWN: [Known; 11] = [
         Known(b'v', INIT | TINI | DUMB_INIT, flag::VERBOSE),
@@ -204,9 +204,9 @@ fn known(style: Style, letter: u8) -> Option<&'static Known> {
     KNOWN.iter().find(|Known(known, how, _)| *known == letter && how & 1 << style as u8 != 0)
 }
 
-/// The letter of a long option, or one that no style has.
+/// Returns the letter of a long option, or 0 if the style does not have it.
 fn letter(style: Style, name: &[u8]) -> u8 {
-    // Those of dumb-init, and some of them our own.
+    // dumb-init has all of them.
     let count = match style {
         Style::Tini => 2,
         Style::Init => 4,
@@ -218,7 +218,7 @@ fn letter(style: Style, name: &[u8]) -> u8 {
     }
 }
 
-/// What is behind a prefix.
+/// Returns the text without the prefix, or `None` if it does not start with it.
 #[inline(never)]
 fn behind<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     // Not `strip_prefix`, which brings in `memcmp`.
@@ -226,7 +226,7 @@ fn behind<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     front.iter().zip(prefix).all(|(a, b)| a == b).then_some(behind)
 }
 
-/// Whether two words are the same.
+/// Returns whether two texts are equal.
 pub(crate) fn is(word: &[u8], other: &[u8]) -> bool {
     matches!(behind(word, other), Some([]))
 }
@@ -243,7 +243,7 @@ fn word(word: &[u8], words: &[u8]) -> Option<usize> {
     Some(index)
 }
 
-/// A number of at most six digits.
+/// Parses a number of at most six digits.
 fn number(digits: &[u8]) -> Option<i32> {
     if digits.is_empty() || digits.len() > 6 {
         return None;
@@ -254,7 +254,7 @@ fn number(digits: &[u8]) -> Option<i32> {
     })
 }
 
-/// Whose name the program was called by.
+/// Returns whose name the program was called by.
 fn style(name: Option<&CStr>) -> Style {
     let name = name.unwrap_or_default().to_bytes().rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     match word(name, b"dumb-init\0tini\0tini-static\0docker-init") {
@@ -264,19 +264,19 @@ fn style(name: Option<&CStr>) -> Style {
     }
 }
 
-/// The value of an environment variable, whose name is given with a `=`.
+/// Returns the value of an environment variable, whose name is given with a `=`.
 #[inline(never)]
 pub(crate) fn var(arguments: Arguments, name: &[u8]) -> Option<&'static [u8]> {
     arguments.vars().find_map(|entry| behind(entry.to_bytes(), name))
 }
 
-/// Whether an environment variable has this value, given with its name and a `=`.
+/// Returns whether the environment contains this variable with this value, given as `NAME=value`.
 fn has_var(arguments: Arguments, entry: &[u8]) -> bool {
     var(arguments, entry).is_some_and(<[u8]>::is_empty)
 }
 
-/// Reads the arguments, and what of the environment is an option too. Returns what is left: the program, if there is
-/// one, and its arguments.
+/// Parses the command line, and the variables that tini and dumb-init read. Returns the program and its arguments; on a
+/// machine there may be none.
 pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio) -> Strings {
     let mut strings = arguments.args();
     strings.next();
@@ -304,7 +304,7 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio) -
     loop {
         let mut ahead = strings.clone();
         let Some([b'-', first, rest @ ..]) = ahead.next().map(CStr::to_bytes) else { break };
-        // Several letters in one word, or a long option.
+        // Short options may be combined in one argument.
         let (mut option, mut rest, mut value) = (*first, rest, None);
         if option == b'-' {
             #[cfg(feature = "selftest")]
@@ -324,7 +324,7 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio) -
         loop {
             let Some(Known(_, how, flags)) = known(style, option) else { quit(options, stdio, option) };
             if how & VALUE != 0 {
-                // Behind the `=`, the rest of the word, or the next word.
+                // The value: after the `=`, or the rest of the argument, or the next argument.
                 if value.is_none() {
                     value = if rest.is_empty() { ahead.next().map(CStr::to_bytes) } else { Some(rest) };
                 }
@@ -351,14 +351,14 @@ pub(crate) fn parse(options: &mut Options, arguments: Arguments, stdio: Stdio) -
             options.flags &= !(flag::GROUP | flag::SESSION);
         }
     }
-    // Process 1 of a machine has something to do without a program, too.
+    // Process 1 of a machine must not exit, and reaps without a program too.
     if strings.clone().next().is_none() && !options.machine {
         quit(options, stdio, 0);
     }
     strings
 }
 
-/// Prints what an option asks for that is no option of the service, or else how the program is called, and ends.
+/// Prints help, version or licence if that is the option, otherwise the usage as an error, and exits.
 #[cold]
 #[inline(never)]
 fn quit(options: &Options, stdio: Stdio, option: u8) -> ! {
@@ -371,7 +371,7 @@ fn quit(options: &Options, stdio: Stdio, option: u8) -> ! {
         _ => (USAGE, if style == Style::Init { 125 } else { 1 }),
     };
     let output = if status != 0 || style == Style::DumbInit { stdio.error() } else { stdio.output() };
-    // Nobody reads it: nothing else was asked for.
+    // A write error is ignored: there is nobody to report it to.
     let _ignored = output.write_all(texts::nth(STYLES, (style as usize).wrapping_mul(3).wrapping_add(text)));
     end(&Log::new(stdio, options, c""), End::PowerOff, status)
 }

@@ -1,5 +1,5 @@
-//! A service that is this program again, for test builds: it fails once, then makes a thousand processes, half of them
-//! orphans in sessions of their own, and has everything stopped.
+//! The self-test, for test builds. The service is this program again: it fails once; restarted, it creates a thousand
+//! processes, half of them orphans in sessions of their own, and sends init SIGTERM.
 
 use crate::options::{Options, Restart};
 use core::ffi::CStr;
@@ -13,7 +13,7 @@ use rsyscall_init::{Command, Program, Step, StringList, Strings, spawn};
 
 const CHILDREN: i32 = 1000;
 
-/// What a part of the test does, if this process is one.
+/// Runs this process's part of the test, if it has one, and returns its exit status.
 pub(crate) fn part(arguments: Arguments, stdio: Stdio) -> Option<i32> {
     let mut strings = arguments.args();
     let program = strings.next()?;
@@ -29,7 +29,7 @@ pub(crate) fn part(arguments: Arguments, stdio: Stdio) -> Option<i32> {
     }
 }
 
-/// Sleeps until a signal ends it.
+/// Blocks until a signal ends the process.
 fn wait() -> i32 {
     EventFd::new(0, EventfdFlags::empty()).and_then(|never| never.wait()).map_or(1, |_| 0)
 }
@@ -54,7 +54,7 @@ fn run(program: &CStr, stdio: Stdio) -> i32 {
             say("service: cannot start a child\n");
             return 1;
         };
-        // Its child is an orphan once it has ended.
+        // Its child becomes an orphan when it exits.
         if number % 2 == 1 && !child.wait().is_ok_and(|status| status.success()) {
             say("service: an orphan is missing\n");
             return 1;
@@ -66,7 +66,7 @@ fn run(program: &CStr, stdio: Stdio) -> i32 {
     wait()
 }
 
-/// The arguments of the test's service, at its first start and then.
+/// Returns the arguments of the service: for the first start, and for every restart.
 pub(crate) fn service<'a>(
     program: &'static CStr,
     lists: &'a mut [StringList<'static, 256>],
@@ -77,8 +77,8 @@ pub(crate) fn service<'a>(
     Some((first.as_strings(), then.as_strings()))
 }
 
-/// What the test has shown: of the service that failed and the one that did not, of five hundred children and five
-/// hundred orphans, each was reaped once.
+/// Prints the result and returns the exit status: the service was reaped twice, and each of the five hundred children
+/// and five hundred orphans once.
 pub(crate) fn verdict(options: &Options, stdio: Stdio, reaped: i32, status: i32) -> i32 {
     const EXPECTED: i32 = 1 + 1 + CHILDREN;
     if !options.selftest {

@@ -1,16 +1,16 @@
-//! The loop: one signalfd, and a table.
+//! The event loop: it reads signals from one signalfd, and keeps one timeout.
 //!
-//! | phase | stop signal | other signal | the service ends | the time is up | no process is left |
+//! | phase | stop signal | other signal | the service ends | the timeout expires | no process is left |
 //! |---|---|---|---|---|---|
 //! | `Running` | forwarded; `Stopping` | forwarded | by the rule: `Waiting`, else `Leaving` | | |
-//! | `Waiting` | `Leaving` | kept for the next service | | started: `Running` | |
+//! | `Waiting` | `Leaving` | kept for the next run | | started: `Running` | |
 //! | `Stopping` | forwarded | forwarded | `Leaving` | SIGKILL: `Killing` | |
 //! | `Leaving` | | | | SIGKILL: `Killing` | `Over` |
-//! | `Killing` | | | | SIGKILL again; at last `Over` | `Over` |
+//! | `Killing` | | | | SIGKILL again; in the end `Over` | `Over` |
 //!
-//! To leave means: SIGTERM to whom the service leaves behind. As tini it means to end at once, as dumb-init to end at
-//! once after SIGTERM to the service's group. A stop signal is SIGTERM or SIGINT, for a machine also SIGPWR; as tini or
-//! dumb-init there is none, as nothing is started again.
+//! On entering `Leaving`, SIGTERM is sent to the processes that the service left behind. tini goes to `Over` instead,
+//! and so does dumb-init after SIGTERM to the service's group. Stop signals are SIGTERM and SIGINT, on a machine also
+//! SIGPWR; tini and dumb-init have none, as they never restart.
 
 use crate::end;
 use crate::log::{Log, Message};
@@ -32,7 +32,7 @@ use rsyscall_init::{At, Child, Command, SpawnError, Step, process, spawn_job, tt
 /// What is started.
 pub(crate) struct Service<'a> {
     pub(crate) command: Command<'a>,
-    /// The command at every further start.
+    /// The command for every restart.
     #[cfg(feature = "selftest")]
     pub(crate) again: Command<'a>,
 }
@@ -47,13 +47,13 @@ enum Phase {
     Over,
 }
 
-/// A moment that does not come.
+/// No timeout.
 const NEVER: u64 = u64::MAX;
 
 struct Supervisor<'a> {
     options: &'a Options,
     command: Option<&'a Command<'a>>,
-    /// The command at every further start.
+    /// The command for every restart.
     #[cfg(feature = "selftest")]
     again: Option<&'a Command<'a>>,
     log: &'a Log<'a>,
@@ -63,25 +63,25 @@ struct Supervisor<'a> {
     me: Process,
     signals: SignalFd,
     terminal: Terminal,
-    /// Where the service is started.
+    /// The directory in which the service is started.
     directory: Option<OwnedFd>,
     phase: Phase,
-    /// When its time is up.
+    /// When the timeout of the phase expires.
     until: u64,
     /// When the service was started.
     since: u64,
-    /// How often SIGKILL is still sent.
+    /// How many more times SIGKILL is sent.
     rounds: i32,
     child: Option<Child>,
-    /// The group of the last service, which stays its own until no child of ours is in it.
+    /// The process group of the last run. Its number is not reused while a child of this process is in it.
     group: Option<Process>,
     stopped: bool,
     status: i32,
     quick_ends: i32,
-    /// Milliseconds until the next start after a quick end.
+    /// Milliseconds until the restart after a quick exit.
     backoff: i32,
     kept: SignalSet,
-    /// Signals that come of giving up the terminal, and are nobody's.
+    /// The signals caused by giving up the terminal, which are not forwarded.
     hand_off: SignalSet,
     reaped: i32,
     /// How the machine ends.
@@ -90,20 +90,20 @@ struct Supervisor<'a> {
 
 /// In nanoseconds.
 const MILLISECOND: u64 = 1_000_000;
-/// An end no later than this after the start is a quick one.
+/// An exit no later than this after the start is a quick one.
 const QUICK: u64 = 1000 * MILLISECOND;
-/// The first wait after one, and the longest.
+/// The shortest and the longest delay before a restart, in milliseconds.
 const SHORTEST: i32 = 100;
 const LONGEST: i32 = 60_000;
-/// Seconds from SIGTERM to SIGKILL, unless told otherwise.
+/// The default grace period: seconds from SIGTERM to SIGKILL.
 const GRACE: i32 = 30;
-/// How often SIGKILL is sent, a second apart, before what does not end is left.
+/// How many times SIGKILL is repeated, a second apart, before remaining processes are abandoned.
 const ROUNDS: i32 = 10;
 
-/// The time in nanoseconds.
+/// Returns the monotonic time in nanoseconds.
 #[inline(never)]
 fn now() -> u64 {
-    // It cannot fail, except by a seccomp policy: then every moment is the same, and no time is ever up.
+    // It fails only by a seccomp policy: then the time stands still, and no timeout expires.
     let Timespec { seconds, nanoseconds } = clock_monotonic(&Local).unwrap_or(Timespec::ZERO);
     seconds.unsigned_abs().wrapping_mul(1000 * MILLISECOND).wrapping_add(nanoseconds.unsigned_abs())
 }
@@ -113,12 +113,12 @@ fn in_milliseconds(milliseconds: i32) -> u64 {
     now().wrapping_add(u64::from(milliseconds.unsigned_abs()).wrapping_mul(MILLISECOND))
 }
 
-/// For at most six digits, which is what an option takes.
+/// For at most six digits, the most that an option has.
 fn in_seconds(seconds: i32) -> u64 {
     in_milliseconds(seconds.wrapping_mul(1000))
 }
 
-/// Supervises the service until all is over, and ends. It returns only if it cannot begin.
+/// Supervises the service and exits. It returns only if the setup fails.
 pub(crate) fn supervise(options: &Options, service: Option<Service<'_>>, log: &Log<'_>, stdio: Stdio) -> Errno {
     match begin(options, service, log, stdio) {
         Err(errno) => errno,
@@ -133,15 +133,15 @@ fn begin(
     stdio: Stdio,
 ) -> Result<Infallible, Errno> {
     let me = process::pid()?;
-    // Ignored, children would leave no status behind.
+    // While SIGCHLD is ignored, children are reaped by the kernel and their status is lost.
     let child_ignored = Current.disposition(Signal::CHLD) == Ok(Disposition::Ignore);
     Current.set_disposition(Signal::CHLD, Preset::Default)?;
-    // A blocked signal is kept for the signalfd, even for process 1, to which the kernel delivers no signal that it
-    // does not handle.
+    // A blocked signal stays pending for the signalfd, even in process 1, for which the kernel drops signals that have
+    // no handler.
     let mask = Current.block_signals(SignalSet::ALL)?.keep();
     if let Some(Service { command, .. }) = &mut service {
         if options.style == Style::DumbInit {
-            // It handles them all, and so none stays ignored; and it unblocks them all.
+            // dumb-init handles all signals, so exec resets them to default, and it unblocks all.
             command.default = SignalSet::from_bits(0x7fff_ffff);
         } else {
             command.mask = mask;
@@ -155,13 +155,13 @@ fn begin(
     if options.has(flag::SESSION) && tty::give_up(stdio.into()).is_ok() && process::session() == Ok(me) {
         hand_off = const { SignalSet::of(&[Signal::HUP, Signal::CONT]) };
     }
-    // So that this process keeps no file system from being unmounted.
+    // The working directory of a process keeps its file system from being unmounted.
     let directory = match options.style {
         Style::Tini => None,
         Style::Init | Style::DumbInit => process::working_directory().ok(),
     };
     if directory.is_some() {
-        // Ignored: who may not go there stays, and starts the service there.
+        // Ignored: without search permission for `/` this process stays where it is.
         let _ignored = process::change_directory(c"/");
     }
     let mut supervisor = Supervisor {
@@ -195,7 +195,7 @@ fn begin(
 }
 
 impl Supervisor<'_> {
-    /// Runs until all is over, and ends.
+    /// Runs the event loop, and exits.
     #[inline(never)]
     fn run(&mut self) -> ! {
         self.start();
@@ -208,7 +208,7 @@ impl Supervisor<'_> {
                 Ok(Some(info)) => self.on_signal(info),
                 Ok(None) => self.on_time(),
                 Err(errno) => {
-                    // The signalfd is this process's own: only a policy can forbid to read it.
+                    // Reading its own signalfd fails only by a seccomp policy.
                     self.log.errno(Message::Signalfd, errno);
                     self.status = 125;
                     break;
@@ -223,7 +223,7 @@ impl Supervisor<'_> {
         end(self.log, self.end, status)
     }
 
-    /// The next signal, or `None` when the time is up.
+    /// Returns the next signal, or `None` when the timeout expires.
     fn next(&self) -> Result<Option<SignalInfo>, Errno> {
         loop {
             let left = self.until.saturating_sub(now());
@@ -234,7 +234,7 @@ impl Supervisor<'_> {
             }
             let timeout = Timespec::from(Duration::from_nanos(left));
             let mut entry = [PollFd { fd: self.signals.near(), events: PollFd::IN, revents: 0 }];
-            // Interrupted, or the time is up: it is seen above.
+            // EINTR and a timeout are handled above.
             let _ready = near::ppoll(&Local, &mut entry, Some(timeout), None);
         }
     }
@@ -248,7 +248,7 @@ impl Supervisor<'_> {
                 self.phase = Phase::Killing;
             }
             Phase::Killing => {
-                // Who was just being started when the signal went round is met the next time.
+                // Repeated for processes that were being forked meanwhile.
                 if self.rounds == 0 {
                     return self.phase = Phase::Over;
                 }
@@ -264,10 +264,10 @@ impl Supervisor<'_> {
         let signal = info.signal();
         let own = info.sender().is_some_and(|(process, _)| process == self.me);
         if signal == Signal::CHLD || own && matches!(signal, Signal::PIPE | Signal::XFSZ) {
-            // Children are looked after anyway; the others come of what this process has written itself.
+            // Children are reaped after every signal; the others are caused by this process's own writes.
             return;
         }
-        // The service may have ended before the signal came: a zombie would take it, and it would be lost.
+        // If the service has ended, it is reaped first: a signal sent to a zombie would be lost.
         let _childless = self.reap();
         if self.hand_off.has(signal) {
             self.log.signal(Message::HandOff, signal);
@@ -293,12 +293,12 @@ impl Supervisor<'_> {
             return;
         }
         if stop && before == Phase::Running {
-            // In a container nobody's patience but the engine's ends, unless it was asked for.
+            // In a container the engine's own grace period applies, unless `-g` is given.
             let grace = self.options.grace.or(self.options.machine.then_some(GRACE));
             self.phase = Phase::Stopping;
             self.until = grace.map_or(NEVER, in_seconds);
         }
-        // Of the machine's own signals a service knows nothing.
+        // SIGINT (Ctrl-Alt-Del) and SIGPWR are meant for init; the service gets SIGTERM.
         self.forward(if stop && self.options.machine { Signal::TERM } else { signal });
         if stop && self.stopped {
             self.forward(Signal::CONT);
@@ -308,7 +308,7 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Sends a signal to the service, as the options have it.
+    /// Forwards a signal to the service, rewritten as the options say.
     #[inline(never)]
     fn forward(&mut self, signal: Signal) {
         let (Some(child), Some(signal)) = (&self.child, self.options.rewritten(signal)) else { return };
@@ -316,7 +316,7 @@ impl Supervisor<'_> {
         let continued = signal == Signal::CONT && self.options.style == Style::Init;
         if continued {
             self.stopped = false;
-            // A shell has brought this process to the foreground: the service is what it meant.
+            // A shell may have brought this process to the foreground: the service gets the terminal.
             self.terminal.hand_over(child.process());
         }
         let sent = if self.options.has(flag::GROUP) || continued {
@@ -329,46 +329,46 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Sends a signal to whom the service leaves behind: to every process, if this is process 1. A subreaper must not,
-    /// or all of its user's would be meant. It reaches the service's group, whose number is no other's while a child of
-    /// ours is in it.
+    /// Sends a signal to the processes that the service left behind. Process 1 sends it to all processes. A subreaper
+    /// sends it to the service's process group, whose number is not reused while a child of this process is in it:
+    /// `kill(-1)` would reach all processes of its user.
     fn send_rest(&self, signal: Signal) {
         let target = match self.group {
             _ if self.first => Target::Everyone,
             Some(group) if process::has_child_in(group) => Target::Group(group),
             _ => return,
         };
-        // ESRCH: nobody is left, which is what is wanted.
+        // ESRCH: no process is left.
         let _ignored = Current.send_signal(target, signal);
     }
 
-    /// Whether what was left behind has ended.
+    /// Returns whether the processes that the service left behind have ended.
     fn is_over(&self, childless: bool) -> bool {
         matches!(self.phase, Phase::Leaving | Phase::Killing)
             && self.child.is_none()
             && (childless || !self.first && !self.group.is_some_and(process::has_child_in))
     }
 
-    /// No start can follow.
+    /// Closes the directory: no restart can follow.
     #[inline(never)]
     fn give_up_directory(&mut self) {
         self.directory = None;
     }
 
-    /// The service does not run, and never will again.
+    /// Called when the service has ended and is not restarted.
     fn leave(&mut self) {
         self.give_up_directory();
         self.phase = Phase::Over;
         match self.options.style {
             Style::Tini => {}
-            // Without a session of its own the service is in our group, and its number is no group's.
+            // Without a session of its own the service leads no process group.
             Style::DumbInit if self.options.has(flag::SESSION) => self.send_rest(Signal::TERM),
             Style::DumbInit => {}
             Style::Init => {
                 let grace = self.options.grace.unwrap_or(GRACE);
                 self.log.number(if self.first { Message::TermToAll } else { Message::TermToGroup }, grace);
                 self.send_rest(Signal::TERM);
-                // Who is stopped cannot end.
+                // A stopped process does not handle SIGTERM.
                 self.send_rest(Signal::CONT);
                 self.phase = Phase::Leaving;
                 self.until = in_seconds(grace);
@@ -376,7 +376,7 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Starts the service, or says when it will be tried again, or that it never can.
+    /// Starts the service, or logs why it could not and schedules another attempt.
     fn start(&mut self) {
         let Some(command) = self.command else {
             self.log.say(Message::NoProgram);
@@ -457,14 +457,14 @@ impl Supervisor<'_> {
         ];
         loop {
             match spawn_job(command, &steps) {
-                // Without the terminal, if it cannot be had.
+                // Once more, without the terminal.
                 Err(SpawnError { at: At::Step(1), .. }) => steps[1] = Step::Nothing,
                 started => return started,
             }
         }
     }
 
-    /// Looks at every child that has changed, does what needs its pid, and reaps it. Whether no child is left.
+    /// Reaps all children that have ended, after what needs their pid. Returns whether no child is left.
     fn reap(&mut self) -> bool {
         loop {
             let found = match Current.try_wait(Children::Any, Changes::ENDED | Changes::STOPPED | Changes::PEEK) {
@@ -473,7 +473,7 @@ impl Supervisor<'_> {
                 Err(errno) => return errno == Errno::ECHILD,
             };
             let ours = self.child.as_ref().is_some_and(|child| child.process() == found.process);
-            // The zombie still holds its number, and that of its group.
+            // An unreaped zombie keeps its pid, and the number of its group.
             if let Change::Ended(status) = found.change {
                 self.reaped = self.reaped.wrapping_add(1);
                 if ours {
@@ -492,7 +492,7 @@ impl Supervisor<'_> {
         }
     }
 
-    /// The service was stopped: so is this process, for a shell above to have its terminal back.
+    /// Called when the service was stopped: this process stops too, so that the parent shell takes the terminal back.
     #[inline(never)]
     fn on_stopped(&mut self) {
         self.stopped = true;
@@ -501,7 +501,7 @@ impl Supervisor<'_> {
             return;
         }
         if self.terminal.hand_over(child.process()) {
-            // It had asked for the terminal, and this process had it.
+            // It was stopped because this process had the terminal.
             self.forward(Signal::CONT);
         } else if !self.first {
             self.stop_myself();

@@ -1,4 +1,4 @@
-//! The terminal that the service is to have, if it is ours to give.
+//! Job control: handing the terminal to the service, and taking it back.
 
 use crate::options::Style;
 use rsyscall::fd::OwnedFd;
@@ -8,11 +8,11 @@ use rsyscall_init::process;
 use rsyscall_init::tty::{self, Descriptor};
 
 pub(crate) struct Terminal {
-    /// The controlling terminal.
+    /// The controlling terminal, if the service is to have it.
     fd: Option<OwnedFd>,
-    /// The group of this process.
+    /// The process group of this process.
     own: Process,
-    /// tini gives the terminal whoever has it, and never takes it back.
+    /// tini hands the terminal over whichever group is in the foreground, and never takes it back.
     tini: bool,
 }
 
@@ -27,29 +27,29 @@ impl Terminal {
         Self { fd, own: process::group().unwrap_or(Process(0)), tini: style == Style::Tini }
     }
 
-    /// The terminal, if a service may be put into its foreground: there is this process, or the service before.
+    /// Returns the terminal if the service may be put into the foreground: this process is there, or the last run was.
     pub(crate) fn to_give(&self, before: Option<Process>) -> Option<Descriptor<'_>> {
         let terminal = self.fd.as_ref()?.into();
         let foreground = tty::foreground(terminal).ok()?;
         (foreground == self.own || Some(foreground) == before || self.tini).then_some(terminal)
     }
 
-    /// Puts a group into the foreground in the place of another. Returns whether it has.
+    /// Replaces the foreground process group. Returns whether `from` was it, and `to` is.
     #[inline(never)]
     fn change(&self, from: Process, to: Process) -> bool {
         let Some(terminal) = self.fd.as_ref().map(Descriptor::from) else { return false };
         tty::foreground(terminal) == Ok(from) && tty::set_foreground(terminal, to).is_ok()
     }
 
-    /// Puts the service into the foreground, if a shell has put this process there. Returns whether it has.
+    /// Puts the service into the foreground if this process is there. Returns whether it did.
     pub(crate) fn hand_over(&self, service: Process) -> bool {
         self.change(self.own, service)
     }
 
-    /// Takes it back from a service that has ended, for whoever has started this process.
+    /// Takes the terminal back from a service that has ended, for the parent of this process.
     pub(crate) fn take_back(&self, service: Option<Process>) {
         if let (Some(service), false) = (service, self.tini) {
-            // Ignored: whoever waits for us takes it anyway, if it is a shell.
+            // Ignored: a shell takes it back itself.
             let _ignored = self.change(service, self.own);
         }
     }

@@ -1,7 +1,7 @@
-//! Texts by number, and what is printed of the program itself.
+//! Usage, version, licence; and strings by index.
 
-/// Returns a text of several, each of which ends with a zero. They are one string, as a table of pointers would have to
-/// be relocated.
+/// Returns one of several texts, each of which ends with a zero. They are one string: a table of pointers would need a
+/// relocation per entry.
 #[inline(never)]
 pub(crate) fn nth(texts: &'static str, mut number: usize) -> &'static [u8] {
     let mut begin = 0;
@@ -19,26 +19,26 @@ pub(crate) fn nth(texts: &'static str, mut number: usize) -> &'static [u8] {
 
 pub(crate) const USAGE: usize = 0;
 pub(crate) const VERSION: usize = 1;
-/// The licence of tini, how dumb-init is called.
+/// tini's licence, dumb-init's short usage.
 pub(crate) const OTHER: usize = 2;
 
-/// The three of each style.
+/// Usage, version and other text of each style.
 pub(crate) const STYLES: &str = concat!(
     "Usage: init [OPTION]... [--] PROGRAM [ARGUMENT]...
-Starts PROGRAM, forwards signals to it, reaps every orphan, and ends with its status.
+Starts PROGRAM, forwards signals to it, reaps orphans, and exits with its status.
 
   -G         forward signals to the program's process group
-  -g SECONDS SIGKILL so long after the first SIGTERM; also for what the program leaves behind (30)
-  -r RULE    start it again: never, failure, always
-  -n COUNT   give up after so many quick ends in a row (5); 0: never
-  -r 15:3    forward signal 15 as signal 3; to 0: not at all
-  -e STATUS  end with 0 instead of this status
-  -p SIGNAL  be sent this signal when the parent ends
-  -w         say which orphans are reaped
-  -v         say what goes on
-  -h, -V     this help, the version
-Exit status: the program's; 128 and the signal that ended it; 127 not found, 126 not executable,
-125 wrong usage or init's own failure.
+  -g SECONDS grace period from SIGTERM to SIGKILL, also for remaining processes (30)
+  -r RULE    when to restart the program: never, failure, always
+  -n COUNT   give up after COUNT quick exits in a row (5); 0: never
+  -r 15:3    forward signal 15 as signal 3; as 0: do not forward it
+  -e STATUS  exit with 0 instead of STATUS
+  -p SIGNAL  parent-death signal
+  -w         warn about reaped orphans
+  -v         verbose
+  -h, -V     help, version
+Exit status: the program's; 128 plus the signal that killed it; 127 not found; 126 not executable;
+125 usage error or failure of init itself.
 ",
     "\0init ",
     env!("CARGO_PKG_VERSION"),
