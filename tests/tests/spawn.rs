@@ -6,7 +6,7 @@ use rsyscall::sys::signalfd::SignalFd;
 use rsyscall::sys::wait::{Changes, Children, ExitStatus, WaitTask};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
 use rsyscall_init::strings::Placeholder;
-use rsyscall_init::{At, Child, Command, Program, SpawnError, Step, StringList, exec, path, process, spawn};
+use rsyscall_init::{At, Child, Command, Program, SpawnError, Step, StringList, exec, path, process, spawn, spawn_job};
 use rsyscall_tests::{Folder, skip};
 use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -215,6 +215,41 @@ fn descriptors_that_replace_each_other_are_refused_before_anything_is_started() 
     let busy = [Step::Descriptor { from: &one, to: two.as_raw_fd() }];
     let command = Command { steps: &busy, ..Command::new(Program::Path(c"/no/such")) };
     assert_eq!(exec(&command), error(At::Step(0), Errno::EBUSY));
+}
+
+#[test]
+fn spawn_job_takes_the_steps_of_job_control_and_fails_at_any_other() {
+    let _alone = alone();
+    let arguments = list(&[c"bash", c"-c", c"[ $(ps -o pgid= -p $$) = $$ ] && [ $PWD = / ] && exit 3"]);
+    let environment = list(&[c"PATH=/usr/bin:/bin"]);
+    let command = Command {
+        arguments: arguments.as_strings(),
+        environment: environment.as_strings(),
+        // Not taken: those of the call are.
+        steps: &[Step::ChangeDirectory(c"/no/such/place")],
+        ..Command::new(Program::Path(c"/bin/bash"))
+    };
+    let root = process::working_directory().unwrap();
+    let file = std::fs::File::open("/").unwrap();
+    // SAFETY: both are open, and the duplicate has no other owner.
+    assert!(unsafe { libc::dup3(std::os::fd::AsRawFd::as_raw_fd(&file), root.as_raw_fd(), libc::O_CLOEXEC) } >= 0);
+    let mut child = spawn_job(&command, &[Step::NewGroup, Step::Nothing, Step::Directory(&root)]).unwrap();
+    assert!(process::has_child_in(child.process()));
+    assert_eq!(child.wait(), Ok(ExitStatus::Exited(3)));
+    assert!(!process::has_child_in(child.process()));
+    assert_eq!(process::reap(child.process()), Err(Errno::ECHILD));
+
+    let others = [
+        Step::ChangeDirectory(c"/"),
+        Step::Descriptor { from: &root, to: 50 },
+        Step::DieWithParent(Signal::KILL),
+        Step::OwnPid(&Placeholder::new("LISTEN_PID").unwrap()),
+    ];
+    for other in others {
+        let result = spawn_job(&command, &[Step::NewSession, Step::Nothing, other]);
+        assert_eq!(result.unwrap_err(), error(At::Step(2), Errno::EINVAL), "{other:?}");
+    }
+    assert_eq!(Current.try_wait(Children::Any, Changes::ENDED), Err(Errno::ECHILD), "no zombie");
 }
 
 #[test]
