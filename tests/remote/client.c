@@ -1,5 +1,5 @@
-// A minimal client of the format, on standard input: makes, rings and drains an eventfd in whoever serves. Its argument is
-// the server's number for its end. x86_64.
+// A minimal client of the format, on standard input: creates, writes and reads an eventfd in the server. Its argument
+// is the server's file descriptor for its end. x86_64.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static void ask(int64_t nr, int64_t a, int64_t b, int64_t c, int64_t d, int64_t 
     put(request, sizeof request);
 }
 
-static int64_t answer(void) {
+static int64_t response(void) {
     int64_t word;
     get(&word, sizeof word);
     return word;
@@ -33,25 +33,25 @@ int main(int argc, char **argv) {
     int64_t stream = argc > 1 ? atoi(argv[1]) : 0;
     uint64_t count = 5;
     ask(SYS_eventfd2, 2, 02000000, 0, 0, 0);
-    int64_t fd = answer();
+    int64_t fd = response();
     if (fd < 0) return 1;
     ask(SYS_mmap, 0, 4096, 3, 0x22, -1);
-    int64_t memory = answer();
+    int64_t memory = response();
     if (memory < 0 && memory > -4096) return 2;
     ask(SYS_recvfrom, stream, memory, 8, 0x100, 0);
     put(&count, 8);
-    if (answer() != 8) return 3;
+    if (response() != 8) return 3;
     ask(SYS_write, fd, memory, 8, 0, 0);
-    if (answer() != 8) return 4;
+    if (response() != 8) return 4;
     ask(SYS_read, fd, memory, 8, 0, 0);
-    if (answer() != 8) return 5;
+    if (response() != 8) return 5;
     ask(SYS_sendto, stream, memory, 8, 0, 0);
     get(&count, 8);
-    if (answer() != 8 || count != 7) return 6;
+    if (response() != 8 || count != 7) return 6;
     ask(SYS_getpid, 0, 0, 0, 0, 0);
-    if (answer() != -1) return 7; // not allowed: EPERM
+    if (response() != -1) return 7; // not allowed: EPERM
     ask(SYS_close, fd, 0, 0, 0, 0);
-    if (answer() != 0) return 8;
+    if (response() != 0) return 8;
     ask(SYS_munmap, memory, 4096, 0, 0, 0);
-    return answer() == 0 ? 0 : 9;
+    return response() == 0 ? 0 : 9;
 }

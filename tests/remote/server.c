@@ -12,7 +12,7 @@ int main(void) {
             if (n <= 0) return have ? 1 : 0;
             have += (size_t)n;
         }
-        // Through libc's syscall(), whose -1 is put back into the kernel's form.
+        // Through libc's syscall(), whose -1 is converted back to the kernel's form.
         extern long syscall(long, ...);
         extern int *__errno_location(void);
         response = syscall(request[0], request[1], request[2], request[3], request[4], request[5], request[6]);

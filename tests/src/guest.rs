@@ -1,4 +1,4 @@
-//! Building static programs without libc, and reading what came out.
+//! Builds static programs without libc, and reads the result.
 
 use crate::cargo;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The targets that a guest is built for.
 pub const TARGETS: [&str; 3] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "riscv64gc-unknown-linux-gnu"];
 
-/// How a guest is built: `opt-level` and `lto` of the release profile, or the profile as the package has it.
+/// How a guest is built: `opt-level` and `lto` of the release profile, or the package's own profile.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile(pub Option<(&'static str, &'static str)>);
 
@@ -25,7 +25,7 @@ pub fn core_of(target: &str) -> Option<String> {
 /// Builds a binary of a guest package below this repository. `target_dir` is the caller's own.
 pub fn build(package: &str, binary: &str, target: &str, profile: Profile, target_dir: &Path) -> Guest {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    // Cargo does not notice that a target's libraries were exchanged.
+    // Cargo does not notice that a target's libraries were replaced.
     let core: String = core_of(target).into_iter().flat_map(|name| name.chars().collect::<Vec<_>>()).collect();
     let target_dir = target_dir.join(core);
     let mut cargo = cargo();
@@ -75,15 +75,15 @@ impl Guest {
         symbols.filter_map(|symbol| symbol.name().ok()).map(String::from).collect()
     }
 
-    /// Whether it asks for an interpreter or a library when it is started.
+    /// Whether it requests an interpreter or a library when it is started.
     pub fn is_dynamic(&self) -> bool {
         let object = self.object();
-        // A program that relocates itself has a dynamic section, but nothing for a dynamic linker to look up.
+        // A program that relocates itself has a dynamic section, but nothing for a dynamic linker.
         object.section_by_name(".interp").is_some() || object.dynamic_symbols().any(|symbol| symbol.is_undefined())
     }
 }
 
-/// What runs programs of a target: nothing where this machine does, `None` if there is nothing that could.
+/// The command that runs programs of a target: empty if this machine does, `None` if there is none.
 pub fn runner(target: &str) -> Option<Option<String>> {
     let arch = target.split('-').next()?.replace("riscv64gc", "riscv64");
     if arch == std::env::consts::ARCH {
@@ -94,7 +94,7 @@ pub fn runner(target: &str) -> Option<Option<String>> {
     there.then_some(Some(emulator))
 }
 
-/// Runs a program of a target, or says that it could not and why.
+/// Runs a program of a target, or reports why it could not.
 pub fn run(case: &str, target: &str, program: &Path) -> Option<std::process::Output> {
     let Some(runner) = runner(target) else {
         crate::skip(&format!("{case} run for {target}"), "no emulator is installed; `ci/setup emulators` does");

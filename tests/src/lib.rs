@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared by the tests.
 
 pub mod guest;
 pub mod packaged;
@@ -11,14 +11,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Reports that a case did not run here, and why: past the test harness, which keeps to itself what a passing test
-/// prints. Where everything is meant to run (`RSYSCALL_NO_SKIP` is set) it is a failure.
+/// Reports that a case did not run here, and why: past the test harness, which hides the output of a passing test. If
+/// everything must run (`RSYSCALL_NO_SKIP` is set) it panics.
 pub fn skip(case: &str, reason: &str) {
-    let _nobody_to_tell = writeln!(std::io::stderr(), "SKIPPED {case}: {reason}");
+    let _unreported = writeln!(std::io::stderr(), "SKIPPED {case}: {reason}");
     assert!(std::env::var_os("RSYSCALL_NO_SKIP").is_none(), "nothing may be skipped here: {case}: {reason}");
 }
 
-/// Cargo as a user would call it, without what the test's own cargo has put into the environment.
+/// Cargo as a user would call it, without the variables that the test's own cargo has set.
 pub fn cargo() -> Command {
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
     for (name, _) in std::env::vars_os() {
@@ -30,9 +30,9 @@ pub fn cargo() -> Command {
     cargo
 }
 
-/// Reports that a case cannot run here, whatever is installed: a kernel or an emulator without what it takes.
+/// Reports that a case cannot run here, whatever is installed: the kernel or the emulator lacks what it needs.
 pub fn cannot(case: &str, reason: &str) {
-    let _nobody_to_tell = writeln!(std::io::stderr(), "SKIPPED {case}: {reason}");
+    let _unreported = writeln!(std::io::stderr(), "SKIPPED {case}: {reason}");
 }
 
 /// Whether this program runs under qemu-user: some fifty times slower, with far slower threads, no seccomp filters and
@@ -46,11 +46,11 @@ pub fn shares_files() -> bool {
     rsyscall::remote::fork_sharing_files().is_ok()
 }
 
-/// A folder outside the repository, so that only its own configuration is found in it; gone with this value.
+/// A folder outside the repository, so that only its own configuration is found in it; removed when this is dropped.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// An empty one.
+    /// Creates an empty folder.
     pub fn empty(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("rsyscall-{name}-{}", std::process::id()));
         let _not_there = fs::remove_dir_all(&folder);
@@ -58,12 +58,12 @@ impl Folder {
         Self(folder)
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Makes a file in it, and the folders on the way.
+    /// Creates a file in it, and the folders of its path.
     pub fn write(&self, name: &str, text: &str) {
         let file = self.0.join(name);
         fs::create_dir_all(file.parent().expect("in a folder")).expect("a folder");
@@ -73,6 +73,6 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _nobody_to_tell = fs::remove_dir_all(&self.0);
+        let _unreported = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! The crates as they are published, in a Cargo home that has nothing else: what a user's Cargo finds on crates.io.
+//! The crates as they are published, in an otherwise empty Cargo home: what a user's Cargo finds on crates.io.
 
 use crate::{Folder, cargo};
 use std::fs;

@@ -4,12 +4,12 @@ use crate::threads::Tid;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-/// What the kernel does with a call that the handler has interrupted.
+/// The effect on a call that the handler has interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// It ends with `EINTR`. SIGUSR1.
+    /// It fails with `EINTR`. SIGUSR1.
     Interrupts,
-    /// It is made again, if it is one of those that can be. SIGUSR2 with `SA_RESTART`.
+    /// It is restarted, if it can be. SIGUSR2 with `SA_RESTART`.
     Restarts,
 }
 
@@ -27,7 +27,7 @@ impl Signal {
         }
     }
 
-    /// Installs both handlers. Tests that use them take turns, for as long as they keep what this returns: the
+    /// Installs both handlers. Tests that use them run one at a time, for as long as they keep the returned guard: the
     /// handlers' count is the process's.
     pub fn install() -> MutexGuard<'static, ()> {
         static ONCE: Once = Once::new();
@@ -46,9 +46,9 @@ impl Signal {
         TURN.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends it to a thread; whether that thread still exists.
+    /// Sends it to a thread; returns whether that thread still exists.
     pub fn send(self, thread: Tid) -> bool {
-        // SAFETY: numbers only, and every handler of ours may run at any time.
+        // SAFETY: words only, and each of these handlers may run at any time.
         unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread.raw(), self.number()) == 0 }
     }
 

@@ -1,11 +1,11 @@
-//! Knowing that a thread sleeps in a certain call, without ever guessing by the clock.
+//! Detects whether a thread sleeps in a certain call, without relying on the clock.
 
 use std::io::Write;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-/// A thread of this process, as the kernel numbers it.
+/// A thread of this process, by its tid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tid(i32);
 
@@ -22,7 +22,7 @@ pub enum Call {
 
 impl Call {
     /// By the kernel's numbers: first those of x86_64, then those that aarch64 and riscv64 share. Under an emulator
-    /// what is seen is the host's call, so either may appear.
+    /// the host's call is visible, so either may appear.
     fn is(self, number: usize, first: usize) -> bool {
         match self {
             Self::Read(fd) => [0, 63].contains(&number) && first == fd as usize,
@@ -33,19 +33,19 @@ impl Call {
 }
 
 impl Tid {
-    /// The thread that asks.
+    /// The calling thread.
     pub fn own() -> Self {
-        // SAFETY: no argument; it only asks.
+        // SAFETY: no argument; a query.
         Self(unsafe { libc::syscall(libc::SYS_gettid) } as i32)
     }
 
-    /// The number.
+    /// The tid.
     pub fn raw(self) -> i32 {
         self.0
     }
 
-    /// Whether the thread sleeps in this call. The kernel shows a call only of a thread that is off every processor and
-    /// not about to run.
+    /// Whether the thread sleeps in this call. The kernel shows a call only for a thread that is on no processor and
+    /// not runnable.
     pub fn sleeps_in(self, call: Call) -> bool {
         let Ok(text) = std::fs::read_to_string(format!("/proc/self/task/{}/syscall", self.0)) else { return false };
         let mut words = text.split_whitespace();
@@ -54,8 +54,8 @@ impl Tid {
         matches!((number, first), (Some(number), Some(first)) if call.is(number, first))
     }
 
-    /// Returns once the thread sleeps in this call. That it comes there is the caller's to know; a thread that has
-    /// ended never will.
+    /// Returns once the thread sleeps in this call. The caller must know that it will: the call panics if the thread
+    /// has ended.
     pub fn until_asleep_in(self, call: Call) {
         while !self.sleeps_in(call) {
             let alive = std::path::Path::new(&format!("/proc/self/task/{}", self.0)).exists();
@@ -65,13 +65,13 @@ impl Tid {
     }
 }
 
-/// Whether the kernel shows what threads sleep in.
+/// Whether the kernel shows the calls that threads sleep in.
 pub fn can_be_seen() -> Result<(), String> {
     let path = format!("/proc/self/task/{}/syscall", Tid::own().0);
     std::fs::read_to_string(&path).map(drop).map_err(|error| format!("/proc/self/task/<thread>/syscall: {error}"))
 }
 
-/// Ends the process if it lives for two minutes: a thread that hangs would otherwise keep the test from ever failing.
+/// Ends the process after two minutes: otherwise a hanging thread would keep the test from ever failing.
 pub struct Limit(Option<Sender<()>>);
 
 impl Limit {
@@ -80,7 +80,7 @@ impl Limit {
         let (sender, ended) = channel();
         std::thread::spawn(move || {
             if ended.recv_timeout(Duration::from_secs(120)) == Err(RecvTimeoutError::Timeout) {
-                let _nobody_to_tell = writeln!(std::io::stderr(), "FAILED {test}: no end after 120 s");
+                let _unreported = writeln!(std::io::stderr(), "FAILED {test}: timed out after 120 s");
                 std::process::abort();
             }
         });
@@ -94,15 +94,15 @@ impl Drop for Limit {
     }
 }
 
-/// A thread of a scope, and what it is known by.
+/// A thread of a scope, with its tid.
 pub struct Running<'scope, V> {
-    /// The kernel's number of it.
+    /// Its tid.
     pub tid: Tid,
     handle: ScopedJoinHandle<'scope, V>,
 }
 
 impl<V> Running<'_, V> {
-    /// What it returned.
+    /// Waits for it, and returns its result.
     pub fn join(self) -> V {
         self.handle.join().expect("the thread did not panic")
     }
@@ -123,5 +123,5 @@ pub fn start<'scope, V: Send + 'scope>(
         sender.send(Tid::own()).expect("the starter waits");
         work()
     });
-    Running { tid: tid.recv().expect("the thread tells first"), handle }
+    Running { tid: tid.recv().expect("the thread sends its tid"), handle }
 }

@@ -1,5 +1,5 @@
-//! Stopping a child at its system calls, one after the other (`ptrace`): to do something to it at the n-th stop, and to
-//! know which calls it has made.
+//! Stops a child at its system calls, one after the other (`ptrace`): to act on it at the n-th stop, and to record the
+//! calls that it has made.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +16,11 @@ pub enum Act {
     Hold,
     /// It stays stopped for a moment.
     Pause,
-    /// `SIGURG`, which interrupts a call that sleeps.
+    /// `SIGURG`, which interrupts a sleeping call.
     Interrupt,
 }
 
-/// The n-th stop, the first being number 1, and what is done there.
+/// The n-th stop, counted from 1, and what is done there.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     /// Which stop: each call has one before it and one after it.
@@ -40,22 +40,22 @@ pub struct Stop {
     pub ret: Option<i64>,
 }
 
-/// What was seen.
+/// What was recorded.
 #[derive(Debug, Clone)]
 pub struct Traced {
     /// Whether the step was reached.
     pub reached: bool,
-    /// Every stop, those after the step too (unless it was [`Act::Kill`]).
+    /// Every stop, also after the step (unless it was [`Act::Kill`]).
     pub stops: Vec<Stop>,
 }
 
 impl Traced {
-    /// Whether a call of this number came back without an error.
+    /// Whether a call of this number returned without an error.
     pub fn made(&self, nr: usize) -> bool {
         self.stops.iter().any(|stop| stop.nr == nr && matches!(stop.ret, Some(ret) if ret >= 0))
     }
 
-    /// How many calls of this number came back without an error.
+    /// How many calls of this number returned without an error.
     pub fn count(&self, nr: usize) -> usize {
         self.stops.iter().filter(|stop| stop.nr == nr && matches!(stop.ret, Some(ret) if ret >= 0)).count()
     }
@@ -78,19 +78,19 @@ const TRACESYSGOOD: libc::c_long = 1;
 const WALL: i32 = 0x4000_0000;
 
 fn ptrace(request: libc::c_long, pid: i32, address: libc::c_long, data: libc::c_long) -> Result<i64, i32> {
-    // SAFETY: the requests used here write no memory but the structure of `syscall_info`, which is as long as is said.
+    // SAFETY: the requests used here write no memory but the structure of `syscall_info`, which has the given size.
     let ret = unsafe { libc::syscall(libc::SYS_ptrace, request, libc::c_long::from(pid), address, data) };
     if ret < 0 { Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)) } else { Ok(ret) }
 }
 
 enum State {
     Runs,
-    /// With the status that `waitid` gives.
+    /// With the status that `waitid` returns.
     Stopped(i32),
     Ended,
 }
 
-/// Leaves the child as it is, so that whoever waits for its end still can.
+/// Does not reap the child, so that its parent still can.
 fn state(pid: i32) -> State {
     // SAFETY: all zeros are a `siginfo_t`.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
@@ -106,8 +106,8 @@ fn state(pid: i32) -> State {
     }
 }
 
-/// `struct ptrace_syscall_info`, as far as it is looked at: what kind of stop, the number or the result, and the first
-/// two arguments.
+/// `struct ptrace_syscall_info`, as far as it is used: the kind of stop, the number or the result, and the first two
+/// arguments.
 fn syscall_info(pid: i32) -> Option<(u8, i64, [u64; 2])> {
     let mut info = [0_u64; 16];
     ptrace(GET_SYSCALL_INFO, pid, size_of_val(&info) as libc::c_long, info.as_mut_ptr().expose_provenance() as _)
@@ -116,13 +116,13 @@ fn syscall_info(pid: i32) -> Option<(u8, i64, [u64; 2])> {
 }
 
 fn kill(pid: i32, signal: i32) {
-    // SAFETY: a child that nothing has waited for yet, or an error.
+    // SAFETY: an unreaped child, or an error.
     let _gone = unsafe { libc::kill(pid, signal) };
 }
 
 impl Tracer {
-    /// Begins to trace, and returns when the child will stop at its next system call. The error is the one of `ptrace`:
-    /// emulators do not have it.
+    /// Starts to trace, and returns when the child will stop at its next system call. The error is that of `ptrace`,
+    /// which emulators do not support.
     pub fn start(pid: i32, step: Step) -> Result<Self, i32> {
         let released = Arc::new(AtomicBool::new(false));
         let finished = Arc::new(AtomicBool::new(false));
@@ -146,16 +146,16 @@ impl Tracer {
             }
             traced
         });
-        begun.recv().expect("the thread tells first")?;
+        begun.recv().expect("the thread sends a result")?;
         Ok(Self { thread, released, finished })
     }
 
-    /// The child of [`Act::Hold`] may go on.
+    /// Continues the child of [`Act::Hold`].
     pub fn release(&self) {
         self.released.store(true, Ordering::SeqCst);
     }
 
-    /// Ends the tracing, if the child has not ended: it goes on untraced.
+    /// Ends the tracing, if the child has not ended: it continues untraced.
     pub fn finish(self) -> Traced {
         self.release();
         self.finished.store(true, Ordering::SeqCst);
@@ -165,7 +165,7 @@ impl Tracer {
 
 fn trace(pid: i32, step: Step, released: &AtomicBool, finished: &AtomicBool, traced: &mut Traced) {
     const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
-    /// An event, such as that of `PTRACE_INTERRUPT`, stands above the signal.
+    /// An event, such as that of `PTRACE_INTERRUPT`, is in the bits above the signal.
     const EVENT: i32 = 0xff00;
     let mut interrupted = false;
     let mut entered = (0, [0; 2]);

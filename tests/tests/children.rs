@@ -9,7 +9,7 @@ use rsyscall::sys::signalfd::{SignalFd, SignalfdTask};
 use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask, Waited};
 use rsyscall::sysif::Error;
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, remote};
-use rsyscall_suite::World;
+use rsyscall_suite::Environment;
 use rsyscall_tests::{cannot, skip};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -19,8 +19,8 @@ fn killed(signal: Signal) -> ExitStatus {
     ExitStatus::Killed { signal, core_dumped: false }
 }
 
-/// A child that std does not wait for, as a group of its own.
-#[expect(clippy::zombie_processes, reason = "what is tested reaps it")]
+/// Spawns a child in a process group of its own, which std does not wait for.
+#[expect(clippy::zombie_processes, reason = "the tests reap it")]
 fn spawn(program: &str, arguments: &[&str]) -> Process {
     let child = Command::new(program).args(arguments).process_group(0).spawn().unwrap();
     Process(i32::try_from(child.id()).unwrap())
@@ -30,7 +30,7 @@ fn shell(script: &str) -> Process {
     spawn("sh", &["-c", script])
 }
 
-/// Reaps a child, however it ends.
+/// Reaps a child, however it ended.
 fn reap(process: Process) -> ExitStatus {
     match Current.wait(Children::Process(process), Changes::ENDED).unwrap() {
         Waited { process: found, change: Change::Ended(status) } => {
@@ -47,7 +47,7 @@ fn queue(signal: Signal, value: i32) {
     // `siginfo_t` of `SI_QUEUE`: signo, errno, code; on 64-bit kernels padding; pid, uid, value.
     let at = if cfg!(target_pointer_width = "64") { 4 } else { 3 };
     (info[0], info[2], info[at + 2]) = (signal.raw() as i32, -1, value);
-    // SAFETY: the thread is this one, and the structure as long as the kernel's.
+    // SAFETY: the thread is this one, and the structure has the kernel's size.
     let sent = unsafe {
         let (process, thread) = (libc::getpid(), libc::syscall(libc::SYS_gettid));
         libc::syscall(libc::SYS_rt_tgsigqueueinfo, process, thread, signal.raw(), info.as_ptr())
@@ -56,16 +56,16 @@ fn queue(signal: Signal, value: i32) {
 }
 
 #[test]
-fn every_name_is_the_one_that_kill_l_prints() {
+fn signal_names_are_those_that_kill_l_prints() {
     let Ok(output) = Command::new("bash").args(["-c", "for n in $(seq 64); do echo $(kill -l $n); done"]).output()
     else {
-        return skip("every_name_is_the_one_that_kill_l_prints", "no bash");
+        return skip("signal_names_are_those_that_kill_l_prints", "no bash");
     };
     let names = String::from_utf8(output.stdout).unwrap();
     let mut seen = 0;
     for (number, name) in (1..).zip(names.lines()) {
         let signal = Signal::from_raw(number).unwrap();
-        // For 32 and 33 bash has no name.
+        // bash has no name for 32 and 33.
         if name.parse::<u32>().is_ok() || name.is_empty() {
             assert_eq!(signal.to_string(), number.to_string());
             continue;
@@ -81,7 +81,7 @@ fn every_name_is_the_one_that_kill_l_prints() {
 }
 
 #[test]
-fn what_is_no_signal_has_no_name_and_no_number() {
+fn an_invalid_signal_has_no_name_and_no_number() {
     for wrong in [
         "",
         "0",
@@ -115,7 +115,7 @@ fn what_is_no_signal_has_no_name_and_no_number() {
 }
 
 #[test]
-fn guards_put_the_mask_back_in_the_reverse_order_and_keep_leaves_it() {
+fn guards_restore_the_mask_in_reverse_order_and_keep_leaves_it() {
     let usr1 = SignalSet::of(&[Signal::USR1]);
     let usr2 = SignalSet::of(&[Signal::USR2]);
     let found = Current.signal_mask().unwrap();
@@ -128,14 +128,14 @@ fn guards_put_the_mask_back_in_the_reverse_order_and_keep_leaves_it() {
     drop(outer);
     assert_eq!(Current.signal_mask().unwrap(), found);
 
-    // In another order: as the last one had found it.
+    // In another order, a guard restores the mask that it found.
     let outer = Current.block_signals(usr1).unwrap();
     let inner = Current.block_signals(usr2).unwrap();
     drop(outer);
     drop(inner);
     assert_eq!(Current.signal_mask().unwrap(), found.with(Signal::USR1.raw()));
 
-    // Ends with this thread.
+    // The signal stays blocked until this thread ends.
     assert_eq!(Current.block_signals(SignalSet::ALL).unwrap().keep(), found.with(Signal::USR1.raw()));
     // qemu-user keeps the last two for itself.
     let known = |set: SignalSet| set.without(63).without(64);
@@ -144,7 +144,7 @@ fn guards_put_the_mask_back_in_the_reverse_order_and_keep_leaves_it() {
 }
 
 #[test]
-fn dispositions_are_told_and_set() {
+fn dispositions_are_read_and_set() {
     let signal = Signal::STKFLT;
     assert_eq!(Current.disposition(signal), Ok(Disposition::Default));
     Current.set_disposition(signal, Preset::Ignore).unwrap();
@@ -159,18 +159,18 @@ fn dispositions_are_told_and_set() {
 }
 
 #[test]
-fn no_number_reaches_what_its_name_does_not_say() {
+fn kill_targets_other_than_one_process_or_one_group_are_refused() {
     for process in [0, -1, -2, i32::MIN] {
         assert_eq!(Current.send_signal(Target::Process(Process(process)), Signal::CONT), Err(Errno::EINVAL));
         assert_eq!(Current.send_signal(Target::Group(Process(process)), Signal::CONT), Err(Errno::EINVAL));
     }
-    // `kill(-1)` is everybody.
+    // `kill(-1)` signals every process.
     assert_eq!(Current.send_signal(Target::Group(Process(1)), Signal::CONT), Err(Errno::EINVAL));
     assert_eq!(Current.send_signal(Target::Process(Process(i32::MAX)), Signal::CONT), Err(Errno::ESRCH));
 }
 
 #[test]
-fn a_signalfd_reads_what_is_blocked_and_coalesces_what_is_not_queued() {
+fn a_signalfd_reads_blocked_signals_and_coalesces_those_that_are_not_queued() {
     let queued = Signal::rt(5).unwrap();
     let set = SignalSet::of(&[Signal::URG, queued]);
     let _blocked = Current.block_signals(set).unwrap();
@@ -190,7 +190,7 @@ fn a_signalfd_reads_what_is_blocked_and_coalesces_what_is_not_queued() {
     let values: Vec<_> = std::iter::from_fn(|| signalfd.try_read().unwrap()).map(|info| info.value()).collect();
     assert_eq!(values, [Some(7), Some(-8)], "one SIGURG, and both values in order");
 
-    // The set is changed for every duplicate.
+    // The set is shared by all duplicates.
     let duplicate = SignalFd::from(signalfd.as_owned_fd().try_clone().unwrap());
     duplicate.set(SignalSet::of(&[queued])).unwrap();
     signals::raise(Signal::URG.raw() as i32);
@@ -201,7 +201,7 @@ fn a_signalfd_reads_what_is_blocked_and_coalesces_what_is_not_queued() {
 }
 
 #[test]
-fn waiting_for_a_signal_keeps_its_deadline_across_handlers_and_wakes() {
+fn a_wait_for_a_signal_keeps_its_deadline_across_handlers_and_returns_on_a_signal() {
     let set = SignalSet::of(&[Signal::WINCH]);
     let _blocked = Current.block_signals(set).unwrap();
     let signalfd = SignalFd::new(set).unwrap();
@@ -227,19 +227,19 @@ fn waiting_for_a_signal_keeps_its_deadline_across_handlers_and_wakes() {
 }
 
 #[test]
-fn what_is_no_signalfd_is_told() {
+fn read_fails_with_eio_if_the_descriptor_is_no_signalfd() {
     let bell = EventFd::new(1, EventfdFlags::NONBLOCK).unwrap();
     let wrong = SignalFd::from(bell.into_owned_fd());
     assert_eq!(wrong.read(), Err(Errno::EIO), "eight bytes are no signal");
     assert_eq!(wrong.set(SignalSet::EMPTY), Err(Errno::EINVAL));
     let zeros = std::fs::File::open("/dev/zero").unwrap();
-    // SAFETY: given away in the same expression.
+    // SAFETY: ownership is given up in the same expression.
     let zeros = unsafe { rsyscall::fd::OwnedFd::from_raw_fd(std::os::fd::IntoRawFd::into_raw_fd(zeros)) };
     assert_eq!(SignalFd::from(zeros).read(), Err(Errno::EIO), "128 bytes, and no signal in them");
 }
 
 #[test]
-fn every_change_of_a_child_is_told_as_what_it_is() {
+fn wait_reports_each_state_change_of_a_child() {
     let all = Changes::ENDED | Changes::STOPPED | Changes::CONTINUED;
     let child = spawn("sleep", &["100"]);
     let only = Children::Process(child);
@@ -269,7 +269,7 @@ fn every_change_of_a_child_is_told_as_what_it_is() {
 }
 
 #[test]
-fn a_wait_is_interrupted_and_the_one_that_waits_is_not() {
+fn waitid_fails_with_eintr_and_wait_continues() {
     let child = spawn("sleep", &["0.3"]);
     signals::handle(libc::SIGIO, 0);
     let (interrupted, waited) = signals::under_fire(libc::SIGIO, || {
@@ -295,9 +295,9 @@ fn pidfd(test: &str, child: Process) -> Option<PidFd> {
 }
 
 #[test]
-fn a_pidfd_is_peeked_at_and_only_waiting_reaps() {
+fn peek_leaves_the_child_and_only_wait_reaps_it() {
     let child = shell("read line; exit 5 <&-");
-    let Some(pidfd) = pidfd("a_pidfd_is_peeked_at_and_only_waiting_reaps", child) else { return };
+    let Some(pidfd) = pidfd("peek_leaves_the_child_and_only_wait_reaps_it", child) else { return };
     assert!(pidfd.as_owned_fd().is_cloexec().unwrap());
     let begin = Instant::now();
     let child2 = spawn("sleep", &["100"]);
@@ -326,14 +326,14 @@ fn a_pidfd_is_peeked_at_and_only_waiting_reaps() {
 }
 
 #[test]
-fn a_group_signal_reaches_the_group_of_the_leader_and_never_a_reused_number() {
-    const TEST: &str = "a_group_signal_reaches_the_group_of_the_leader_and_never_a_reused_number";
+fn a_group_signal_reaches_the_group_of_the_leader_and_never_a_reused_pid() {
+    const TEST: &str = "a_group_signal_reaches_the_group_of_the_leader_and_never_a_reused_pid";
     // The leader ends and leaves one of its group.
     let mut ends = [0; 2];
-    // SAFETY: the call writes two numbers.
+    // SAFETY: the call writes two `int`s.
     assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
     let leader = shell("sleep 100 & exit 0");
-    // SAFETY: made above, and used by nobody else.
+    // SAFETY: created above, and not used elsewhere.
     let mut reader = unsafe { <std::fs::File as std::os::fd::FromRawFd>::from_raw_fd(ends[0]) };
     // SAFETY: as above; the two processes keep theirs.
     unsafe { libc::close(ends[1]) };
@@ -348,7 +348,7 @@ fn a_group_signal_reaches_the_group_of_the_leader_and_never_a_reused_number() {
     assert_eq!(pidfd.try_wait(), Ok(Some(ExitStatus::Exited(0))));
     match pidfd.send_signal_to_group(leader, Signal::KILL) {
         Ok(()) => {
-            // It was reached: the pipe has no writer left.
+            // The signal arrived: the pipe has no writer left.
             let mut text = String::new();
             std::io::Read::read_to_string(&mut reader, &mut text).unwrap();
             while Current.send_signal(Target::Group(leader), Signal::CONT) != Err(Errno::ESRCH) {
@@ -356,7 +356,7 @@ fn a_group_signal_reaches_the_group_of_the_leader_and_never_a_reused_number() {
             }
         }
         Err(Errno::ESRCH) => {
-            // Linux before 6.9, where nothing holds the number for us.
+            // Linux before 6.9, where nothing reserves the pid.
             Current.send_signal(Target::Group(leader), Signal::KILL).unwrap();
         }
         Err(error) => panic!("{error}"),
@@ -396,12 +396,12 @@ fn the_same_calls_are_made_in_another_process() {
     assert_eq!((info.signal(), info.sender().unwrap().0), (Signal::USR1, forked.child.process()));
     assert_eq!(task.disposition(Signal::USR1), Ok(Disposition::Default));
     assert_eq!(task.try_wait(Children::Any, Changes::ENDED), Err(Error::Os(Errno::ECHILD)));
-    if !World::is_emulated(Current) {
+    if !Environment::is_emulated(Current) {
         let myself = task.pidfd_open(forked.child.process()).unwrap();
         assert_eq!(myself.peek(), Err(Error::Os(Errno::ECHILD)), "not its own child");
         myself.send_signal(Signal::USR1).unwrap();
         assert_eq!(signalfd.wait().unwrap().signal(), Signal::USR1);
-        // A pidfd of one table means nothing in another.
+        // A pidfd of one table has no meaning in another.
         let other = remote::fork([]).unwrap();
         let wrong = Children::PidFd(&myself);
         assert_eq!((&other.task).try_wait(wrong, Changes::ENDED), Err(Error::Os(Errno::EBADF)));
@@ -409,7 +409,7 @@ fn the_same_calls_are_made_in_another_process() {
     drop(blocked);
 }
 
-/// A supervisor in small: what it does with a signal and with the end of a child, for any task.
+/// A small supervisor, for any task: what it does with a signal and with the end of a child.
 fn supervise<T: SignalTask + SignalfdTask + WaitTask + PidfdTask + Copy>(
     task: T,
     service: Process,
@@ -421,7 +421,7 @@ fn supervise<T: SignalTask + SignalfdTask + WaitTask + PidfdTask + Copy>(
         match signals.wait()?.signal() {
             Signal::CHLD => {
                 let mut ended = None;
-                // One signal can stand for several children.
+                // One SIGCHLD can stand for several children.
                 while let Some(found) = task.try_wait(Children::Any, Changes::ENDED)? {
                     if let (true, Change::Ended(status)) = (found.process == service, found.change) {
                         ended = Some(status);
@@ -437,16 +437,16 @@ fn supervise<T: SignalTask + SignalfdTask + WaitTask + PidfdTask + Copy>(
 }
 
 #[test]
-fn a_supervisors_rules_are_tested_without_processes() {
+fn a_supervisor_is_tested_without_processes() {
     use rsyscall::fake::{Blocked, Kernel, Storage, Wake};
     let (service, orphans) = (Process(2), [Process(3), Process(4)]);
     let step = std::cell::Cell::new(0);
-    let world = |kernel: &Kernel<'_>, blocked: Blocked| {
+    let on_block = |kernel: &Kernel<'_>, blocked: Blocked| {
         assert!(matches!(blocked, Blocked::Poll { .. }));
         step.set(step.get() + 1);
         match step.get() {
             1 => kernel.raise(Signal::USR1, Some(Process(77))),
-            // Two end, and it is one SIGCHLD.
+            // Two end, with one SIGCHLD.
             2 => orphans.iter().for_each(|orphan| kernel.end_child(*orphan, ExitStatus::Exited(0)).unwrap()),
             3 => kernel.end_child(service, killed(Signal::SEGV)).unwrap(),
             _ => return Wake::Nothing,
@@ -454,10 +454,10 @@ fn a_supervisors_rules_are_tested_without_processes() {
         Wake::Retry
     };
     let mut storage = Storage::<8>::new();
-    let task = Kernel::new(&mut storage).with_on_block(&world).into_task();
+    let task = Kernel::new(&mut storage).with_on_block(&on_block).into_task();
     let kernel = task.sysif();
     [service, orphans[0], orphans[1]].iter().for_each(|child| kernel.add_child(*child, *child).unwrap());
-    // Between the last orphan and the service there is a child left: it is no error that nothing has ended.
+    // Between the last orphan and the service one child is left: a wait without a change is no error.
     assert_eq!(supervise(&task, service), Err(Errno::ECHILD), "the service was the last child");
     let sent: Vec<_> =
         kernel.calls().map(|call| call.to_string()).filter(|call| call.contains("send_signal")).collect();
@@ -466,7 +466,7 @@ fn a_supervisors_rules_are_tested_without_processes() {
 }
 
 #[test]
-fn the_fakes_signals_and_children_are_as_the_kernels() {
+fn the_fake_has_signals_and_children_like_the_kernel() {
     use rsyscall::fake::{Kernel, Storage};
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
@@ -502,7 +502,7 @@ fn the_fakes_signals_and_children_are_as_the_kernels() {
     assert_eq!(task.pidfd_open(child).unwrap_err(), Errno::ESRCH);
     assert_eq!(task.pidfd_open(Process(0)).unwrap_err(), Errno::EINVAL);
 
-    // Before 6.9 the group is reached by its number, while the leader was not reaped.
+    // Before 6.9 the group is signalled by its pid, as long as the leader is not reaped.
     let mut storage = Storage::<8>::new();
     let old = Kernel::new(&mut storage).with_version(5, 10).into_task();
     let (old, kernel) = (&old, old.sysif());
@@ -519,7 +519,7 @@ fn the_fakes_signals_and_children_are_as_the_kernels() {
     assert_eq!(pidfd.send_signal_to_group(child, Signal::TERM), Err(Errno::ESRCH), "although one is left");
     assert!(!kernel.calls().any(|call| call.to_string().starts_with("kill(")));
 
-    // Signals: unblocked ones are dropped, blocked ones coalesce; an ignored SIGCHLD leaves no zombie.
+    // Unblocked signals are dropped, blocked ones coalesce; an ignored SIGCHLD leaves no zombie.
     kernel.raise(Signal::HUP, None);
     let blocked = old.block_signals(SignalSet::ALL).unwrap();
     let signals = old.signalfd(SignalSet::of(&[Signal::HUP, Signal::CHLD])).unwrap();

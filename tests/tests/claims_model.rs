@@ -1,5 +1,5 @@
-//! The claim word of a remote connection, in every order that the memory model allows (loom): the very file of the
-//! crate, with loom's atomics in the place of core's.
+//! The claim word of a remote connection, in every order that the memory model allows (loom): the crate's own file,
+//! with loom's atomics in place of core's.
 #![cfg(target_arch = "x86_64")]
 
 #[path = "../../src/remote/claims.rs"]
@@ -18,7 +18,7 @@ const REQUESTS: usize = 3;
 
 struct Model {
     claims: Claims,
-    /// What a call does: relaxed, so that nothing but the claim orders it.
+    /// The effect of a call: relaxed, so that only the claim orders it.
     executed: [AtomicBool; REQUESTS],
 }
 
@@ -40,7 +40,7 @@ impl Model {
 }
 
 #[test]
-fn what_a_revocation_did_not_count_is_never_executed_and_what_it_counted_was_claimed() {
+fn a_revocation_counts_the_claimed_calls_and_no_other_is_executed() {
     for killed in 0..=REQUESTS {
         loom::model(move || {
             let model = Model::new();

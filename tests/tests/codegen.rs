@@ -1,7 +1,7 @@
 //! Reads the machine code that users get: `tests/codegen` is compiled for each architecture, and its functions are
-//! looked at.
+//! checked.
 //!
-//! Emulators keep the registers that real kernels destroy, so these faults show nowhere else.
+//! Emulators preserve the registers that real kernels destroy, so no other test shows these faults.
 
 use rsyscall_tests::guest::core_of;
 use rsyscall_tests::{cargo, skip};
@@ -57,8 +57,8 @@ fn powerpc64_counts_no_loop_in_a_register_that_a_call_destroys() {
     let Some(code) = compile("powerpc64le-unknown-linux-gnu", "") else { return };
     let counts = |function: &str| instructions(&code, function).iter().any(|i| i.name.starts_with("bdn"));
     assert!(!counts("counted"), "{:#?}", instructions(&code, "counted"));
-    // The same reader finds the fault where it is.
-    assert!(counts("counted_unsaid"), "{:#?}", instructions(&code, "counted_unsaid"));
+    // The reader also finds the fault in code that has it.
+    assert!(counts("counted_undeclared"), "{:#?}", instructions(&code, "counted_undeclared"));
 }
 
 #[test]
@@ -66,12 +66,12 @@ fn loongarch64_keeps_nothing_across_a_call_in_t0_to_t8() {
     let Some(code) = compile("loongarch64-unknown-linux-gnu", "") else { return };
     let function = instructions(&code, "many_across");
     assert_eq!(stale(&function, 't'), Vec::<String>::new(), "{function:#?}");
-    let unsaid = instructions(&code, "many_across_unsaid");
-    assert!(!stale(&unsaid, 't').is_empty(), "the reader would not have seen the fault: {unsaid:#?}");
+    let undeclared = instructions(&code, "many_across_undeclared");
+    assert!(!stale(&undeclared, 't').is_empty(), "the reader would not have seen the fault: {undeclared:#?}");
 }
 
 #[test]
-fn arm_gives_r7_back_after_every_call() {
+fn arm_restores_r7_after_every_call() {
     for (target, flags) in ARM.iter().flat_map(|target| ["", "-Cforce-frame-pointers=yes"].map(|flags| (target, flags)))
     {
         let Some(code) = compile(target, flags) else { continue };
@@ -84,10 +84,10 @@ fn arm_gives_r7_back_after_every_call() {
         let calls: Vec<_> = (0..function.len()).filter(|n| function[*n].name == "svc").collect();
         assert_eq!(calls.len(), 7, "{target}: {function:#?}");
         for call in calls {
-            let [keep, number, _, restore] = &function[call - 2..call + 2] else { unreachable!() };
+            let [keep, nr, _, restore] = &function[call - 2..call + 2] else { unreachable!() };
             let kept = &*keep.operands[0];
             assert!(is(keep, kept, "r7") && is(restore, "r7", kept), "{target} {flags}: {keep:?} {restore:?}");
-            assert!(number.operands[0] == "r7", "{target}: {number:?}");
+            assert!(nr.operands[0] == "r7", "{target}: {nr:?}");
         }
     }
 }
@@ -128,7 +128,7 @@ fn aarch64_without_sve_keeps_no_vector_across_a_call_of_a_caller_that_has_it() {
     let wide = "-Cllvm-args=-aarch64-sve-vector-bits-min=256";
     let Some(code) = compile("aarch64-unknown-linux-gnu", wide) else { return };
     let function = instructions(&code, "vector_across_write_from_sve");
-    assert!(uses(&function, 'z'), "no SVE register in it, so it shows nothing: {function:#?}");
+    assert!(uses(&function, 'z'), "no SVE register in it, so the test shows nothing: {function:#?}");
     assert_eq!(stale(&function, 'z'), Vec::<String>::new());
 }
 
@@ -136,10 +136,10 @@ fn no_more_than_by_hand(target: &str) {
     let Some(code) = compile(target, "") else { return };
     let hand = instructions(&code, "hand_write_read");
     for function in ["typed_write_read", "generic_write_read"] {
-        // Two functions of the same code may have become one.
-        let Some(ours) = body(&code, function) else { continue };
-        let ours = parse(ours);
-        assert!(ours.len() <= hand.len(), "{function}: {} for {}\n{ours:#?}\n{hand:#?}", ours.len(), hand.len());
+        // Identical functions may have been merged.
+        let Some(typed) = body(&code, function) else { continue };
+        let typed = parse(typed);
+        assert!(typed.len() <= hand.len(), "{function}: {} for {}\n{typed:#?}\n{hand:#?}", typed.len(), hand.len());
     }
     assert!(body(&code, "typed_write_read").or(body(&code, "generic_write_read")).is_some());
 }
@@ -148,26 +148,29 @@ fn no_vector_across(target: &str, flags: &str, call: &str, register: char, funct
     let Some(code) = compile(target, flags) else { return };
     for name in functions {
         let function = instructions(&code, name);
-        assert!(uses(&function, register), "no vector register in {name}, so it shows nothing: {function:#?}");
+        assert!(uses(&function, register), "no vector register in {name}, so the test shows nothing: {function:#?}");
         assert_eq!(stale(&function, register), Vec::<String>::new(), "{name}: {function:#?}");
     }
-    // The same reader finds the fault where it is: `sc` inlines the instruction and does not say what it destroys.
-    let unsaid = instructions(&code, "vector_across_unsaid");
-    assert!(unsaid.iter().any(|i| i.name == call), "{unsaid:#?}");
-    assert!(!stale(&unsaid, register).is_empty(), "the reader would not have seen the fault: {unsaid:#?}");
+    // The reader also finds the fault in code that has it: `sc` inlines the instruction without all of its clobbers.
+    let undeclared = instructions(&code, "vector_across_undeclared");
+    assert!(undeclared.iter().any(|i| i.name == call), "{undeclared:#?}");
+    assert!(!stale(&undeclared, register).is_empty(), "the reader would not have seen the fault: {undeclared:#?}");
 }
 
 /// The assembly of `tests/codegen` for a target, or `None` if its `core` is not installed.
 fn compile(target: &str, flags: &str) -> Option<String> {
     let Some(core) = core_of(target) else {
-        skip(&format!("codegen {target} {flags}"), "the target's core is not installed; `ci/setup targets` does");
+        skip(
+            &format!("codegen {target} {flags}"),
+            "the target's core is not installed; `ci/setup targets` installs it",
+        );
         return None;
     };
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("codegen");
-    // The name of core too: cargo does not notice that a target's libraries were exchanged.
+    // The name of core too: cargo does not notice that a target's libraries were replaced.
     let name: String = format!("{target}{flags}{core}").chars().filter(char::is_ascii_alphanumeric).collect();
     let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // Several tests ask for the same: cargo makes one wait for the other, and finds the work done.
+    // Several tests build the same: cargo lets one wait for the other, which then finds the work done.
     let output = cargo()
         .args(["rustc", "--release", "--target", target, "--target-dir"])
         .arg(&target_dir)
@@ -178,7 +181,7 @@ fn compile(target: &str, flags: &str) -> Option<String> {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let deps = target_dir.join(target).join("release/deps");
-    // A change of the source leaves the file of before: the newest is meant.
+    // A change of the source leaves the older file: the newest is read.
     let newest = std::fs::read_dir(deps)
         .unwrap()
         .flatten()
@@ -228,7 +231,7 @@ fn uses(function: &[Instruction], letter: char) -> bool {
     function.iter().flat_map(|i| &i.operands).any(|operand| !registers(operand, letter).is_empty())
 }
 
-/// The instructions that read a vector register which was last written before a call.
+/// The instructions that read a vector register last written before a call.
 fn stale(function: &[Instruction], letter: char) -> Vec<String> {
     let mut written: Vec<String> = Vec::new();
     let mut called = false;
@@ -240,7 +243,7 @@ fn stale(function: &[Instruction], letter: char) -> Vec<String> {
             continue;
         }
         let stores = ["st", "vs"].iter().any(|store| instruction.name.starts_with(store)) && {
-            // `vsetivli` and its kin, `vsub` and so on begin like a store and are none.
+            // `vsetivli`, `vsub` and others begin like a store and are none.
             instruction.name.starts_with("st") || instruction.name.starts_with("vse") || instruction.name.contains('r')
         };
         let (destination, sources) = match instruction.operands.split_first() {
@@ -257,7 +260,7 @@ fn stale(function: &[Instruction], letter: char) -> Vec<String> {
 }
 
 #[test]
-fn the_reader_tells_a_spilled_register_from_a_kept_one() {
+fn the_reader_distinguishes_a_spilled_register_from_a_kept_one() {
     let spilled = parse("vle64.v v8, (a0)\nvs2r.v v8, (sp)\necall\nvl2r.v v8, (sp)\nvse64.v v8, (a1)");
     assert_eq!(stale(&spilled, 'v'), Vec::<String>::new());
     let kept = parse("vle64.v v8, (a0)\necall\nvadd.vi v9, v8, 1\nvse64.v v9, (a1)");

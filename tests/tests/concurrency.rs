@@ -1,13 +1,13 @@
-//! Several threads, real signals, real sleep: what the suite's one thread of control cannot show.
+//! Several threads, real signals, real sleep: what the suite, which has one thread, cannot show.
 //!
-//! No test here waits by the clock for another thread to be somewhere: it looks where the thread sleeps. The crate's
+//! No test here waits by the clock for another thread to reach a call: it reads what the thread sleeps in. The crate's
 //! own atomics are two, a flag that is only ever set (`sysif::Features`) and a counter (`far`); neither guards other
-//! memory, so there is no order of theirs to explore. Ping-pong between processes is the suite's case L2.1.
+//! memory, so there is no order of theirs to explore. The suite's case L2.1 has two processes that take turns.
 
 use rsyscall::near::{self, FileDescriptor, PollFd};
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno, EventFd, EventfdFlags};
-use rsyscall_suite::World;
+use rsyscall_suite::Environment;
 use rsyscall_tests::signal::Signal;
 use rsyscall_tests::skip;
 use rsyscall_tests::threads::{Call, Limit, can_be_seen, start};
@@ -29,7 +29,7 @@ fn full(flags: EventfdFlags) -> EventFd {
     bell
 }
 
-/// Skips the test where nobody can see what a thread sleeps in.
+/// Skips the test if the system call that a thread sleeps in cannot be read.
 macro_rules! see_sleepers_or_skip {
     ($test:literal) => {
         if let Err(reason) = can_be_seen() {
@@ -77,7 +77,7 @@ fn a_writer_of_five_waits_for_five_reads_of_a_full_semaphore() {
             writer.tid.until_asleep_in(Call::Write(bell.as_raw_fd()));
             assert_eq!(bell.read(), Ok(1));
         }
-        // Woken four times, it sleeps again: a part of its value is never added.
+        // After four wakeups it sleeps again: a part of its value is never added.
         writer.tid.until_asleep_in(Call::Write(bell.as_raw_fd()));
         assert!(!writer.is_finished());
         assert_eq!(bell.read(), Ok(1));
@@ -88,9 +88,9 @@ fn a_writer_of_five_waits_for_five_reads_of_a_full_semaphore() {
 }
 
 #[test]
-fn a_hundred_and_sixty_nine_threads_post_primes_and_one_reader_sees_their_sum() {
+fn one_reader_sees_the_sum_of_169_threads_that_write_primes() {
     const POSTS: u64 = 1_000;
-    let _limit = Limit::of("a_hundred_and_sixty_nine_threads_post_primes_and_one_reader_sees_their_sum");
+    let _limit = Limit::of("one_reader_sees_the_sum_of_169_threads_that_write_primes");
     let primes: Vec<u64> = (2..).filter(|number| (2..*number).all(|divisor| number % divisor != 0)).take(169).collect();
     assert_eq!(primes.last(), Some(&1009));
     let expected = primes.iter().sum::<u64>() * POSTS;
@@ -124,13 +124,13 @@ fn a_handler_without_sa_restart_ends_a_sleeping_read_and_write_with_eintr() {
         Signal::Interrupts.deliver(writer.tid);
         assert_eq!(writer.join(), Err(Errno::EINTR));
     });
-    // Nothing was added, nothing taken.
+    // Nothing was added, and nothing taken.
     assert_eq!((empty.try_read(), full.read()), (Ok(None), Ok(MAX)));
 }
 
 #[test]
-fn after_a_handler_with_sa_restart_read_and_write_sleep_on() {
-    see_sleepers_or_skip!("after_a_handler_with_sa_restart_read_and_write_sleep_on");
+fn read_and_write_sleep_on_after_a_handler_with_sa_restart() {
+    see_sleepers_or_skip!("read_and_write_sleep_on_after_a_handler_with_sa_restart");
     let _turn = Signal::install();
     let (empty, full) = (eventfd(0, EventfdFlags::empty()), full(EventfdFlags::empty()));
     scope(|scope| {
@@ -209,8 +209,8 @@ fn wait_timeout_keeps_its_deadline_in_a_storm_of_signals() {
                 Signal::Interrupts.send(waiter.tid);
                 std::thread::sleep(TIME / 100);
             }
-            let (answer, lasted) = waiter.join();
-            assert_eq!(answer, Ok(None));
+            let (result, lasted) = waiter.join();
+            assert_eq!(result, Ok(None));
             assert!(lasted >= TIME, "{lasted:?}");
             assert!(lasted < FAR_TOO_LONG, "{lasted:?}");
         });
@@ -232,22 +232,22 @@ fn wait_timeout_is_ended_by_a_write() {
 }
 
 #[test]
-fn closing_the_number_does_not_wake_a_reader_and_a_write_through_a_duplicate_does() {
-    see_sleepers_or_skip!("closing_the_number_does_not_wake_a_reader_and_a_write_through_a_duplicate_does");
+fn close_does_not_wake_a_reader_and_a_write_through_a_duplicate_does() {
+    see_sleepers_or_skip!("close_does_not_wake_a_reader_and_a_write_through_a_duplicate_does");
     let twin = eventfd(0, EventfdFlags::empty());
     let bell = twin.try_clone().unwrap();
-    let number = bell.into_raw_fd();
+    let fd = bell.into_raw_fd();
     scope(|scope| {
         let reader = start(scope, || {
             let mut count = [std::mem::MaybeUninit::uninit(); 8];
-            // SAFETY: open until the thread is asleep in this call, which from then on keeps the description itself.
-            unsafe { near::read(&Local, FileDescriptor(number), &mut count) }.map(|read| read.len())
+            // SAFETY: open until the thread is asleep in this call, which then holds the open file description itself.
+            unsafe { near::read(&Local, FileDescriptor(fd), &mut count) }.map(|read| read.len())
         });
-        reader.tid.until_asleep_in(Call::Read(number));
-        // SAFETY: given away above, and nobody uses the number any more.
-        unsafe { near::close(&Local, FileDescriptor(number)) }.unwrap();
-        // Looked at from now on, it sleeps; if closing had woken it, it would be gone.
-        reader.tid.until_asleep_in(Call::Read(number));
+        reader.tid.until_asleep_in(Call::Read(fd));
+        // SAFETY: ownership was given up above, and the file descriptor is not used any more.
+        unsafe { near::close(&Local, FileDescriptor(fd)) }.unwrap();
+        // It still sleeps; if `close` had woken it, it would be gone.
+        reader.tid.until_asleep_in(Call::Read(fd));
         assert!(!reader.is_finished());
         twin.write(1).unwrap();
         assert_eq!(reader.join(), Ok(8));
@@ -270,8 +270,8 @@ fn setting_nonblocking_does_not_wake_a_sleeping_reader() {
 }
 
 #[test]
-fn of_eight_sleeping_readers_one_gets_a_write_of_one() {
-    see_sleepers_or_skip!("of_eight_sleeping_readers_one_gets_a_write_of_one");
+fn a_write_of_one_returns_in_one_of_eight_sleeping_readers() {
+    see_sleepers_or_skip!("a_write_of_one_returns_in_one_of_eight_sleeping_readers");
     const READERS: usize = 8;
     let bell = eventfd(0, EventfdFlags::empty());
     let (sender, won) = channel();
@@ -294,7 +294,7 @@ fn of_eight_sleeping_readers_one_gets_a_write_of_one() {
             let (winner, count) = won.recv().unwrap();
             assert_eq!(count, Ok(1));
             readers.retain(|reader| reader.tid != winner);
-            // The others look, find nothing, and sleep again: until then nobody else can have won.
+            // The others wake, find nothing, and sleep again: until then no other thread can have taken the count.
             for reader in &readers {
                 reader.tid.until_asleep_in(Call::Read(bell.as_raw_fd()));
             }
@@ -304,7 +304,7 @@ fn of_eight_sleeping_readers_one_gets_a_write_of_one() {
     assert_eq!(bell.try_read(), Ok(None));
 }
 
-/// Eight readers that never sleep and one writer: every unit is taken once, and everyone comes to an end.
+/// Eight readers that never sleep and one writer: every unit is taken once, and every reader ends.
 fn competing_try_reads(bell: &EventFd) {
     const WRITES: u64 = 20_000;
     let taken = AtomicU64::new(0);
@@ -312,7 +312,7 @@ fn competing_try_reads(bell: &EventFd) {
     scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                // Looks once more after the end, so that nothing is left behind.
+                // Reads once more after the end, so that nothing is left.
                 loop {
                     let last = over.load(Ordering::SeqCst);
                     match bell.try_read().unwrap() {
@@ -330,10 +330,10 @@ fn competing_try_reads(bell: &EventFd) {
 }
 
 #[test]
-fn try_read_never_sleeps_on_a_blocking_counter_whoever_else_reads() {
-    let _limit = Limit::of("try_read_never_sleeps_on_a_blocking_counter_whoever_else_reads");
-    if let Err(reason) = World::of(Current, "here").nowait {
-        return skip("try_read_never_sleeps_on_a_blocking_counter_whoever_else_reads", reason);
+fn try_read_never_sleeps_on_a_blocking_counter_beside_other_readers() {
+    let _limit = Limit::of("try_read_never_sleeps_on_a_blocking_counter_beside_other_readers");
+    if let Err(reason) = Environment::of(Current, "here").nowait {
+        return skip("try_read_never_sleeps_on_a_blocking_counter_beside_other_readers", reason);
     }
     competing_try_reads(&eventfd(0, EventfdFlags::empty()));
     competing_try_reads(&eventfd(0, EventfdFlags::SEMAPHORE));
@@ -346,9 +346,9 @@ fn try_read_never_sleeps_on_a_nonblocking_counter_on_any_kernel() {
 }
 
 #[test]
-fn a_semaphore_lets_no_more_in_than_it_holds() {
+fn a_semaphore_admits_no_more_threads_than_its_count() {
     const PERMITS: u32 = 4;
-    let _limit = Limit::of("a_semaphore_lets_no_more_in_than_it_holds");
+    let _limit = Limit::of("a_semaphore_admits_no_more_threads_than_its_count");
     let semaphore = eventfd(PERMITS, EventfdFlags::SEMAPHORE);
     let (inside, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     scope(|scope| {
@@ -372,12 +372,12 @@ fn a_semaphore_lets_no_more_in_than_it_holds() {
 }
 
 #[test]
-fn what_was_done_before_a_write_is_seen_after_the_read() {
-    /// Written and read by turns; only the two eventfds say whose turn it is.
+fn memory_written_before_a_write_is_visible_after_the_read() {
+    /// Written and read in turns, which only the two eventfds order.
     struct Shared(UnsafeCell<[u64; 8]>);
     // SAFETY: the threads below take turns.
     unsafe impl Sync for Shared {}
-    let _limit = Limit::of("what_was_done_before_a_write_is_seen_after_the_read");
+    let _limit = Limit::of("memory_written_before_a_write_is_visible_after_the_read");
     const ROUNDS: u64 = 20_000;
     let (there, back) = (eventfd(0, EventfdFlags::empty()), eventfd(0, EventfdFlags::empty()));
     let shared = Shared(UnsafeCell::new([0; 8]));

@@ -1,10 +1,10 @@
-//! The fake kernel against the real one: random programs of calls, whose every answer must be the same in both.
+//! The fake kernel against the real one: random programs of calls, each with the same outcome in both.
 //!
 //! A failure shrinks to a short program and prints it; its seed is kept in `differential.regressions` beside this file
 //! and run first from then on. `PROPTEST_CASES` sets how many programs are tried.
 //!
 //! A call that would sleep is never made on the real kernel: descriptors are made nonblocking for its duration, and
-//! `EAGAIN` from one that was blocking is what "it sleeps" looks like.
+//! `EAGAIN` from one that was blocking counts as "it sleeps".
 
 mod program;
 
@@ -25,17 +25,17 @@ const FIOCLEX: u32 = 0x5451;
 /// `struct epoll_event` is packed on x86_64 only.
 const EPOLL_EVENT: usize = if cfg!(target_arch = "x86_64") { 12 } else { 16 };
 
-/// What a step answered.
+/// The outcome of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Answer {
+enum Outcome {
     Done,
     Number(usize),
     Count(Option<u64>),
     Is(bool),
-    /// What was answered, and what the buffers then held, up to the last byte that was touched.
+    /// The return value, and the contents of the buffers up to the last byte that was changed.
     Bytes(usize, Vec<Vec<u8>>),
     Ready(usize, Vec<i16>),
-    /// Of each event the handle and what was found.
+    /// The handle and the events of each report.
     Events(Vec<(Handle, Events)>),
     /// A new handle.
     Made,
@@ -44,19 +44,19 @@ enum Answer {
 }
 
 /// One of the two kernels and the program's handles in it.
-struct World<T: FileDescriptorTask<Error = Errno>> {
+struct Side<T: FileDescriptorTask<Error = Errno>> {
     task: T,
     handles: BTreeMap<usize, EventFd<T>>,
     epoll: OwnedFd<T>,
-    /// Whether a call that would sleep must not be made, because it would.
+    /// Whether a call that would sleep must be avoided.
     real: bool,
 }
 
-impl<T: FileDescriptorTask<Error = Errno>> World<T> {
+impl<T: FileDescriptorTask<Error = Errno>> Side<T> {
     fn new(task: T, real: bool) -> Self {
-        // SAFETY: words only; it makes a descriptor.
+        // SAFETY: words only; it creates a file descriptor.
         let epoll = unsafe { task.sysif().syscall(nr::EPOLL_CREATE1, [Arg::Word(0)]) }.expect("an epoll");
-        // SAFETY: made a line above.
+        // SAFETY: created a line above.
         let epoll = unsafe { OwnedFd::adopt(task, FileDescriptor(epoll as i32)) };
         Self { task, handles: BTreeMap::new(), epoll, real }
     }
@@ -65,40 +65,40 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
         self.handles.get(&index).expect("a program uses only open handles")
     }
 
-    fn made(&mut self, handle: Handle, fd: FileDescriptor) -> Answer {
-        // SAFETY: a call has just made it for us.
+    fn made(&mut self, handle: Handle, fd: FileDescriptor) -> Outcome {
+        // SAFETY: a call just created it for this program.
         self.handles.insert(handle.0, unsafe { EventFd::adopt(self.task, fd) });
-        Answer::Made
+        Outcome::Made
     }
 
     fn call<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
-        // SAFETY: the calls of this file touch the program's own handles and the memory that their arguments name.
+        // SAFETY: the calls of this file use the program's own handles and the memory that their arguments name.
         unsafe { self.task.sysif().syscall(nr, args) }
     }
 
     /// Makes a call that may sleep, or finds that it would.
-    fn may_sleep(&self, index: usize, call: impl FnOnce() -> Result<Answer, Errno>) -> Result<Answer, Errno> {
+    fn may_sleep(&self, index: usize, call: impl FnOnce() -> Result<Outcome, Errno>) -> Result<Outcome, Errno> {
         let fd = self.handle(index);
         let must_not = self.real && !fd.is_nonblocking()?;
         if must_not {
             fd.set_nonblocking(true)?;
         }
-        let answer = call();
+        let outcome = call();
         if must_not {
             fd.set_nonblocking(false)?;
         }
-        match answer {
-            Err(Errno::EAGAIN) if must_not => Ok(Answer::Sleeps),
-            Err(Errno::EDEADLK) if !self.real => Ok(Answer::Sleeps),
-            answer => answer,
+        match outcome {
+            Err(Errno::EAGAIN) if must_not => Ok(Outcome::Sleeps),
+            Err(Errno::EDEADLK) if !self.real => Ok(Outcome::Sleeps),
+            outcome => outcome,
         }
     }
 
-    fn perform(&mut self, step: &Step) -> Answer {
-        self.try_perform(step).unwrap_or_else(Answer::Refused)
+    fn perform(&mut self, step: &Step) -> Outcome {
+        self.try_perform(step).unwrap_or_else(Outcome::Refused)
     }
 
-    fn try_perform(&mut self, step: &Step) -> Result<Answer, Errno> {
+    fn try_perform(&mut self, step: &Step) -> Result<Outcome, Errno> {
         use Step::*;
         Ok(match *step {
             Create(new, initval, Flags(flags)) => {
@@ -108,7 +108,7 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
             Clone(new, h) => {
                 let clone = self.handle(h.0).try_clone()?;
                 self.handles.insert(new.0, clone);
-                Answer::Made
+                Outcome::Made
             }
             Dup(new, h) => {
                 let fd = self.call(nr::DUP, [self.handle(h.0).near().into()])?;
@@ -117,62 +117,62 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
             #[cfg(target_arch = "x86_64")]
             Dup2(from, to) => {
                 let (from, to) = (self.handle(from.0).near(), self.handle(to.0).near());
-                Answer::Is(self.call(33, [from.into(), to.into()])? == to.0 as usize)
+                Outcome::Is(self.call(33, [from.into(), to.into()])? == to.0 as usize)
             }
             // The other architectures have no such call.
             #[cfg(not(target_arch = "x86_64"))]
-            Dup2(..) => Answer::Done,
+            Dup2(..) => Outcome::Done,
             Dup3(from, to, Flags(flags)) => {
                 let (from, to) = (self.handle(from.0).near(), self.handle(to.0).near());
                 let fd = self.call(nr::DUP3, [from.into(), to.into(), flags.into()])?;
-                Answer::Is(fd == to.0 as usize)
+                Outcome::Is(fd == to.0 as usize)
             }
             Close(h) => {
                 self.handles.remove(&h.0).expect("a program uses only open handles").close()?;
-                Answer::Done
+                Outcome::Done
             }
-            Read(h) => self.may_sleep(h.0, || self.handle(h.0).read().map(|count| Answer::Count(Some(count))))?,
-            Write(h, Value(value)) => self.may_sleep(h.0, || self.handle(h.0).write(value).map(|()| Answer::Done))?,
-            TryRead(h) => Answer::Count(self.handle(h.0).try_read()?),
-            TryWrite(h, Value(value)) => Answer::Is(self.handle(h.0).try_write(value)?),
-            WaitNoTime(h) => Answer::Count(self.handle(h.0).wait_timeout(Duration::ZERO)?),
-            SetNonblocking(h, on) => self.handle(h.0).set_nonblocking(on).map(|()| Answer::Done)?,
-            IsNonblocking(h) => Answer::Is(self.handle(h.0).is_nonblocking()?),
-            SetCloexec(h, on) => self.handle(h.0).set_cloexec(on).map(|()| Answer::Done)?,
-            IsCloexec(h) => Answer::Is(self.handle(h.0).is_cloexec()?),
+            Read(h) => self.may_sleep(h.0, || self.handle(h.0).read().map(|count| Outcome::Count(Some(count))))?,
+            Write(h, Value(value)) => self.may_sleep(h.0, || self.handle(h.0).write(value).map(|()| Outcome::Done))?,
+            TryRead(h) => Outcome::Count(self.handle(h.0).try_read()?),
+            TryWrite(h, Value(value)) => Outcome::Is(self.handle(h.0).try_write(value)?),
+            WaitNoTime(h) => Outcome::Count(self.handle(h.0).wait_timeout(Duration::ZERO)?),
+            SetNonblocking(h, on) => self.handle(h.0).set_nonblocking(on).map(|()| Outcome::Done)?,
+            IsNonblocking(h) => Outcome::Is(self.handle(h.0).is_nonblocking()?),
+            SetCloexec(h, on) => self.handle(h.0).set_cloexec(on).map(|()| Outcome::Done)?,
+            IsCloexec(h) => Outcome::Is(self.handle(h.0).is_cloexec()?),
             Fcntl(h, command, value) => {
-                Answer::Number(self.call(nr::FCNTL, [self.handle(h.0).near().into(), command.into(), value.into()])?)
+                Outcome::Number(self.call(nr::FCNTL, [self.handle(h.0).near().into(), command.into(), value.into()])?)
             }
             Ioctl(h, command) => {
                 let on = 1_i32.to_ne_bytes();
-                Answer::Number(self.call(nr::IOCTL, [self.handle(h.0).near().into(), command.into(), Arg::In(&on)])?)
+                Outcome::Number(self.call(nr::IOCTL, [self.handle(h.0).near().into(), command.into(), Arg::In(&on)])?)
             }
             Poll(events) => {
-                let nobody = FileDescriptor(-1);
-                let fds = self.handles.values().map(EventFd::near).chain([nobody]);
+                let invalid = FileDescriptor(-1);
+                let fds = self.handles.values().map(EventFd::near).chain([invalid]);
                 let mut entries: Vec<_> = fds.map(|fd| PollFd { fd, events, revents: 0 }).collect();
                 let ready = near::ppoll(self.task.sysif(), &mut entries, Some(Duration::ZERO.into()), None)?;
-                Answer::Ready(ready, entries.iter().map(|entry| entry.revents).collect())
+                Outcome::Ready(ready, entries.iter().map(|entry| entry.revents).collect())
             }
             RawRead(h, len) => self.may_sleep(h.0, || {
                 let mut buffer = [MaybeUninit::new(UNTOUCHED); 24];
                 let args = [self.handle(h.0).near().into(), Arg::Out(&mut buffer[..len]), Arg::Word(len)];
-                let answered = self.call(nr::READ, args)?;
-                Ok(Answer::Bytes(answered, vec![touched(&buffer)]))
+                let returned = self.call(nr::READ, args)?;
+                Ok(Outcome::Bytes(returned, vec![touched(&buffer)]))
             })?,
             RawWrite(h, Value(value), len) => self.may_sleep(h.0, || {
                 let mut buffer = [0; 24];
                 buffer[..8].copy_from_slice(&value.to_ne_bytes());
                 let args = [self.handle(h.0).near().into(), Arg::In(&buffer[..len]), Arg::Word(len)];
-                self.call(nr::WRITE, args).map(Answer::Number)
+                self.call(nr::WRITE, args).map(Outcome::Number)
             })?,
             ReadNowhere(h, len) => self.may_sleep(h.0, || {
                 let args = [self.handle(h.0).near().into(), Arg::Word(0), Arg::Word(len)];
-                self.call(nr::READ, args).map(Answer::Number)
+                self.call(nr::READ, args).map(Outcome::Number)
             })?,
             WriteNowhere(h, len) => self.may_sleep(h.0, || {
                 let args = [self.handle(h.0).near().into(), Arg::Word(0), Arg::Word(len)];
-                self.call(nr::WRITE, args).map(Answer::Number)
+                self.call(nr::WRITE, args).map(Outcome::Number)
             })?,
             Readv(h, lens) => self.may_sleep(h.0, || {
                 self.vector(lens, |vector, pieces| {
@@ -192,11 +192,11 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
                 let mut buffer = [MaybeUninit::new(UNTOUCHED); 24];
                 let fd = self.handle(h.0).near().into();
                 let args = [fd, Arg::Out(&mut buffer[..8]), Arg::Word(8), Arg::Word(position as usize)];
-                let answered = self.call(nr::PREAD64, args)?;
-                Answer::Bytes(answered, vec![touched(&buffer)])
+                let returned = self.call(nr::PREAD64, args)?;
+                Outcome::Bytes(returned, vec![touched(&buffer)])
             }
             Lseek(h, whence) => {
-                Answer::Number(self.call(nr::LSEEK, [self.handle(h.0).near().into(), Arg::Word(1), whence.into()])?)
+                Outcome::Number(self.call(nr::LSEEK, [self.handle(h.0).near().into(), Arg::Word(1), whence.into()])?)
             }
             Watch(h, events) => self.epoll_ctl(1, h, events)?,
             Unwatch(h) => self.epoll_ctl(2, h, Events(0))?,
@@ -217,46 +217,46 @@ impl<T: FileDescriptorTask<Error = Errno>> World<T> {
                     let data = u64::from_ne_bytes(event[EPOLL_EVENT - 8..].try_into().expect("eight bytes"));
                     (Handle(data as usize), Events(events))
                 });
-                Answer::Events(events.collect())
+                Outcome::Events(events.collect())
             }
-            Nobody(nr) => {
-                // An `unsigned int` that no table can have, and a command that every emulator knows.
+            Invalid(nr) => {
+                // An `unsigned int` that no table contains, and a command that every emulator implements.
                 let command = if nr == nr::IOCTL { FIOCLEX } else { 0 };
-                Answer::Number(self.call(nr, [Arg::from(-1_i32), command.into(), Arg::Word(0)])?)
+                Outcome::Number(self.call(nr, [Arg::from(-1_i32), command.into(), Arg::Word(0)])?)
             }
         })
     }
 
-    fn epoll_ctl(&self, operation: u32, h: Handle, events: Events) -> Result<Answer, Errno> {
+    fn epoll_ctl(&self, operation: u32, h: Handle, events: Events) -> Result<Outcome, Errno> {
         let mut event = [0; EPOLL_EVENT];
         event[..4].copy_from_slice(&events.0.to_ne_bytes());
         event[EPOLL_EVENT - 8..].copy_from_slice(&h.0.to_ne_bytes());
         let args = [self.epoll.near().into(), operation.into(), self.handle(h.0).near().into(), Arg::In(&event)];
-        self.call(nr::EPOLL_CTL, args).map(Answer::Number)
+        self.call(nr::EPOLL_CTL, args).map(Outcome::Number)
     }
 
     fn vector(
         &self,
         lens: [usize; 3],
         call: impl FnOnce(Arg<'_>, usize) -> Result<usize, Errno>,
-    ) -> Result<Answer, Errno> {
+    ) -> Result<Outcome, Errno> {
         let mut buffers = [[MaybeUninit::new(UNTOUCHED); 24]; 3];
         let pieces = lens.iter().position(|len| *len == 0).unwrap_or(3);
-        let answered = {
+        let returned = {
             let [a, b, c] = &mut buffers;
             let [first, second, third] = lens;
             let mut vector =
                 [OutSlice::new(&mut a[..first]), OutSlice::new(&mut b[..second]), OutSlice::new(&mut c[..third])];
             call(Arg::OutVec(&mut vector), pieces)?
         };
-        Ok(Answer::Bytes(answered, buffers.iter().map(|buffer| touched(buffer)).collect()))
+        Ok(Outcome::Bytes(returned, buffers.iter().map(|buffer| touched(buffer)).collect()))
     }
 }
 
-/// What a buffer holds before a call.
+/// The contents of a buffer before a call.
 const UNTOUCHED: u8 = 0xaa;
 
-/// As many as there is memory for.
+/// As many as fit the memory.
 const EVENTS: usize = 16;
 
 fn touched(buffer: &[MaybeUninit<u8>]) -> Vec<u8> {
@@ -266,24 +266,24 @@ fn touched(buffer: &[MaybeUninit<u8>]) -> Vec<u8> {
     bytes.take(len).collect()
 }
 
-/// What the kernel that this runs on is like.
+/// Properties of the kernel that the test runs on.
 #[derive(Debug, Clone, Copy)]
 struct Host {
     version: (u16, u16),
     has_preadv2: bool,
-    /// Whether a bad address is found only when the count has been taken; an emulator looks first.
+    /// Whether a bad address is detected only after the count was taken; an emulator checks first.
     loses_count_to_bad_address: bool,
 }
 
 impl Host {
     fn probe() -> Self {
         let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("/proc is mounted");
-        let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().expect("a number"));
+        let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|digits| digits.parse().expect("a number"));
         let version = (numbers.next().expect("a version"), numbers.next().expect("a version"));
         let fd = EventFd::new(1, EventfdFlags::NONBLOCK).expect("an eventfd");
         let nowait = near_read_nowait(&fd);
         fd.write(1).expect("room");
-        // SAFETY: an address where nothing is.
+        // SAFETY: an address where nothing is mapped.
         let lost = unsafe { Local.syscall(nr::READ, [fd.near().into(), Arg::Word(0), Arg::Word(8)]) };
         assert_eq!(lost, Err(Errno::EFAULT));
         Self {
@@ -294,7 +294,7 @@ impl Host {
     }
 
     fn can_run(&self, step: &Step) -> bool {
-        // An emulator looks first, and at all the memory that it is told of.
+        // An emulator checks first, and all the memory of the argument.
         self.loses_count_to_bad_address
             || match step {
                 Step::ReadNowhere(..) | Step::WriteNowhere(..) => false,
@@ -310,7 +310,7 @@ fn near_read_nowait(fd: &EventFd) -> Result<(), Errno> {
     unsafe { near::read_nowait(&Local, fd.near(), &mut count) }.map(drop)
 }
 
-/// The count without taking it, from the kernel's own account of the descriptor.
+/// The count without taking it, from `/proc/self/fdinfo`.
 fn count(fd: &EventFd) -> u64 {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd())).expect("an open descriptor");
     let count = info.lines().find_map(|line| line.strip_prefix("eventfd-count:")).expect("an eventfd");
@@ -324,19 +324,19 @@ fn same_in_both(host: Host, program: &Program) -> TestCaseResult {
     if !host.has_preadv2 {
         kernel.inject(Fault::error(Errno::ENOSYS).of(nr::PREADV2).always()).expect("the first fault");
     }
-    let mut real = World::new(Current, true);
-    let mut fake = World::new(&task, false);
+    let mut real = Side::new(Current, true);
+    let mut fake = Side::new(&task, false);
     for step in program.steps.iter().filter(|step| host.can_run(step)) {
-        let (expected, answer) = (real.perform(step), fake.perform(step));
-        if expected != answer {
-            return Err(TestCaseError::fail(format!("{step:?}: the kernel: {expected:?}, the fake: {answer:?}")));
+        let (expected, outcome) = (real.perform(step), fake.perform(step));
+        if expected != outcome {
+            return Err(TestCaseError::fail(format!("{step:?}: the kernel: {expected:?}, the fake: {outcome:?}")));
         }
     }
     for (index, real) in &real.handles {
-        let (expected, answer) = (count(real), kernel.count(fake.handle(*index).near()));
-        if answer != Some(expected) {
+        let (expected, outcome) = (count(real), kernel.count(fake.handle(*index).near()));
+        if outcome != Some(expected) {
             let handle = Handle(*index);
-            return Err(TestCaseError::fail(format!("{handle:?} counts {expected}, in the fake {answer:?}")));
+            return Err(TestCaseError::fail(format!("{handle:?} counts {expected}, in the fake {outcome:?}")));
         }
     }
     drop((real, fake));
@@ -346,7 +346,7 @@ fn same_in_both(host: Host, program: &Program) -> TestCaseResult {
     Ok(())
 }
 
-/// What has failed once, for as long as the generator's seeds last and longer.
+/// Programs that failed once, kept longer than the generator's seeds.
 fn found() -> Vec<Program> {
     use Step::*;
     let (a, b, both) = (Handle(0), Handle(1), Events(1 | 4 | 1 << 31));
@@ -396,7 +396,7 @@ fn found() -> Vec<Program> {
 }
 
 #[test]
-fn programs_that_were_answered_differently_once_are_not_any_more() {
+fn programs_that_once_differed_have_the_same_outcome() {
     let host = Host::probe();
     for program in found() {
         if let Err(error) = same_in_both(host, &program) {
@@ -406,14 +406,14 @@ fn programs_that_were_answered_differently_once_are_not_any_more() {
 }
 
 #[test]
-fn every_program_of_calls_is_answered_alike_by_the_kernel_and_the_fake() {
+fn every_program_of_calls_has_the_same_outcome_in_the_kernel_and_the_fake() {
     let host = Host::probe();
     eprintln!("{host:?}");
     let mut config = Config::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 4096;
     }
-    // Thousands of steps before it gives up on a shorter program.
+    // Thousands of steps before it stops shrinking.
     config.max_shrink_iters = 20_000;
     config.source_file = Some(file!());
     config.failure_persistence = Some(Box::new(FileFailurePersistence::Direct(concat!(

@@ -1,4 +1,4 @@
-//! The ways in which a program without std takes the crate in: each builds a copy of `examples/guest`, and runs it.
+//! The ways in which a program without std uses the crate: each builds a copy of `examples/guest`, and runs it.
 
 use rsyscall_tests::guest::{TARGETS, core_of, run};
 use rsyscall_tests::{Folder, cargo, skip};
@@ -10,7 +10,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-/// The guest in a folder of its own, every file's text changed as asked.
+/// A copy of the guest in a folder of its own, the text of each file edited.
 fn copy(name: &str, change: impl Fn(&str) -> String) -> Folder {
     let folder = Folder::empty(name);
     let path = |from: &str| format!("path = {:?}", root().join(from));
@@ -43,7 +43,7 @@ fn everywhere(case: &str, folder: &Folder, profile: &str, settings: &[(&str, &st
         if core_of(target).is_some() {
             passes(case, folder, target, profile, settings);
         } else {
-            skip(&format!("{case} for {target}"), "the target's core is not installed; `ci/setup targets` does");
+            skip(&format!("{case} for {target}"), "the target's core is not installed; `ci/setup targets` installs it");
         }
     }
 }
@@ -66,7 +66,7 @@ fn a_release_build_with_link_time_optimisation_links_and_runs() {
 }
 
 #[test]
-fn a_user_may_give_the_crate_another_name() {
+fn a_user_may_rename_the_crate() {
     let renamed = copy("renamed", |text| {
         let dependency = "another = { package = \"rsyscall\", path";
         text.replace("rsyscall = { path", dependency).replace("rsyscall::", "another::")
@@ -76,20 +76,23 @@ fn a_user_may_give_the_crate_another_name() {
 }
 
 #[test]
-fn the_target_without_an_operating_systems_library_builds_its_own_core() {
-    // One target, and the same for every architecture: what differs is only who compiles core.
+fn the_linux_none_target_builds_its_own_core() {
+    // One target, and the same for every architecture, which only decides how core is compiled.
     let target = "x86_64-unknown-linux-none";
     let Some(sources) = library_sources() else {
-        return skip(target, "the sources of Rust's library are not here; `rustup component add rust-src` brings them");
+        return skip(
+            target,
+            "the sources of Rust's library are missing; `rustup component add rust-src` installs them",
+        );
     };
-    // Its own description says the rest; and core has a build script, which is linked for this machine.
+    // The target's own description sets the rest. core has a build script, which is linked for this machine.
     let folder = copy("linux-none", str::to_owned);
     folder.write(".cargo/config.toml", &format!("[target.{target}]\nrustflags = [\"-Crelocation-model=static\"]\n"));
     let settings = [
-        // What a stable compiler asks for before it builds its own library.
+        // A stable compiler requires it before it builds its own library.
         ("RUSTC_BOOTSTRAP", "1"),
         ("CARGO_UNSTABLE_BUILD_STD", "core,compiler_builtins"),
-        // Where the sources are; the place that cargo's own tests use for it.
+        // Where the sources are; cargo's own tests use this variable.
         ("__CARGO_TESTS_ONLY_SRC_ROOT", sources.to_str().unwrap()),
     ];
     passes("linux-none", &folder, target, "release", &settings);

@@ -17,7 +17,7 @@ fn eventfd(initval: u32) -> EventFd {
     EventFd::new(initval, EventfdFlags::empty()).unwrap()
 }
 
-/// What is there to report now: bits and events, in order of the bits.
+/// The events that are ready now: bits and events, in order of the bits.
 fn now(epoll: &Epoll) -> Vec<(u64, EpollEvents)> {
     let mut room = ROOM;
     let events = epoll.wait_timeout(&mut room, Duration::ZERO).unwrap();
@@ -27,7 +27,7 @@ fn now(epoll: &Epoll) -> Vec<(u64, EpollEvents)> {
 }
 
 #[test]
-fn every_report_carries_the_64_bits_of_its_own_descriptor() {
+fn every_event_carries_the_64_bits_of_its_own_descriptor() {
     let bits = [0, 1, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, u64::MAX];
     let fds: Vec<_> = bits.iter().map(|_| eventfd(1)).collect();
     let epoll = Epoll::new().unwrap();
@@ -38,7 +38,7 @@ fn every_report_carries_the_64_bits_of_its_own_descriptor() {
 }
 
 #[test]
-fn what_does_not_fit_into_the_memory_is_reported_by_the_next_wait() {
+fn events_that_do_not_fit_into_the_memory_are_reported_by_the_next_wait() {
     let fds: Vec<_> = (0..5).map(|_| eventfd(1)).collect();
     let epoll = Epoll::new().unwrap();
     for (bits, fd) in (0..).zip(&fds) {
@@ -104,7 +104,7 @@ fn oneshot_reports_once_until_it_is_modified() {
 }
 
 #[test]
-fn exclusive_is_taken_when_adding_and_refused_when_modifying() {
+fn exclusive_is_accepted_when_adding_and_refused_when_modifying() {
     let (bell, epoll) = (eventfd(1), Epoll::new().unwrap());
     let exclusive = EpollEvents::IN | EpollEvents::EXCLUSIVE;
     epoll.add(&bell, exclusive, 3).unwrap();
@@ -117,7 +117,7 @@ fn exclusive_is_taken_when_adding_and_refused_when_modifying() {
 }
 
 #[test]
-fn exclusive_with_several_sleepers_wakes_at_least_one_and_loses_nothing() {
+fn exclusive_with_several_waiters_wakes_at_least_one_and_loses_nothing() {
     let bell = eventfd(0);
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -126,7 +126,7 @@ fn exclusive_with_several_sleepers_wakes_at_least_one_and_loses_nothing() {
                 epoll.add(&bell, EpollEvents::IN | EpollEvents::EXCLUSIVE, 0).unwrap();
                 let mut room = ROOM;
                 assert_eq!(epoll.wait(&mut room).unwrap().len(), 1);
-                // Left readable, so that the others come through as well.
+                // Left readable, so that the others wake too.
                 bell.write(1).unwrap();
             });
         }
@@ -135,7 +135,7 @@ fn exclusive_with_several_sleepers_wakes_at_least_one_and_loses_nothing() {
 }
 
 #[test]
-fn what_is_watched_is_refused_twice_and_what_is_not_cannot_be_changed() {
+fn a_descriptor_is_added_once_and_only_then_can_be_modified() {
     let (bell, epoll) = (eventfd(0), Epoll::new().unwrap());
     assert_eq!(epoll.modify(&bell, EpollEvents::IN, 0), Err(Errno::ENOENT));
     assert_eq!(epoll.delete(&bell), Err(Errno::ENOENT));
@@ -151,7 +151,7 @@ fn what_is_watched_is_refused_twice_and_what_is_not_cannot_be_changed() {
 }
 
 #[test]
-fn an_empty_memory_is_einval_and_a_very_long_one_is_not() {
+fn a_wait_without_memory_fails_with_einval_and_with_very_much_succeeds() {
     let (bell, epoll) = (eventfd(1), Epoll::new().unwrap());
     epoll.add(&bell, EpollEvents::IN, 0).unwrap();
     assert_eq!(epoll.wait(&mut []), Err(Errno::EINVAL));
@@ -160,14 +160,14 @@ fn an_empty_memory_is_einval_and_a_very_long_one_is_not() {
 }
 
 #[test]
-fn a_descriptor_of_another_table_is_ebadf() {
+fn a_descriptor_of_another_table_fails_with_ebadf() {
     let task = |table| {
-        // SAFETY: it is this process; of the wrong table nothing is used that could be someone else's.
+        // SAFETY: this process; nothing of another owner is used through the wrong table.
         unsafe { Task::new(Local, Process(0), table, AddressSpace::CURRENT, PidNamespace::CURRENT) }
     };
-    let (ours, other) = (task(FdTable::CURRENT), task(FdTable::new()));
-    let epoll = ours.epoll().unwrap();
-    let bell = ours.eventfd(0, EventfdFlags::empty()).unwrap();
+    let (own, other) = (task(FdTable::CURRENT), task(FdTable::new()));
+    let epoll = own.epoll().unwrap();
+    let bell = own.eventfd(0, EventfdFlags::empty()).unwrap();
     let theirs = other.eventfd(0, EventfdFlags::empty()).unwrap();
     assert_eq!(epoll.add(&theirs, EpollEvents::IN, 0), Err(Errno::EBADF));
     assert_eq!(epoll.modify(&theirs, EpollEvents::IN, 0), Err(Errno::EBADF));
@@ -181,28 +181,28 @@ fn every_kind_of_descriptor_of_the_crate_can_be_waited_for_and_a_connection_too(
 }
 
 #[test]
-fn an_epoll_that_was_given_away_is_the_same_when_it_is_taken_over() {
+fn an_epoll_is_the_same_after_into_raw_fd_and_adoption() {
     let (epoll, bell) = (Epoll::new().unwrap(), eventfd(1));
     epoll.add(&bell, EpollEvents::IN, 5).unwrap();
-    let number = epoll.as_raw_fd();
-    // SAFETY: given away in the same expression.
+    let fd = epoll.as_raw_fd();
+    // SAFETY: ownership is given up in the same expression.
     let epoll = unsafe { Epoll::from_raw_fd(epoll.into_raw_fd()) };
-    assert_eq!((now(&epoll), epoll.as_raw_fd()), (vec![(5, EpollEvents::IN)], number));
+    assert_eq!((now(&epoll), epoll.as_raw_fd()), (vec![(5, EpollEvents::IN)], fd));
     let owned = rsyscall::fd::OwnedFd::from(epoll);
-    // SAFETY: given away in the same expression.
+    // SAFETY: ownership is given up in the same expression.
     let epoll = unsafe { Epoll::adopt(rsyscall::Current, rsyscall::near::FileDescriptor(owned.into_raw_fd())) };
     assert_eq!(now(&epoll), [(5, EpollEvents::IN)]);
 }
 
 #[test]
-fn execve_closes_it() {
+fn execve_closes_an_epoll() {
     let epoll = Epoll::new().unwrap();
     assert_eq!(epoll.as_owned_fd().is_cloexec(), Ok(true));
     assert_eq!(epoll.as_raw_fd(), epoll.near().0);
 }
 
 #[test]
-fn a_registration_outlives_its_number_while_there_is_a_duplicate() {
+fn a_registration_outlives_its_descriptor_while_there_is_a_duplicate() {
     let (bell, epoll) = (eventfd(1), Epoll::new().unwrap());
     let duplicate = bell.try_clone().unwrap();
     epoll.add(&bell, EpollEvents::IN, 4).unwrap();
@@ -214,7 +214,7 @@ fn a_registration_outlives_its_number_while_there_is_a_duplicate() {
 }
 
 #[test]
-fn one_call_surfaces_eintr_even_with_sa_restart() {
+fn a_single_call_fails_with_eintr_even_with_sa_restart() {
     for flags in [0, libc::SA_RESTART] {
         signals::handle(libc::SIGUSR1, flags);
         let (bell, epoll, mut room) = (eventfd(0), Epoll::new().unwrap(), ROOM);
@@ -257,7 +257,7 @@ fn a_timeout_is_kept_across_signal_handlers_and_never_early() {
 }
 
 #[test]
-fn one_call_is_not_early_either_a_part_of_a_millisecond_counts_as_a_whole() {
+fn a_single_call_rounds_a_part_of_a_millisecond_up() {
     let (epoll, mut room) = (Epoll::new().unwrap(), ROOM);
     for micros in [1, 999, 1_001] {
         let (time, start) = (Duration::from_micros(micros), Instant::now());
@@ -267,7 +267,7 @@ fn one_call_is_not_early_either_a_part_of_a_millisecond_counts_as_a_whole() {
 }
 
 #[test]
-fn a_timeout_of_more_milliseconds_than_the_kernel_counts_waits() {
+fn a_timeout_of_more_milliseconds_than_fit_the_call_waits() {
     for time in [Duration::MAX, Duration::from_secs(u64::from(u32::MAX)), Duration::from_millis(1 << 32)] {
         let (bell, epoll, mut room) = (eventfd(0), Epoll::new().unwrap(), ROOM);
         epoll.add(&bell, EpollEvents::IN, 0).unwrap();
@@ -282,7 +282,7 @@ fn a_timeout_of_more_milliseconds_than_the_kernel_counts_waits() {
 }
 
 #[test]
-fn the_mask_lets_a_pending_signal_in_or_keeps_it_out() {
+fn the_mask_unblocks_or_blocks_a_pending_signal() {
     signals::handle(libc::SIGUSR2, 0);
     signals::mask(libc::SIG_BLOCK, libc::SIGUSR2);
     signals::raise(libc::SIGUSR2);

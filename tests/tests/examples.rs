@@ -1,4 +1,4 @@
-//! Every example runs, says something, and is listed.
+//! Every example runs, prints something, and is listed.
 
 use rsyscall_tests::cargo;
 use std::fs;
@@ -16,12 +16,12 @@ fn every_example_runs() {
         cargo.arg("--target-dir").arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples"));
         let output = cargo.output().unwrap();
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        assert!(!output.stdout.is_empty(), "{name} says nothing");
+        assert!(!output.stdout.is_empty(), "{name} prints nothing");
     }
 }
 
 #[test]
-fn every_example_is_listed_and_nothing_else_is() {
+fn the_readme_lists_the_examples_and_nothing_else() {
     let list = fs::read_to_string(examples().join("README.md")).unwrap();
     let listed =
         list.lines().filter_map(|line| line.strip_prefix("| [")?.split_once(']').map(|(name, _)| name.to_owned()));
@@ -33,7 +33,7 @@ fn every_example_is_listed_and_nothing_else_is() {
     assert_eq!(listed, there);
 }
 
-/// The names of what is in the folder: of the files that end so, or of the folders that hold a package.
+/// The names in the folder: of the files with this ending, or of the folders that contain a package.
 fn names(extension: &str) -> Vec<String> {
     let paths = fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap().path());
     let paths = paths.filter(|path| match extension {

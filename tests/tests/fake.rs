@@ -1,5 +1,5 @@
-//! What the fake kernel adds to a real one: limits, faults, a clock, an account of every call; and what it refuses to
-//! touch.
+//! What the fake kernel adds to a real one: limits, faults, a clock, a log of every call; and the memory that it does
+//! not touch.
 
 use rsyscall::fake::{Blocked, Fault, Kernel, Register, Storage, Wake, nr};
 use rsyscall::near::{self, FileDescriptor, PollFd, Timespec};
@@ -7,30 +7,30 @@ use rsyscall::sys::epoll::{Epoll, EpollEvent, EpollEvents, EpollTask};
 use rsyscall::sys::poll::{PollEvents, PollSet};
 use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task};
-use rsyscall_suite::World;
+use rsyscall_suite::Environment;
 use rsyscall_tests::skip;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-/// Never waited for.
+/// Longer than any test runs.
 const LONG: Duration = Duration::from_secs(1 << 40);
 
-fn bell<'k>(task: Ours<'k>) -> EventFd<Ours<'k>> {
+fn bell<'k>(task: Fake<'k>) -> EventFd<Fake<'k>> {
     task.eventfd(0, EventfdFlags::empty()).expect("room for one")
 }
 
-type Ours<'k> = &'k Task<Kernel<'k>>;
+type Fake<'k> = &'k Task<Kernel<'k>>;
 
 /// An empty eventfd, and an epoll that watches it.
-fn watched<'k>(task: Ours<'k>) -> (EventFd<Ours<'k>>, Epoll<Ours<'k>>) {
+fn watched<'k>(task: Fake<'k>) -> (EventFd<Fake<'k>>, Epoll<Fake<'k>>) {
     let (bell, epoll) = (bell(task), task.epoll().expect("an epoll"));
     epoll.add(&bell, EpollEvents::IN, 1).expect("watched");
     (bell, epoll)
 }
 
 fn call<const N: usize>(kernel: &Kernel<'_>, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
-    // SAFETY: a fake kernel reaches no memory that is not named.
+    // SAFETY: a fake kernel reaches no memory that is not an argument.
     unsafe { kernel.syscall(nr, args) }
 }
 
@@ -39,32 +39,36 @@ fn lines(kernel: &Kernel<'_>) -> Vec<String> {
 }
 
 #[test]
-fn a_full_table_is_emfile_and_a_closed_number_is_given_out_again() {
+fn a_full_table_fails_with_emfile_and_a_closed_descriptor_is_reused() {
     let mut storage = Storage::<3, 8>::new();
     let task = Kernel::new(&mut storage).into_task();
     let (_a, b, _c) = (bell(&task), bell(&task), bell(&task));
     assert_eq!(task.eventfd(0, EventfdFlags::empty()).err(), Some(Errno::EMFILE));
     assert_eq!(b.try_clone().err(), Some(Errno::EMFILE));
-    let number = b.near();
+    let fd = b.near();
     b.close().expect("an eventfd closes");
-    assert_eq!(bell(&task).near(), number);
+    assert_eq!(bell(&task).near(), fd);
 }
 
 #[test]
-fn a_full_system_is_enfile_and_duplicates_need_no_description() {
+fn a_full_system_fails_with_enfile_and_duplicates_need_no_open_file_description() {
     let mut storage = Storage::<8, 2>::new();
     let task = Kernel::new(&mut storage).into_task();
     let (a, b) = (bell(&task), bell(&task));
     assert_eq!(task.eventfd(0, EventfdFlags::empty()).err(), Some(Errno::ENFILE));
     let twin = a.try_clone().expect("a duplicate");
     drop(a);
-    assert_eq!(task.eventfd(0, EventfdFlags::empty()).err(), Some(Errno::ENFILE), "the duplicate keeps it");
+    assert_eq!(
+        task.eventfd(0, EventfdFlags::empty()).err(),
+        Some(Errno::ENFILE),
+        "the duplicate keeps the description"
+    );
     drop((b, twin));
     bell(&task);
 }
 
 #[test]
-fn a_lowered_limit_keeps_what_is_open_and_gives_nothing_above_it() {
+fn a_lowered_limit_keeps_open_descriptors_and_creates_none_above_it() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
     let (_a, b) = (bell(&task), bell(&task));
@@ -75,7 +79,7 @@ fn a_lowered_limit_keeps_what_is_open_and_gives_nothing_above_it() {
 }
 
 #[test]
-fn the_limit_is_what_prlimit64_says_and_sets() {
+fn prlimit64_reads_and_sets_the_limit() {
     let mut storage = Storage::<8>::new();
     let kernel = Kernel::new(&mut storage);
     let mut old = [0; 16];
@@ -96,12 +100,12 @@ fn the_limit_is_what_prlimit64_says_and_sets() {
 }
 
 #[test]
-fn the_log_has_all_64_bits_of_every_register_that_was_set_and_no_other() {
+fn the_log_has_all_64_bits_of_each_register_that_was_set() {
     let mut storage = <Storage>::new();
     let kernel = Kernel::new(&mut storage);
     near::eventfd(&kernel, u32::MAX, EventfdFlags::from_bits_retain(1 << 31)).expect_err("an unknown flag");
-    // SAFETY: nobody can have this number.
-    unsafe { near::close(&kernel, FileDescriptor(-1)) }.expect_err("not a number");
+    // SAFETY: no table has this file descriptor.
+    unsafe { near::close(&kernel, FileDescriptor(-1)) }.expect_err("not a file descriptor");
     let memory = [1; 8];
     // SAFETY: as above.
     unsafe { near::write(&kernel, FileDescriptor(7), &memory) }.expect_err("not open");
@@ -130,18 +134,18 @@ fn the_log_keeps_the_last_calls_and_counts_them_all() {
 }
 
 #[test]
-fn a_fault_hits_the_nth_call_of_its_number_and_does_nothing_else() {
+fn a_fault_fails_the_nth_call_of_its_number_and_no_other() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).into_task();
     let bell = bell(&task);
     task.sysif().inject(Fault::error(Errno::EINTR).of(nr::WRITE).at(2).times(2)).expect("room");
-    let answers = [(); 5].map(|()| bell.write(1).err());
-    assert_eq!(answers, [None, Some(Errno::EINTR), Some(Errno::EINTR), None, None]);
+    let results = [(); 5].map(|()| bell.write(1).err());
+    assert_eq!(results, [None, Some(Errno::EINTR), Some(Errno::EINTR), None, None]);
     assert_eq!(bell.read(), Ok(3));
 }
 
 #[test]
-fn a_fault_that_is_always_there_stays_until_it_is_forgotten() {
+fn a_permanent_fault_stays_until_it_is_cleared() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).into_task();
     task.sysif().inject(Fault::error(Errno::EPERM).of(nr::EVENTFD2).always()).expect("room");
@@ -153,7 +157,7 @@ fn a_fault_that_is_always_there_stays_until_it_is_forgotten() {
 }
 
 #[test]
-fn eight_faults_wait_at_a_time() {
+fn at_most_eight_faults_are_pending() {
     let mut storage = <Storage>::new();
     let kernel = Kernel::new(&mut storage);
     for _ in 0..8 {
@@ -165,7 +169,7 @@ fn eight_faults_wait_at_a_time() {
 }
 
 #[test]
-fn a_short_transfer_is_eio_for_an_eventfd_and_moves_nothing() {
+fn a_short_transfer_of_an_eventfd_fails_with_eio_and_changes_nothing() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).into_task();
     let bell = bell(&task);
@@ -182,7 +186,7 @@ fn a_short_transfer_is_eio_for_an_eventfd_and_moves_nothing() {
 }
 
 #[test]
-fn a_short_transfer_is_never_longer_than_the_memory_or_what_was_asked_for() {
+fn a_short_transfer_is_never_longer_than_the_memory_or_the_request() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).into_task();
     let bell = bell(&task);
@@ -199,7 +203,7 @@ fn a_short_transfer_is_never_longer_than_the_memory_or_what_was_asked_for() {
 }
 
 #[test]
-fn a_close_that_is_interrupted_has_closed_and_one_that_is_forbidden_has_not() {
+fn an_interrupted_close_has_closed_and_a_forbidden_one_has_not() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).into_task();
     let kernel = task.sysif();
@@ -217,7 +221,7 @@ fn a_writer_waits_until_all_of_its_value_fits() {
     let take_one = |kernel: &Kernel<'_>, blocked: Blocked| {
         assert!(matches!(blocked, Blocked::Write(_, 5)));
         let mut count = [MaybeUninit::uninit(); 8];
-        // SAFETY: somebody sleeps on it, so it is open.
+        // SAFETY: a caller sleeps in a call on it, so it is open.
         let read = unsafe { near::read(kernel, blocked.fd().expect("an eventfd"), &mut count) };
         assert_eq!(read, Ok(&mut 1_u64.to_ne_bytes()[..]));
         reads.set(reads.get() + 1);
@@ -233,15 +237,15 @@ fn a_writer_waits_until_all_of_its_value_fits() {
 }
 
 #[test]
-fn a_reader_sleeps_on_though_its_number_is_closed_and_a_duplicate_wakes_it() {
+fn a_reader_sleeps_on_after_close_and_a_write_through_a_duplicate_wakes_it() {
     let closed = Cell::new(false);
     let close_then_write = |kernel: &Kernel<'_>, blocked: Blocked| {
         if !closed.replace(true) {
-            // SAFETY: this is the other owner, who does what he should not.
+            // SAFETY: unsound use of an owned file descriptor, which this test is about.
             unsafe { near::close(kernel, blocked.fd().expect("an eventfd")) }.expect("open");
             return Wake::Retry;
         }
-        // SAFETY: the duplicate's number.
+        // SAFETY: the duplicate's file descriptor.
         unsafe { near::write(kernel, FileDescriptor(1), &3_u64.to_ne_bytes()) }.expect("room");
         Wake::Retry
     };
@@ -258,7 +262,7 @@ fn a_sleep_within_a_sleep_is_a_deadlock() {
     let nested = Cell::new(None);
     let read_too = |kernel: &Kernel<'_>, blocked: Blocked| {
         let mut count = [MaybeUninit::uninit(); 8];
-        // SAFETY: somebody sleeps on it, so it is open.
+        // SAFETY: a caller sleeps in a call on it, so it is open.
         nested.set(Some(unsafe { near::read(kernel, blocked.fd().expect("an eventfd"), &mut count) }.map(drop)));
         Wake::Interrupt
     };
@@ -288,7 +292,7 @@ fn a_wait_keeps_its_deadline_across_interruptions() {
 }
 
 #[test]
-fn the_longest_wait_ends_at_the_end_of_time() {
+fn the_longest_wait_ends_at_the_last_moment() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).into_task();
     task.sysif().advance(Duration::from_secs(7));
@@ -296,7 +300,7 @@ fn the_longest_wait_ends_at_the_end_of_time() {
 }
 
 #[test]
-fn calls_that_take_time_end_a_wait_that_is_interrupted_always() {
+fn a_wait_that_is_always_interrupted_ends_if_calls_take_time() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).with_call_time(Duration::from_micros(1)).into_task();
     let bell = bell(&task);
@@ -306,10 +310,10 @@ fn calls_that_take_time_end_a_wait_that_is_interrupted_always() {
 }
 
 #[test]
-fn an_older_kernel_takes_longer_writes_and_has_no_read_that_never_waits() {
+fn an_older_kernel_accepts_longer_writes_and_has_no_rwf_nowait() {
     let write = |kernel: &Kernel<'_>, len: usize| {
         let fd = near::eventfd(kernel, 0, EventfdFlags::empty()).expect("room");
-        // SAFETY: made a line above.
+        // SAFETY: created a line above.
         unsafe { near::write(kernel, fd, &[0; 32][..len]) }
     };
     let mut storage = <Storage>::new();
@@ -319,16 +323,16 @@ fn an_older_kernel_takes_longer_writes_and_has_no_read_that_never_waits() {
     let old = Kernel::new(&mut storage).with_version(6, 8);
     assert_eq!((write(&old, 8), write(&old, 9), write(&old, 7)), (Ok(8), Ok(8), Err(Errno::EINVAL)));
 
-    for (version, answer) in [((5, 7), Err(Errno::EOPNOTSUPP)), ((5, 8), Err(Errno::EAGAIN))] {
+    for (version, result) in [((5, 7), Err(Errno::EOPNOTSUPP)), ((5, 8), Err(Errno::EAGAIN))] {
         let mut storage = <Storage>::new();
         let kernel = Kernel::new(&mut storage).with_version(version.0, version.1);
         let fd = near::eventfd(&kernel, 0, EventfdFlags::empty()).expect("room");
         let mut buffer = [MaybeUninit::uninit(); 8];
-        // SAFETY: made two lines above.
+        // SAFETY: created two lines above.
         let read = unsafe { near::read_nowait(&kernel, fd, &mut buffer) }.map(drop);
-        assert_eq!(read, answer);
+        assert_eq!(read, result);
     }
-    for (version, lens, answer) in [
+    for (version, lens, result) in [
         ((5, 8), [8, 8], Ok(8)),
         ((5, 7), [8, 8], Ok(16)),
         ((5, 7), [9, 8], Ok(8)),
@@ -341,8 +345,8 @@ fn an_older_kernel_takes_longer_writes_and_has_no_read_that_never_waits() {
         let mut memory = [[MaybeUninit::uninit(); 16]; 2];
         let [a, b] = &mut memory;
         let mut vector = [OutSlice::new(&mut a[..lens[0]]), OutSlice::new(&mut b[..lens[1]])];
-        assert_eq!(call(&kernel, nr::READV, [fd.into(), Arg::OutVec(&mut vector), Arg::Word(2)]), answer);
-        assert_eq!(kernel.count(fd), Some(3 - answer.unwrap_or(0) as u64 / 8));
+        assert_eq!(call(&kernel, nr::READV, [fd.into(), Arg::OutVec(&mut vector), Arg::Word(2)]), result);
+        assert_eq!(kernel.count(fd), Some(3 - result.unwrap_or(0) as u64 / 8));
     }
     let mut storage = <Storage>::new();
     let kernel = Kernel::new(&mut storage).with_version(5, 10);
@@ -352,7 +356,7 @@ fn an_older_kernel_takes_longer_writes_and_has_no_read_that_never_waits() {
 }
 
 #[test]
-fn memory_ends_where_its_name_ends_whatever_length_is_claimed() {
+fn memory_ends_with_its_argument_whatever_length_is_passed() {
     let mut storage = <Storage>::new();
     let kernel = Kernel::new(&mut storage);
     let fd = near::eventfd(&kernel, 3, EventfdFlags::empty()).expect("room");
@@ -365,17 +369,17 @@ fn memory_ends_where_its_name_ends_whatever_length_is_claimed() {
     assert_eq!(call(&kernel, nr::READV, [fd.into(), Arg::OutVec(&mut vector), Arg::Word(2)]), Err(Errno::EFAULT));
     assert_eq!(count(), Some(3));
     assert_eq!(call(&kernel, nr::READ, [fd.into(), Arg::Out(&mut []), Arg::Word(usize::MAX)]), Err(Errno::EFAULT));
-    assert_eq!(count(), Some(3), "found before anything is taken");
+    assert_eq!(count(), Some(3), "checked before the count is taken");
     let mut entry = [0; 7];
     assert_eq!(call(&kernel, nr::PPOLL, [Arg::InOut(&mut entry), Arg::Word(1), Arg::Word(0)]), Err(Errno::EFAULT));
-    // As in the real kernel, here the count is lost.
+    // As in the real kernel, the count is lost here.
     let short: &mut [MaybeUninit<u8>] = &mut [MaybeUninit::uninit(); 4];
     assert_eq!(call(&kernel, nr::READ, [fd.into(), Arg::Out(short), Arg::Word(8)]), Err(Errno::EFAULT));
     assert_eq!(count(), Some(0));
 }
 
 #[test]
-fn kernels_have_nothing_in_common() {
+fn two_fake_kernels_share_nothing() {
     let (mut one, mut two) = (<Storage>::new(), <Storage>::new());
     let (one, two) = (Kernel::new(&mut one).into_task(), Kernel::new(&mut two).into_task());
     assert_ne!(one.fd_table(), two.fd_table());
@@ -386,7 +390,7 @@ fn kernels_have_nothing_in_common() {
 }
 
 #[test]
-fn a_kernel_in_used_storage_is_a_new_one() {
+fn a_kernel_in_used_storage_is_new() {
     let mut storage = Storage::<1, 1, 1>::new();
     let before = Kernel::new(&mut storage);
     near::eventfd(&before, 5, EventfdFlags::empty()).expect("room");
@@ -396,7 +400,7 @@ fn a_kernel_in_used_storage_is_a_new_one() {
 }
 
 #[test]
-fn an_epoll_wait_says_what_it_sleeps_for_and_lets_the_time_pass() {
+fn an_epoll_wait_reports_what_it_sleeps_for_and_advances_the_clock() {
     const TIME: Duration = Duration::from_millis(5);
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
@@ -406,17 +410,17 @@ fn an_epoll_wait_says_what_it_sleeps_for_and_lets_the_time_pass() {
     assert_eq!(other.wait_timeout(&mut memory, TIME).map(<[_]>::len), Ok(0));
     assert_eq!(task.sysif().now(), TIME);
     assert_eq!(task.sysif().blocked(), Some(Blocked::Poll { fd: Some(phone.near()), deadline: Some(TIME) }));
-    // Ready at once: no time passes.
+    // Ready at once: the clock stands still.
     phone.write(1).expect("room");
     assert_eq!(other.wait_timeout(&mut memory, TIME).map(<[_]>::len), Ok(1));
     assert_eq!(task.sysif().now(), TIME);
-    // Without a time there is nobody who could end it.
+    // Without a timeout nothing can end the wait.
     assert_eq!(one.wait(&mut memory).err(), Some(Errno::EDEADLK));
     assert_eq!(task.sysif().blocked(), Some(Blocked::Poll { fd: Some(door.near()), deadline: None }));
 }
 
 #[test]
-fn a_wait_for_many_is_one_call_that_is_told_all_of_the_time_and_an_error_of_it_is_told() {
+fn a_wait_for_many_is_one_call_with_the_whole_timeout_and_returns_its_error() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
     let (door, epoll) = watched(&task);
@@ -453,13 +457,13 @@ fn an_epoll_is_readable_in_a_poll_for_its_own_descriptors_only() {
     assert_eq!((readable(&one), readable(&other)), (Ok(0), Ok(0)));
     phone.write(1).expect("room");
     assert_eq!((readable(&one), readable(&other)), (Ok(0), Ok(1)));
-    // Not any more, though nobody has fetched the report.
+    // Not any more, although the report was not fetched.
     phone.read().expect("a count");
     assert_eq!((readable(&one), readable(&other)), (Ok(0), Ok(0)));
 }
 
 #[test]
-fn events_for_which_there_is_no_memory_stay_for_the_next_wait() {
+fn events_without_memory_stay_for_the_next_wait() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
     let (door, phone) = (bell(&task), bell(&task));
@@ -479,7 +483,7 @@ fn events_for_which_there_is_no_memory_stay_for_the_next_wait() {
 }
 
 #[test]
-fn a_limit_may_be_lowered_to_what_is_asked_and_not_below_the_soft_one() {
+fn the_hard_limit_may_be_lowered_but_not_below_the_soft_one() {
     let mut storage = Storage::<8>::new();
     let kernel = Kernel::new(&mut storage);
     let set = |soft: u8, hard: u8| {
@@ -490,13 +494,13 @@ fn a_limit_may_be_lowered_to_what_is_asked_and_not_below_the_soft_one() {
     assert_eq!(set(5, 4), Err(Errno::EINVAL));
     assert_eq!(set(4, 4), Ok(0));
     assert_eq!(set(3, 4), Ok(0));
-    // The one process is 1, and 0 is who asks.
+    // The only process is 1, and 0 is the caller.
     let of = |process| call(&kernel, nr::PRLIMIT64, [Arg::Word(process), Arg::Word(7), Arg::Word(0), Arg::Word(0)]);
     assert_eq!((of(0), of(1), of(2), of(3)), (Ok(0), Ok(0), Err(Errno::ESRCH), Err(Errno::ESRCH)));
 }
 
 #[test]
-fn a_short_transfer_is_no_fault_of_a_call_that_moves_nothing() {
+fn a_short_transfer_fault_skips_calls_that_transfer_nothing() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
     task.sysif().inject(Fault::short(3)).expect("the first fault");
@@ -506,7 +510,7 @@ fn a_short_transfer_is_no_fault_of_a_call_that_moves_nothing() {
 }
 
 #[test]
-fn a_call_that_slept_is_finished_in_the_log_if_it_is_still_there_and_no_other_is() {
+fn the_log_completes_the_entry_of_a_call_that_slept_and_no_other() {
     const WRITTEN: (usize, Option<Result<usize, Errno>>) = (nr::WRITE, Some(Ok(8)));
     for (writes, read) in [(1, Some((nr::READ, Some(Err(Errno::EINTR))))), (2, None)] {
         let write = |kernel: &Kernel<'_>, blocked: Blocked| {
@@ -526,13 +530,13 @@ fn a_call_that_slept_is_finished_in_the_log_if_it_is_still_there_and_no_other_is
 }
 
 #[test]
-fn a_register_of_the_log_says_its_word() {
+fn a_register_of_the_log_prints_its_word() {
     let registers = [Register::Unset, Register::Word(7), Register::Memory { address: 4096, len: 8 }];
     assert_eq!(registers.map(Register::word), [None, Some(7), Some(4096)]);
 }
 
 #[test]
-fn a_signal_mask_of_another_size_is_einval() {
+fn a_signal_mask_of_another_size_fails_with_einval() {
     let mut storage = <Storage>::new();
     let kernel = Kernel::new(&mut storage);
     let poll = |size| {
@@ -543,7 +547,7 @@ fn a_signal_mask_of_another_size_is_einval() {
     assert_eq!((poll(8), poll(4), poll(128)), (Ok(0), Err(Errno::EINVAL), Err(Errno::EINVAL)));
 }
 
-/// Looks at what nothing is written to: the kernel's first look finds whether it could be a program's memory at all.
+/// Waits into this memory without an event to write: the kernel checks whether the address is in user space.
 fn wait_into<T: EpollTask>(task: T, address: usize) -> Result<usize, T::Error> {
     let epoll = task.epoll()?;
     let args = [epoll.near().into(), Arg::Word(address), Arg::Word(1), Arg::Word(0), Arg::Word(0), Arg::Word(8)];
@@ -552,20 +556,20 @@ fn wait_into<T: EpollTask>(task: T, address: usize) -> Result<usize, T::Error> {
 }
 
 #[test]
-fn memory_that_no_program_can_have_is_efault_before_there_is_anything_to_write() {
+fn memory_outside_user_space_fails_with_efault_before_anything_is_written() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
-    for (address, answer) in [(4096, Ok(0)), (1 << 63, Err(Errno::EFAULT)), (usize::MAX - 4, Err(Errno::EFAULT))] {
-        assert_eq!(wait_into(&task, address), answer, "{address:#x}");
+    for (address, result) in [(4096, Ok(0)), (1 << 63, Err(Errno::EFAULT)), (usize::MAX - 4, Err(Errno::EFAULT))] {
+        assert_eq!(wait_into(&task, address), result, "{address:#x}");
         // Miri has no system calls of this process to compare with.
-        if !cfg!(miri) && !World::is_emulated(Current) {
-            assert_eq!(wait_into(Current, address), answer, "{address:#x}, the kernel");
+        if !cfg!(miri) && !Environment::is_emulated(Current) {
+            assert_eq!(wait_into(Current, address), result, "{address:#x}, the kernel");
         }
     }
 }
 
 #[test]
-fn a_write_of_several_pieces_knows_no_flag_but_one() {
+fn pwritev2_accepts_one_flag_only() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
     let bell = bell(&task);
@@ -578,7 +582,7 @@ fn a_write_of_several_pieces_knows_no_flag_but_one() {
 }
 
 #[test]
-fn a_poll_takes_as_many_entries_as_descriptors_are_allowed_and_a_time_that_is_one() {
+fn poll_checks_the_number_of_entries_and_the_timeout() {
     const SIZE: usize = size_of::<PollFd>();
     let mut storage = Storage::<4>::new();
     let kernel = Kernel::new(&mut storage);
@@ -587,12 +591,12 @@ fn a_poll_takes_as_many_entries_as_descriptors_are_allowed_and_a_time_that_is_on
         let mut memory = [0xff; 5 * SIZE];
         let memory = if entries == 0 { Arg::Word(0) } else { Arg::InOut(&mut memory[..entries * SIZE]) };
         let args = [memory, Arg::Word(entries), Arg::InOut(&mut time), Arg::Word(0), Arg::Word(8)];
-        let answer = call(&kernel, nr::PPOLL, args);
-        (answer, u64::from_ne_bytes(time[..8].try_into().expect("eight bytes")))
+        let result = call(&kernel, nr::PPOLL, args);
+        (result, u64::from_ne_bytes(time[..8].try_into().expect("eight bytes")))
     };
     assert_eq!(poll(0, [0, 0]).0, Ok(0));
     assert_eq!(poll(4, [0, 999_999_999]).0, Ok(0));
-    // What is left is written back: nothing, as nobody ended the sleep.
+    // The remaining time is written back: none, as no event ended the sleep.
     assert_eq!(poll(4, [5, 0]), (Ok(0), 0));
     assert_eq!(poll(5, [0, 0]).0, Err(Errno::EINVAL));
     assert_eq!(poll(1, [0, 1_000_000_000]).0, Err(Errno::EINVAL));
@@ -600,7 +604,7 @@ fn a_poll_takes_as_many_entries_as_descriptors_are_allowed_and_a_time_that_is_on
 }
 
 #[test]
-fn a_poll_that_must_sleep_names_the_first_descriptor_that_it_asks_about() {
+fn a_sleeping_poll_reports_its_first_requested_descriptor() {
     let mut storage = Storage::<4>::new();
     let task = Kernel::new(&mut storage).into_task();
     let _first = bell(&task);
@@ -617,7 +621,7 @@ fn a_poll_that_must_sleep_names_the_first_descriptor_that_it_asks_about() {
 }
 
 #[test]
-fn that_an_old_kernel_has_no_read_that_never_waits_is_asked_once() {
+fn a_kernel_without_rwf_nowait_is_probed_once() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).with_version(5, 7).into_task();
     let bell = bell(&task);
@@ -631,7 +635,7 @@ fn that_an_old_kernel_has_no_read_that_never_waits_is_asked_once() {
 }
 
 #[test]
-fn a_read_into_more_than_1024_pieces_is_einval() {
+fn a_read_into_more_than_1024_pieces_fails_with_einval() {
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).into_task();
     let bell = bell(&task);
@@ -645,7 +649,7 @@ fn a_read_into_more_than_1024_pieces_is_einval() {
 
 #[test]
 fn the_clock_never_runs_backwards() {
-    // More time passes than the call was to wait, and nothing else happens.
+    // More time passes than the call was to wait, and no event occurs.
     let let_time_pass = |kernel: &Kernel<'_>, _: Blocked| {
         kernel.advance(Duration::from_secs(10));
         Wake::Nothing
@@ -664,9 +668,9 @@ fn the_clock_never_runs_backwards() {
 }
 
 #[test]
-fn memory_anywhere_in_user_space_is_accepted_and_none_behind_it() {
-    // A stack on aarch64 is just below 1 << 48. Of an address that passes the first check the count is lost, as it is
-    // taken before the memory is touched.
+fn memory_anywhere_in_user_space_is_accepted_and_none_above_it() {
+    // A stack on aarch64 is just below 1 << 48. If an address passes the first check the count is lost, as it is
+    // taken before the memory is accessed.
     let bits = match std::env::consts::ARCH {
         "aarch64" => 48,
         "x86_64" | "riscv64" => 47,

@@ -1,4 +1,4 @@
-//! Eventfds that are given to another process: sent over a socket, and handed over when a program is executed.
+//! Eventfds that are passed to another process: sent over a socket, or inherited by an executed program.
 
 use rsyscall::fd::OwnedFd;
 use rsyscall::sys::listen_fds::ListenFds;
@@ -13,7 +13,7 @@ use std::process::Command;
 
 fn pair() -> [OwnedFd; 2] {
     let (a, b) = UnixStream::pair().unwrap();
-    // SAFETY: given away in the same line.
+    // SAFETY: ownership is given up in the same line.
     [a.into_raw_fd(), b.into_raw_fd()].map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -21,13 +21,13 @@ fn bell() -> EventFd {
     EventFd::new(0, EventfdFlags::empty()).unwrap()
 }
 
-/// The numbers that are open in this process. Tests that count them run in a process of their own.
+/// The open file descriptors of this process. Tests that count them run in a process of their own.
 fn open() -> BTreeSet<RawFd> {
     let names = std::fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().file_name());
-    let numbers: Vec<RawFd> = names.map(|name| name.to_str().unwrap().parse().unwrap()).collect();
+    let fds: Vec<RawFd> = names.map(|name| name.to_str().unwrap().parse().unwrap()).collect();
     // The folder itself was one of them while it was read.
     let is_open = |fd: &RawFd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0;
-    numbers.into_iter().filter(is_open).collect()
+    fds.into_iter().filter(is_open).collect()
 }
 
 /// Runs a test in a process of its own, so that no other test opens or closes a descriptor meanwhile.
@@ -62,7 +62,7 @@ fn send_many(socket: &OwnedFd, fds: &[RawFd]) {
 }
 
 #[test]
-fn a_descriptor_that_was_sent_is_another_one_of_the_same_eventfd() {
+fn a_sent_descriptor_is_a_duplicate_of_the_same_eventfd() {
     let [here, there] = pair();
     let bell = bell();
     assert_eq!(send_fd(&here, b"abc", bell.as_owned_fd()), Ok(3));
@@ -77,7 +77,7 @@ fn a_descriptor_that_was_sent_is_another_one_of_the_same_eventfd() {
 }
 
 #[test]
-fn it_outlives_the_one_that_was_sent_even_on_its_way() {
+fn a_received_descriptor_outlives_the_sent_one_even_while_queued() {
     let [here, there] = pair();
     let bell = EventFd::new(5, EventfdFlags::empty()).unwrap();
     send_fd(&here, b"x", bell.as_owned_fd()).unwrap();
@@ -89,9 +89,9 @@ fn it_outlives_the_one_that_was_sent_even_on_its_way() {
 }
 
 #[test]
-fn bytes_without_a_descriptor_come_without_one() {
+fn bytes_without_a_descriptor_are_received_without_one() {
     let [here, there] = pair();
-    // SAFETY: open, and the bytes are there.
+    // SAFETY: the socket is open, and the bytes are borrowed.
     assert_eq!(unsafe { libc::send(here.as_raw_fd(), c"ab".as_ptr().cast(), 2, 0) }, 2);
     let mut bytes = [MaybeUninit::uninit(); 8];
     let received = recv_fd(&there, &mut bytes).unwrap();
@@ -111,7 +111,7 @@ fn errors_are_those_of_the_kernel() {
     there.set_nonblocking(true).unwrap();
     assert_eq!(recv_fd(&there, &mut bytes).unwrap_err(), Errno::EAGAIN);
     drop(there);
-    // And no SIGPIPE, which std ignores, but not a program without it.
+    // And no SIGPIPE, which std ignores but a program without std does not.
     assert_eq!(send_fd(&here, b"x", bell().as_owned_fd()), Err(Errno::EPIPE));
     let bell = bell();
     assert_eq!(send_fd(bell.as_owned_fd(), b"x", bell.as_owned_fd()), Err(Errno::ENOTSOCK));
@@ -119,9 +119,9 @@ fn errors_are_those_of_the_kernel() {
 }
 
 #[test]
-fn a_datagram_carries_one_too() {
+fn a_datagram_carries_a_descriptor() {
     let (a, b) = UnixDatagram::pair().unwrap();
-    // SAFETY: given away in the same line.
+    // SAFETY: ownership is given up in the same line.
     let [here, there] = [a.into_raw_fd(), b.into_raw_fd()].map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
     send_fd(&here, b"long enough", bell().as_owned_fd()).unwrap();
     let mut bytes = [MaybeUninit::uninit(); 4];
@@ -130,8 +130,8 @@ fn a_datagram_carries_one_too() {
 }
 
 #[test]
-fn of_several_one_is_received_and_none_is_left_open() {
-    alone("of_several_one_is_received_and_none_is_left_open", || {
+fn one_of_several_descriptors_is_received_and_none_leaks() {
+    alone("one_of_several_descriptors_is_received_and_none_leaks", || {
         let [here, there] = pair();
         let bell = bell();
         for count in [2, 3, 10] {
@@ -151,13 +151,13 @@ fn of_several_one_is_received_and_none_is_left_open() {
 }
 
 #[test]
-fn without_room_for_another_descriptor_the_bytes_come_alone() {
-    alone("without_room_for_another_descriptor_the_bytes_come_alone", || {
+fn bytes_arrive_alone_if_the_descriptor_table_is_full() {
+    alone("bytes_arrive_alone_if_the_descriptor_table_is_full", || {
         let [here, there] = pair();
         send_fd(&here, b"x", bell().as_owned_fd()).unwrap();
         let before = open();
         let full = libc::rlimit { rlim_cur: *before.last().unwrap() as libc::rlim_t + 1, rlim_max: 4096 };
-        // Every number below the limit is taken.
+        // Every file descriptor below the limit is open.
         let mut fillers = Vec::new();
         // SAFETY: sets a limit of this process, which is the test's own.
         assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const full) }, 0);
@@ -176,7 +176,7 @@ fn without_room_for_another_descriptor_the_bytes_come_alone() {
 }
 
 #[test]
-fn credentials_take_the_room_and_nothing_is_taken_for_a_descriptor() {
+fn credentials_are_not_mistaken_for_a_descriptor() {
     let [here, there] = pair();
     let on = 1_i32;
     // SAFETY: an option of an open socket, four bytes long.
@@ -189,43 +189,42 @@ fn credentials_take_the_room_and_nothing_is_taken_for_a_descriptor() {
     assert_eq!((&*received.bytes, received.fd.is_none(), received.truncated), (&b"x"[..], true, true));
 }
 
-/// Starts this test program again with eventfds that hold 1, 2 … as descriptors 3, 4 …, and with these variables; there
-/// [`what_was_handed_over_is_found`] looks at them as `case` says. `LISTEN_PID` is its own, unless it is among the
-/// variables.
+/// Executes this test program with eventfds that hold 1, 2 … as file descriptors 3, 4 …, and with these variables;
+/// there [`inherited_descriptors_are_found`] checks them as `case` says. `LISTEN_PID` is its own pid, unless it is
+/// among the variables.
 fn started(case: &str, count: u32, variables: &[(&str, &str)]) {
     let bells: Vec<_> = (1..=count).map(|value| EventFd::new(value, EventfdFlags::empty()).unwrap()).collect();
-    let numbers: Vec<_> = bells.iter().map(EventFd::as_raw_fd).collect();
+    let fds: Vec<_> = bells.iter().map(EventFd::as_raw_fd).collect();
     let mut command = Command::new("sh");
     command
         .args(["-c", ": ${LISTEN_PID=$$}; export LISTEN_PID; exec \"$@\"", "sh"])
         .arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "what_was_handed_over_is_found"]).env("CASE", case).envs(variables.iter().copied());
+    command.args(["--exact", "inherited_descriptors_are_found"]).env("CASE", case).envs(variables.iter().copied());
     let hand_over = move || {
-        // From above, so that none is overwritten before it is duplicated.
+        // From 100 on, so that none is overwritten before it is duplicated.
         // SAFETY: duplicates in the child alone.
-        let high: Vec<_> =
-            numbers.iter().map(|&number| unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 100) }).collect();
-        for (number, high) in (3..).zip(high) {
+        let high: Vec<_> = fds.iter().map(|&fd| unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 100) }).collect();
+        for (fd, high) in (3..).zip(high) {
             // SAFETY: as above.
-            unsafe { libc::dup2(high, number) };
+            unsafe { libc::dup2(high, fd) };
         }
         Ok(())
     };
-    // SAFETY: it calls nothing but the kernel, and allocates, which glibc allows after a fork.
+    // SAFETY: system calls, and allocation, which glibc allows after a fork.
     unsafe { command.pre_exec(hand_over) };
     let output = command.output().unwrap();
     assert!(output.status.success(), "{case}: {}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// What `take` makes of the environment, as std has it.
+/// Takes the descriptors that the environment names, as std reads it.
 fn take() -> Result<ListenFds<'static>, Errno> {
     let value = |name: &str| -> Option<&'static [u8]> { Some(std::env::var(name).ok()?.leak().as_bytes()) };
-    // SAFETY: called at the beginning of the program that `started` starts, which owns nothing of what it has
-    // inherited.
+    // SAFETY: called at the start of the program that `started` executes, which owns none of its inherited file
+    // descriptors.
     unsafe { ListenFds::take(value) }
 }
 
-/// The names, and what the eventfds hold.
+/// The names, and the counts of the eventfds.
 fn read_all(listen: ListenFds<'static>) -> Vec<(String, u64)> {
     let read = |(name, fd): (&[u8], OwnedFd)| {
         assert!(fd.is_cloexec().unwrap());
@@ -234,9 +233,9 @@ fn read_all(listen: ListenFds<'static>) -> Vec<(String, u64)> {
     listen.map(read).collect()
 }
 
-/// Only in the program that `started` starts.
+/// Runs only in the program that `started` executes.
 #[test]
-fn what_was_handed_over_is_found() {
+fn inherited_descriptors_are_found() {
     let Ok(case) = std::env::var("CASE") else { return };
     let pairs = |pairs: &[(&str, u64)]| pairs.iter().map(|&(name, value)| (name.to_owned(), value)).collect::<Vec<_>>();
     match &*case {
@@ -248,8 +247,8 @@ fn what_was_handed_over_is_found() {
         "EINVAL" => assert_eq!(take().unwrap_err(), Errno::EINVAL),
         "too few" => {
             assert!(matches!(take().unwrap_err(), Errno::EBADF | Errno::EBUSY));
-            // SAFETY: only asks.
-            assert_eq!(unsafe { libc::fcntl(3, libc::F_GETFD) }, 0, "as it was, not taken over");
+            // SAFETY: a query.
+            assert_eq!(unsafe { libc::fcntl(3, libc::F_GETFD) }, 0, "unchanged, not taken");
         }
         "twice" => {
             let first = take().unwrap();
@@ -260,7 +259,7 @@ fn what_was_handed_over_is_found() {
             let mut listen = take().unwrap();
             let (_, first) = listen.next().unwrap();
             drop(listen);
-            // SAFETY: only asks.
+            // SAFETY: a query.
             assert_eq!(unsafe { libc::fcntl(4, libc::F_GETFD) }, -1);
             assert_eq!(EventFd::from(first).read(), Ok(1));
         }
@@ -269,7 +268,7 @@ fn what_was_handed_over_is_found() {
 }
 
 #[test]
-fn descriptors_that_are_handed_over_come_in_order_with_their_names() {
+fn listen_fds_are_returned_in_order_with_their_names() {
     started("named", 2, &[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "a:b")]);
     started("fewer names", 2, &[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", "a")]);
     started("an empty name", 2, &[("LISTEN_FDS", "2"), ("LISTEN_FDNAMES", ":b")]);
@@ -277,14 +276,14 @@ fn descriptors_that_are_handed_over_come_in_order_with_their_names() {
 }
 
 #[test]
-fn what_is_meant_for_another_process_is_left_alone() {
+fn listen_fds_of_another_pid_are_ignored() {
     started("nothing", 2, &[("LISTEN_FDS", "2"), ("LISTEN_PID", "1")]);
     started("nothing", 2, &[]);
     started("nothing", 0, &[("LISTEN_FDS", "0")]);
 }
 
 #[test]
-fn an_environment_that_is_not_true_is_an_error_and_takes_nothing() {
+fn a_malformed_environment_is_an_error_and_takes_nothing() {
     for number in ["", "-1", "+1", " 1", "x", "4294967297", "2147483647"] {
         started("EINVAL", 1, &[("LISTEN_FDS", number)]);
     }
@@ -293,12 +292,12 @@ fn an_environment_that_is_not_true_is_an_error_and_takes_nothing() {
 }
 
 #[test]
-fn descriptors_are_taken_over_once_and_closed_with_what_holds_them() {
+fn listen_fds_are_taken_once_and_closed_with_their_owner() {
     started("twice", 2, &[("LISTEN_FDS", "2")]);
     started("dropped", 2, &[("LISTEN_FDS", "2")]);
 }
 
-/// Rings an eventfd from within the kernel, as often as asked: AIO that completes at once.
+/// Adds to an eventfd from within the kernel, as often as requested: AIO that completes at once.
 fn ring_in_the_kernel(bell: &EventFd, times: usize) {
     let zero = std::fs::File::open("/proc/self/exe").unwrap();
     let mut context = 0_usize;
@@ -320,16 +319,16 @@ fn ring_in_the_kernel(bell: &EventFd, times: usize) {
         let done = unsafe { libc::syscall(libc::SYS_io_getevents, context, 1, 1, event.as_mut_ptr(), 0) };
         assert_eq!((done, event[2]), (1, 4), "four bytes were read");
     }
-    // SAFETY: nothing uses it any more.
+    // SAFETY: the context is not used any more.
     unsafe { libc::syscall(libc::SYS_io_destroy, context) };
 }
 
 #[test]
-fn what_the_kernel_rings_stops_at_the_largest_number_which_poll_calls_an_error() {
+fn the_kernel_adds_up_to_u64_max_and_poll_then_reports_an_error() {
     use rsyscall::Current;
     use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
-    if rsyscall_suite::World::is_emulated(Current) || cfg!(target_endian = "big") {
-        return rsyscall_tests::cannot("an eventfd that the kernel rings", "the emulator has no AIO");
+    if rsyscall_suite::Environment::is_emulated(Current) || cfg!(target_endian = "big") {
+        return rsyscall_tests::cannot("an eventfd that the kernel signals", "the emulator has no AIO");
     }
     let bell = EventFd::new(0, EventfdFlags::NONBLOCK).unwrap();
     let poll = || {

@@ -1,4 +1,4 @@
-//! Builds the static programs as users do, in every profile, and looks at what came out.
+//! Builds the static programs as users do, in every profile, and inspects the result.
 
 use rsyscall_tests::guest::{Profile, TARGETS, build, core_of};
 use rsyscall_tests::skip;
@@ -21,7 +21,7 @@ fn targets() -> impl Iterator<Item = &'static str> {
     TARGETS.into_iter().filter(|target| {
         let there = core_of(target).is_some();
         if !there {
-            skip(&format!("guests for {target}"), "the target's core is not installed; `ci/setup targets` does");
+            skip(&format!("guests for {target}"), "the target's core is not installed; `ci/setup targets` installs it");
         }
         there
     })
@@ -64,7 +64,7 @@ fn the_guest_links_in_every_profile() {
 fn on_x86_64_the_typed_program_is_within_a_twentieth_of_bare_assembly_and_300_bytes() {
     let target = TARGETS[0];
     if core_of(target).is_none() {
-        return skip("size on x86_64", "the target's core is not installed; `ci/setup targets` does");
+        return skip("size on x86_64", "the target's core is not installed; `ci/setup targets` installs it");
     }
     for profile in EVERY_PROFILE {
         let [typed, bare] = ["typed", "bare"]
@@ -76,9 +76,9 @@ fn on_x86_64_the_typed_program_is_within_a_twentieth_of_bare_assembly_and_300_by
 }
 
 #[test]
-fn the_typed_program_does_what_it_says() {
+fn the_typed_program_succeeds() {
     if !cfg!(target_arch = "x86_64") {
-        return skip("the typed program run", "it is built for x86_64, and this is not");
+        return skip("running the typed program", "it is built for x86_64");
     }
     let typed = build("tests/size", "typed", TARGETS[0], Profile(None), target_dir());
     assert!(std::process::Command::new(typed.path).status().unwrap().success());

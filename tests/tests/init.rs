@@ -11,9 +11,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// Builds it, with features, and copies it to where it stays.
+/// Builds it with features, and copies it to a path of its own.
 fn build(name: &str, features: &[&str]) -> PathBuf {
-    // A shell cannot trap what was ignored when it began, as `nohup` and a job in the background have it.
+    // A shell cannot trap a signal that was ignored when it started, as under `nohup` or in a background job.
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
         // SAFETY: this program handles none of them.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
@@ -46,7 +46,7 @@ fn called(name: &str) -> PathBuf {
     path
 }
 
-/// Whether it can be process 1 here: the command that makes it so.
+/// The command that makes it process 1, if that is possible here.
 fn namespace(test: &str) -> Option<Command> {
     for way in [&["--pid", "--fork", "--mount-proc", "--kill-child"][..], &["-Ur", "--pid", "--fork", "--kill-child"]] {
         if Command::new("unshare").args(way).arg("true").output().is_ok_and(|output| output.status.success()) {
@@ -55,7 +55,7 @@ fn namespace(test: &str) -> Option<Command> {
             return Some(unshare);
         }
     }
-    skip(test, "no pid namespace to be had (unshare)");
+    skip(test, "a pid namespace cannot be created (unshare)");
     None
 }
 
@@ -71,7 +71,7 @@ fn status(arguments: &[&str]) -> Option<i32> {
     run(init(), arguments).status.code()
 }
 
-/// Starts it with a shell's script that prints `ready` when it is, and waits for that.
+/// Starts it with a shell script that prints `ready` when it is, and waits for that.
 fn started(program: &Path, options: &[&str], script: &str) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = Command::new(program);
     command.args(options).args(["--", "sh", "-c", script]);
@@ -88,16 +88,16 @@ fn line(lines: &mut impl BufRead) -> String {
 }
 
 fn kill(child: &Child, signal: i32) {
-    // SAFETY: a child that is not yet waited for.
+    // SAFETY: an unreaped child.
     assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
 }
 
-/// A pipe: the end that is read, and the other.
+/// A pipe: the read end and the write end.
 fn pipe() -> (std::fs::File, std::fs::File) {
     let mut ends = [0; 2];
-    // SAFETY: the call writes two numbers.
+    // SAFETY: the call writes two `int`s.
     assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
-    // SAFETY: just made, and known to nobody else.
+    // SAFETY: just created, and not used elsewhere.
     let [reader, writer] = ends.map(|fd| unsafe { <std::fs::File as std::os::fd::FromRawFd>::from_raw_fd(fd) });
     (reader, writer)
 }
@@ -129,7 +129,7 @@ fn children(pid: u32) -> Vec<u32> {
 }
 
 #[test]
-fn its_text_is_at_most_twelve_kibibytes_on_x86_64_and_it_needs_nothing() {
+fn the_text_is_at_most_12_kib_on_x86_64_and_has_no_undefined_symbol() {
     let guest = rsyscall_tests::guest::open(init());
     // The same code is larger where every instruction has four bytes.
     let bound = if cfg!(target_arch = "x86_64") { 12 } else { 20 } * 1024;
@@ -154,20 +154,22 @@ fn as_process_1_it_stops_a_thousand_children_and_reaps_each() {
         "init: sending SIGTERM to all processes, SIGKILL in 30 s",
         "init: reaped 1002 processes",
     ] {
-        assert!(transcript.lines().any(|line| line == said), "not said: {said}\n{transcript}");
+        assert!(transcript.lines().any(|line| line == said), "missing: {said}\n{transcript}");
     }
 }
 
 #[test]
-fn the_self_test_is_not_in_the_program_and_not_asked_for_by_the_environment() {
+fn the_self_test_is_not_in_the_program_and_not_enabled_by_the_environment() {
     assert_eq!(status(&["--selftest"]), Some(125));
     let output = Command::new(init()).args(["sh", "-c", "exit 7"]).env("selftest", "1").output().unwrap();
     assert_eq!(output.status.code(), Some(7));
 }
 
 #[test]
-fn as_process_1_it_kills_after_the_grace_who_does_not_end() {
-    let Some(mut unshare) = namespace("as_process_1_it_kills_after_the_grace_who_does_not_end") else { return };
+fn as_process_1_it_kills_the_processes_left_after_the_grace_period() {
+    let Some(mut unshare) = namespace("as_process_1_it_kills_the_processes_left_after_the_grace_period") else {
+        return;
+    };
     // One that ignores it, one that is stopped, one in a session of its own.
     let script = "trap '' TERM; (sleep 1000 & kill -STOP $!); setsid sleep 1000 & kill -TERM 1; sleep 1000";
     let output = unshare.arg(init()).args(["-v", "-g", "1", "--", "sh", "-c", script]).output().unwrap();
@@ -176,8 +178,11 @@ fn as_process_1_it_kills_after_the_grace_who_does_not_end() {
 }
 
 #[test]
-fn as_process_1_it_asks_who_is_left_when_the_service_has_ended() {
-    let Some(mut unshare) = namespace("as_process_1_it_asks_who_is_left_when_the_service_has_ended") else { return };
+fn as_process_1_it_terminates_the_processes_left_when_the_service_has_ended() {
+    let Some(mut unshare) = namespace("as_process_1_it_terminates_the_processes_left_when_the_service_has_ended")
+    else {
+        return;
+    };
     let script = "(setsid sh -c 'trap \"echo asked; exit\" TERM; echo up; while :; do sleep 0.01; done') & \
                   while ! [ -e /proc/$!/fd ]; do :; done; sleep 0.3; exit 4";
     let output = unshare.arg(init()).args(["sh", "-c", script]).output().unwrap();
@@ -185,7 +190,7 @@ fn as_process_1_it_asks_who_is_left_when_the_service_has_ended() {
 }
 
 #[test]
-fn its_status_is_that_of_the_service_and_every_other_is_documented() {
+fn the_exit_status_is_that_of_the_service_and_every_other_is_documented() {
     for code in [0, 1, 7, 125, 126, 127, 128, 255] {
         assert_eq!(status(&["--", "sh", "-c", &format!("exit {code}")]), Some(code));
     }
@@ -224,7 +229,7 @@ fn messages_name_the_program_and_the_error_and_help_and_version_are_printed() {
 }
 
 #[test]
-fn arguments_environment_mask_dispositions_directory_and_descriptors_are_handed_on_as_they_were() {
+fn arguments_environment_mask_dispositions_directory_and_descriptors_are_passed_on_unchanged() {
     let script = "echo \"$0 $1 $WORD\"; pwd; grep -E 'Sig(Blk|Ign)' /proc/self/status; \
                   set -- /proc/$$/fd/*; echo $#";
     let wrapped = |with: &[&str]| {
@@ -250,7 +255,7 @@ fn arguments_environment_mask_dispositions_directory_and_descriptors_are_handed_
 }
 
 #[test]
-fn init_itself_stands_in_the_root_and_restarts_the_service_where_it_was_started() {
+fn init_changes_to_the_root_and_restarts_the_service_where_it_was_started() {
     let folder = rsyscall_tests::Folder::empty("init-directory");
     let (child, mut lines) = {
         let mut command = Command::new(init());
@@ -265,7 +270,7 @@ fn init_itself_stands_in_the_root_and_restarts_the_service_where_it_was_started(
     assert_eq!([line(&mut lines), line(&mut lines)], [here, here]);
     assert_eq!({ child }.wait().unwrap().code(), Some(1));
 
-    // Where no restart can follow it holds nothing of the directory.
+    // A service without restart keeps no reference to the directory.
     let (mut child, _lines) = {
         let mut command = Command::new(init());
         command.args(["sh", "-c", "echo ready; sleep 100"]).current_dir(folder.path()).stdout(Stdio::piped());
@@ -280,13 +285,13 @@ fn init_itself_stands_in_the_root_and_restarts_the_service_where_it_was_started(
             .flatten()
             .any(|entry| std::fs::read_link(entry.path()).is_ok_and(|path| path == folder.path()))
     };
-    until("the directory is given up", || !held());
+    until("the directory is released", || !held());
     kill(&child, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(143));
 }
 
 #[test]
-fn every_signal_reaches_the_service_as_itself_or_rewritten() {
+fn every_signal_is_forwarded_unchanged_or_rewritten() {
     let names = [
         (libc::SIGHUP, "HUP"),
         (libc::SIGUSR1, "USR1"),
@@ -328,7 +333,7 @@ fn a_signal_goes_to_the_service_alone_or_to_its_group() {
 }
 
 #[test]
-fn a_first_and_a_second_sigterm_go_to_the_service_which_has_the_time_it_wants() {
+fn sigterm_is_forwarded_twice_and_the_service_ends_in_its_own_time() {
     let script = "n=0; trap 'n=$((n + 1)); echo asked $n; [ $n = 2 ] && { sleep 0.2; exit 5; }' TERM; echo ready; \
                   while :; do sleep 0.01; done";
     let (mut child, mut lines) = started(init(), &["-r", "always"], script);
@@ -340,7 +345,7 @@ fn a_first_and_a_second_sigterm_go_to_the_service_which_has_the_time_it_wants() 
 }
 
 #[test]
-fn a_service_that_does_not_end_is_killed_after_the_grace() {
+fn a_service_that_does_not_end_is_killed_after_the_grace_period() {
     let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
     let (mut child, _lines) = started(init(), &["-g", "1"], script);
     kill(&child, libc::SIGTERM);
@@ -348,7 +353,7 @@ fn a_service_that_does_not_end_is_killed_after_the_grace() {
 }
 
 #[test]
-fn a_service_that_fails_is_started_again_and_given_up_after_the_fifth_quick_end() {
+fn a_failing_service_is_restarted_and_given_up_after_five_quick_exits() {
     let starts = |options: &[&str], script: &str| {
         let mut arguments = vec!["-v"];
         arguments.extend(options);
@@ -377,7 +382,7 @@ fn signals_between_two_runs_are_kept_for_the_next_and_sigterm_ends_the_wait() {
     let mut child = Command::new(init()).args(["-r", "always", "-n", "2", "sh", "-c", &script]).spawn().unwrap();
     until("the first run ends", || mark.exists() && children(child.id()).is_empty());
     kill(&child, libc::SIGUSR1);
-    // Either the shell had its trap already, or it was killed by the signal: in no case was it dropped.
+    // Either the shell had its trap already, or the signal killed it: it was not dropped.
     let code = child.wait().unwrap().code();
     assert!(matches!(code, Some(9) | Some(138)), "{code:?}");
 
@@ -421,7 +426,7 @@ fn a_signal_after_the_end_of_a_service_that_is_not_yet_reaped_is_kept_too() {
 }
 
 #[test]
-fn a_service_that_dies_at_once_for_ever_costs_next_to_nothing() {
+fn a_service_that_always_exits_at_once_uses_little_processor_time() {
     let mut child = Command::new(init()).args(["-r", "always", "-n", "0", "true"]).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(5));
     let used = ticks(child.id());
@@ -431,8 +436,8 @@ fn a_service_that_dies_at_once_for_ever_costs_next_to_nothing() {
 }
 
 #[test]
-fn orphans_become_its_children_and_no_zombie_stays() {
-    // Each of the twenty is an orphan at once, says whose child it is now, and ends.
+fn orphans_are_adopted_and_no_zombie_stays() {
+    // Each of the twenty is an orphan at once, prints its parent, and ends.
     let script = "echo ready; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do \
                   (sh -c 'sleep 0.1; cut -d\" \" -f4 /proc/$$/stat' &); done; while :; do sleep 0.01; done";
     let (mut child, mut lines) = started(init(), &[], script);
@@ -445,8 +450,10 @@ fn orphans_become_its_children_and_no_zombie_stays() {
 }
 
 #[test]
-fn thousands_of_orphans_leave_no_zombie_and_cost_next_to_nothing() {
-    let Some(mut unshare) = namespace("thousands_of_orphans_leave_no_zombie_and_cost_next_to_nothing") else { return };
+fn thousands_of_orphans_leave_no_zombie_and_use_little_processor_time() {
+    let Some(mut unshare) = namespace("thousands_of_orphans_leave_no_zombie_and_use_little_processor_time") else {
+        return;
+    };
     let script = "for i in {1..30}; do (for j in {1..100}; do true & done) & done; wait; sleep 0.3; \
                   grep -l 'State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l; awk '{print $14+$15}' /proc/1/stat";
     let output = unshare.arg(init()).args(["--", "bash", "-c", script]).output().unwrap();
@@ -457,17 +464,17 @@ fn thousands_of_orphans_leave_no_zombie_and_cost_next_to_nothing() {
 }
 
 #[test]
-fn a_subreaper_asks_the_group_of_a_service_that_has_ended_and_then_kills_it() {
+fn a_subreaper_terminates_and_then_kills_the_group_of_a_service_that_has_ended() {
     let begin = Instant::now();
     let (mut child, mut lines) =
         started(init(), &["-g", "1"], "sh -c 'trap \"\" TERM; echo ready; sleep 50' & sleep 0.2; exit 3");
     assert_eq!(child.wait().unwrap().code(), Some(3));
     assert!(begin.elapsed() < Duration::from_secs(20));
-    assert_eq!(line(&mut lines), "", "nobody holds the pipe any more");
+    assert_eq!(line(&mut lines), "", "no process has the pipe open");
 }
 
 #[test]
-fn where_sigchld_is_ignored_the_status_comes_back_all_the_same() {
+fn the_status_is_returned_even_if_sigchld_was_ignored() {
     let mut command = Command::new(init());
     command.args(["sh", "-c", "exit 7"]);
     // SAFETY: a call that may be made between fork and exec.
@@ -489,7 +496,7 @@ fn a_stopped_service_stops_init_and_both_are_continued() {
     until("the service is stopped", || state(service) == 'T');
     kill(&child, libc::SIGCONT);
     until("both are continued", || state(child.id()) != 'T' && state(service) != 'T');
-    // A stopped service ends when it is asked to.
+    // A stopped service ends on SIGTERM.
     kill(&child, libc::SIGTSTP);
     until("init is stopped", || state(child.id()) == 'T');
     kill(&child, libc::SIGTERM);
@@ -498,11 +505,11 @@ fn a_stopped_service_stops_init_and_both_are_continued() {
 }
 
 #[test]
-fn a_full_pipe_or_one_without_a_reader_does_not_hold_init_up() {
-    // Full: nobody reads what it says.
+fn init_does_not_block_on_a_full_pipe_or_one_without_a_reader() {
+    // Full: the pipe is never read.
     let (reader, writer) = pipe();
     let writer2 = writer.try_clone().unwrap();
-    // SAFETY: only a flag of the description is changed and put back.
+    // SAFETY: only a flag of the open file description is changed and restored.
     unsafe {
         libc::fcntl(std::os::fd::AsRawFd::as_raw_fd(&writer2), libc::F_SETFL, libc::O_NONBLOCK);
         while std::io::Write::write(&mut { &writer2 }, &[b'x'; 4096]).is_ok() {}
@@ -518,11 +525,11 @@ fn a_full_pipe_or_one_without_a_reader_does_not_hold_init_up() {
     drop(reader);
     let mut child = Command::new(init()).args(["-v", "sh", "-c", "sleep 0.3; exit 5"]).stderr(writer).spawn().unwrap();
     kill(&child, libc::SIGWINCH);
-    assert_eq!(child.wait().unwrap().code(), Some(5), "its own SIGPIPE is forwarded to nobody");
+    assert_eq!(child.wait().unwrap().code(), Some(5), "its own SIGPIPE is not forwarded");
 }
 
 #[test]
-fn with_a_parent_death_signal_it_ends_with_its_parent() {
+fn init_ends_with_its_parent_if_a_parent_death_signal_is_set() {
     let script = format!("{} -p KILL sleep 100 >/dev/null 2>&1 & echo $!; read line", init().display());
     let mut shell = Command::new("sh");
     let mut shell = shell.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -537,7 +544,7 @@ fn with_a_parent_death_signal_it_ends_with_its_parent() {
 }
 
 #[test]
-fn called_tini_it_has_tinis_options_and_defaults() {
+fn init_called_tini_has_tinis_options_and_defaults() {
     let tini = called("tini");
     let code = |arguments: &[&str]| run(&tini, arguments).status.code();
     assert_eq!(code(&["-s", "--", "sh", "-c", "exit 9"]), Some(9));
@@ -551,7 +558,7 @@ fn called_tini_it_has_tinis_options_and_defaults() {
     assert!(warned.contains("zombie reaping won't work"), "{warned}");
     let quiet = Command::new(&tini).arg("true").env("TINI_SUBREAPER", "").output().unwrap();
     assert_eq!(text(&quiet.stderr), "");
-    // It ends with the program, and leaves who is left.
+    // It ends with the program, and does not wait for the other children.
     let begin = Instant::now();
     let output = run(&tini, &["-s", "sh", "-c", "sleep 3 >/dev/null 2>&1 & exit 4"]);
     assert_eq!(output.status.code(), Some(4));
@@ -559,7 +566,7 @@ fn called_tini_it_has_tinis_options_and_defaults() {
 }
 
 #[test]
-fn called_dumb_init_it_has_its_options_and_defaults() {
+fn init_called_dumb_init_has_dumb_inits_options_and_defaults() {
     let dumb_init = called("dumb-init");
     let code = |arguments: &[&str]| run(&dumb_init, arguments).status.code();
     assert_eq!(code(&["sh", "-c", "exit 9"]), Some(9));

@@ -1,4 +1,4 @@
-//! Counts the instructions that a pair of calls executes, by callgrind: exact, whatever else the machine is doing.
+//! Counts the instructions that a pair of calls executes, by callgrind: exact, whatever the load of the machine.
 
 use rsyscall_tests::{cargo, skip};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 #[test]
 fn a_write_and_a_read_execute_no_more_instructions_than_by_hand() {
     if Command::new("valgrind").arg("--version").output().is_err() {
-        return skip("instructions of a write and a read", "valgrind is not installed; `ci/setup tools` does");
+        return skip("instructions of a write and a read", "valgrind is not installed; `ci/setup tools` installs it");
     }
     let pairs = build();
     let (typed, hand) = (per_pair(&pairs, "typed"), per_pair(&pairs, "hand"));
@@ -18,11 +18,11 @@ fn a_write_and_a_read_execute_no_more_instructions_than_by_hand() {
 #[test]
 fn a_remote_call_of_words_is_less_than_200_instructions_of_the_client() {
     if Command::new("valgrind").arg("--version").output().is_err() {
-        return skip("instructions of a remote call", "valgrind is not installed; `ci/setup tools` does");
+        return skip("instructions of a remote call", "valgrind is not installed; `ci/setup tools` installs it");
     }
     let count = per_pair(&build(), "remote");
     println!("instructions per remote call: {count}");
-    // A client that believes everything and keeps nothing takes 23.
+    // A client that checks nothing and keeps nothing takes 23.
     assert!(count < 200.0, "{count}");
 }
 
@@ -55,7 +55,7 @@ fn collected(program: &Path, how: &str, pairs: u64) -> u64 {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    // That of the program itself comes last: children count for themselves.
+    // The count of the program itself comes last, after those of its children.
     let collected = said.lines().rev().find_map(|line| line.split_once("Collected : ")).expect(&said).1;
     collected.trim().parse().unwrap()
 }

@@ -1,13 +1,13 @@
-//! What must not compile does not, for the reason that it names, and compiles once that reason is gone.
+//! Programs that must not compile fail with the error that they name, and compile once that error is fixed.
 //!
 //! The programs are those of tests/misuse. Each marks the line of its error, `//~ error[E0382]` (`//~^` for the line
-//! above); what the compiler says in words is not compared, since that changes from version to version, and codes and
-//! places hardly do. With `--cfg fixed` every program must compile: nothing else is wrong with it. (`compile_fail`
-//! examples would compare codes only with a nightly compiler; and an error of code generation, such as that of a
-//! seventh argument, is not seen by a mere check.)
+//! above). The compiler's text is not compared, since it changes from version to version; codes and places hardly do.
+//! With `--cfg fixed` every program must compile: it has no other error. (`compile_fail` examples would compare codes
+//! only with a nightly compiler; and a check does not report an error of code generation, such as that of a seventh
+//! argument.)
 
 use rsyscall::Current;
-use rsyscall_suite::World;
+use rsyscall_suite::Environment;
 use rsyscall_tests::{cargo, skip};
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -16,7 +16,7 @@ fn package() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("misuse")
 }
 
-/// Builds all of the programs, as many as can be.
+/// Builds all of the programs, and continues after errors.
 fn build(name: &str, flags: &str) -> Output {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut cargo = cargo();
@@ -24,7 +24,7 @@ fn build(name: &str, flags: &str) -> Output {
     cargo.env("RUSTFLAGS", flags).arg("--target-dir").arg(target).output().expect("cargo")
 }
 
-/// What a program says of itself: its name, the line that is marked unless the error is elsewhere, and the error.
+/// The expectations of a program: its name, the line that is marked unless the error is elsewhere, and the error.
 struct Expected {
     name: String,
     line: Option<usize>,
@@ -50,9 +50,9 @@ fn expected() -> Vec<Expected> {
 }
 
 #[test]
-fn what_must_not_compile_fails_for_the_reason_that_it_names() {
-    if World::is_emulated(Current) {
-        return skip("what_must_not_compile_fails_for_the_reason_that_it_names", "the compiler is the host's");
+fn invalid_programs_fail_to_compile_with_the_error_they_name() {
+    if Environment::is_emulated(Current) {
+        return skip("invalid_programs_fail_to_compile_with_the_error_they_name", "the compiler is the host's");
     }
     let said = String::from_utf8(build("misuse", "").stderr).unwrap();
     let programs = expected();
@@ -66,9 +66,9 @@ fn what_must_not_compile_fails_for_the_reason_that_it_names() {
 }
 
 #[test]
-fn what_must_not_compile_does_once_its_error_is_mended() {
-    if World::is_emulated(Current) {
-        return skip("what_must_not_compile_does_once_its_error_is_mended", "the compiler is the host's");
+fn invalid_programs_compile_once_their_error_is_fixed() {
+    if Environment::is_emulated(Current) {
+        return skip("invalid_programs_compile_once_their_error_is_fixed", "the compiler is the host's");
     }
     let output = build("misuse-fixed", "--cfg fixed");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! The notifier, with real threads, real processes and event loops of others.
+//! The notifier, with real threads, real processes and event loops of other crates.
 
 mod signals;
 
@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{ptr, thread};
 
-/// Long enough for any machine: a wait that needs it has lost its wake-up.
+/// Long enough for any machine: a wait that needs it has lost its wakeup.
 const FOR_EVER: Duration = Duration::from_secs(60);
 
 const STORM: u64 = 10_000_000;
 
-/// `THREADS` threads each add to a counter and notify; the sleeper must see every one, and sleeps whenever it may.
+/// `THREADS` threads each add to a counter and notify; the waiter must see every addition, and sleeps whenever it may.
 fn storm(notifier: &Notifier, total: u64, mut wait: impl FnMut() -> bool) {
     const THREADS: u64 = 8;
     let work = AtomicU64::new(0);
@@ -32,7 +32,7 @@ fn storm(notifier: &Notifier, total: u64, mut wait: impl FnMut() -> bool) {
             });
         }
         while seen < total {
-            assert!(wait(), "lost a wake-up: saw {seen} of {total}, {} are there", work.load(Ordering::SeqCst));
+            assert!(wait(), "lost a wakeup: saw {seen} of {total}, {} were added", work.load(Ordering::SeqCst));
             seen += work.swap(0, Ordering::Relaxed);
         }
     });
@@ -45,19 +45,19 @@ fn storm_size() -> u64 {
 }
 
 #[test]
-fn a_storm_from_eight_threads_loses_none() {
+fn a_storm_from_eight_threads_loses_no_notification() {
     let notifier = Notifier::new().unwrap();
     storm(&notifier, storm_size(), || notifier.wait_timeout(FOR_EVER).unwrap());
 }
 
 #[test]
-fn a_storm_loses_none_if_the_sleeper_spins() {
+fn a_storm_loses_none_if_the_waiter_spins() {
     let notifier = Notifier::new().unwrap().with_spin(Spin::BRIEFLY);
     storm(&notifier, storm_size() / 4, || notifier.wait_timeout(FOR_EVER).unwrap());
 }
 
 #[test]
-fn a_storm_loses_none_if_the_sleeper_gives_up_by_the_clock_all_the_time() {
+fn a_storm_loses_none_if_the_waits_time_out_all_the_time() {
     let notifier = Notifier::new().unwrap();
     storm(&notifier, storm_size() / 4, || {
         let start = Instant::now();
@@ -97,8 +97,8 @@ fn a_storm_loses_none_in_mio() {
     let notifier = Notifier::new().unwrap();
     let mut poll = mio::Poll::new().unwrap();
     let mut events = mio::Events::with_capacity(4);
-    let number: RawFd = notifier.as_raw_fd();
-    let mut source = mio::unix::SourceFd(&number);
+    let fd: RawFd = notifier.as_raw_fd();
+    let mut source = mio::unix::SourceFd(&fd);
     poll.registry().register(&mut source, mio::Token(3), mio::Interest::READABLE).unwrap();
     storm(&notifier, storm_size() / 4, || {
         loop {
@@ -116,7 +116,7 @@ fn a_storm_loses_none_in_mio() {
 }
 
 #[test]
-fn a_loop_that_arms_at_the_end_of_its_turn_is_woken_by_the_next_notification() {
+fn a_loop_that_arms_after_each_iteration_is_woken_by_the_next_notification() {
     let notifier = Notifier::new().unwrap();
     let epoll = Epoll::new().unwrap();
     epoll.add(&notifier, EpollEvents::IN | EpollEvents::ET, 0).unwrap();
@@ -134,7 +134,7 @@ fn a_loop_that_arms_at_the_end_of_its_turn_is_woken_by_the_next_notification() {
 }
 
 #[test]
-fn a_notification_that_nobody_sleeps_for_makes_no_call() {
+fn notify_makes_no_system_call_when_no_thread_waits() {
     let notifier = Notifier::new().unwrap();
     for _ in 0..3 {
         notifier.notify().unwrap();
@@ -160,7 +160,7 @@ fn many_notifications_before_the_wait_are_one() {
 }
 
 #[test]
-fn a_ring_for_a_notification_that_is_already_taken_ends_no_wait_and_is_silenced_by_the_loop_that_sees_it() {
+fn a_late_write_to_the_eventfd_ends_no_wait_and_is_drained_by_the_loop_that_sees_it() {
     let state = State::new();
     let bell = EventFd::new(0, EventfdFlags::empty()).unwrap();
     let notifier = Notifier::from_parts(&state, bell.try_clone().unwrap());
@@ -172,7 +172,7 @@ fn a_ring_for_a_notification_that_is_already_taken_ends_no_wait_and_is_silenced_
 }
 
 #[test]
-fn a_sleeper_is_woken_without_the_bell_and_a_futex_that_is_woken_for_nothing_ends_no_wait() {
+fn a_waiter_is_woken_by_futex_without_the_eventfd_and_a_spurious_wakeup_ends_no_wait() {
     let (state, _) = shared_page();
     let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap());
     let woken = AtomicBool::new(false);
@@ -180,7 +180,7 @@ fn a_sleeper_is_woken_without_the_bell_and_a_futex_that_is_woken_for_nothing_end
         scope.spawn(|| {
             let mut disturbed = 0;
             while disturbed < 3 {
-                // SAFETY: the word is there for ever; waking changes nothing.
+                // SAFETY: the word is never unmapped; a wake does not change it.
                 disturbed += unsafe { libc::syscall(libc::SYS_futex, ptr::from_ref(state), libc::FUTEX_WAKE, 1) };
             }
             assert!(!woken.load(Ordering::SeqCst), "woken without a notification");
@@ -189,11 +189,11 @@ fn a_sleeper_is_woken_without_the_bell_and_a_futex_that_is_woken_for_nothing_end
         notifier.wait().unwrap();
         woken.store(true, Ordering::SeqCst);
     });
-    assert_eq!(notifier.bell().try_read(), Ok(None), "nobody polled the bell");
+    assert_eq!(notifier.bell().try_read(), Ok(None), "no thread polled the eventfd");
 }
 
 #[test]
-fn a_waiter_that_spins_is_not_asleep_and_takes_what_it_sees() {
+fn a_spinning_waiter_takes_a_notification_without_sleeping() {
     for (spin, left) in [(Spin::max_spins(u32::MAX), 0), (Spin::NEVER, 4)] {
         let (state, _) = shared_page();
         let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap()).with_spin(spin);
@@ -212,7 +212,7 @@ fn a_waiter_that_spins_is_not_asleep_and_takes_what_it_sees() {
 }
 
 #[test]
-fn the_longest_timeout_is_for_ever() {
+fn the_longest_timeout_waits_without_limit() {
     let notifier = Notifier::new().unwrap();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -244,7 +244,7 @@ fn a_wait_outlasts_signal_handlers_and_a_timeout_is_kept_across_them() {
 }
 
 #[test]
-fn two_threads_in_ping_pong_always_wake_each_other() {
+fn two_threads_that_take_turns_always_wake_each_other() {
     for spin in [Spin::NEVER, Spin::BRIEFLY, Spin::max_spins(1)] {
         let (ping, pong) = (Notifier::new().unwrap().with_spin(spin), Notifier::new().unwrap().with_spin(spin));
         let rounds = if emulated() { 200 } else { 5_000 };
@@ -263,7 +263,7 @@ fn two_threads_in_ping_pong_always_wake_each_other() {
     }
 }
 
-/// A shared page that begins with zeros: the state, and after it the work.
+/// A shared page of zeros: the state, and after it the work.
 fn shared_page() -> (&'static State, &'static AtomicU64) {
     // SAFETY: a new mapping, which is never unmapped, is zeroed, aligned, and holds both; zeros are valid for both.
     unsafe {
@@ -281,15 +281,14 @@ fn shared_page() -> (&'static State, &'static AtomicU64) {
 }
 
 #[test]
-fn processes_that_share_the_state_wake_one_another() {
+fn processes_that_share_the_state_wake_each_other() {
     const PROCESSES: u64 = 4;
     let (state, work) = shared_page();
     let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap());
     let each = if emulated() { 1_000 } else { 50_000 };
     let children: Vec<_> = (0..PROCESSES)
         .map(|_| {
-            // SAFETY: the child only adds to shared memory, makes system calls and ends: nothing that a lock could be
-            // held for.
+            // SAFETY: the child only adds to shared memory, makes system calls and ends: it takes no lock.
             match unsafe { libc::fork() } {
                 0 => {
                     for _ in 0..each {
@@ -306,7 +305,7 @@ fn processes_that_share_the_state_wake_one_another() {
         .collect();
     let mut seen = 0;
     while seen < PROCESSES * each {
-        assert!(notifier.wait_timeout(FOR_EVER).unwrap(), "lost a wake-up: saw {seen}");
+        assert!(notifier.wait_timeout(FOR_EVER).unwrap(), "lost a wakeup: saw {seen}");
         seen += work.swap(0, Ordering::Relaxed);
     }
     for child in children {
@@ -318,13 +317,13 @@ fn processes_that_share_the_state_wake_one_another() {
 }
 
 #[test]
-fn a_notification_of_a_process_killed_before_it_woke_anybody_is_found_when_the_time_is_over() {
+fn a_notification_of_a_process_killed_before_the_wake_is_found_when_the_timeout_expires() {
     let (state, _) = shared_page();
     let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap());
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(5));
-            // What the one instruction of `notify` leaves: NOTIFIED is 1.
+            // The state after the one instruction of `notify`: NOTIFIED is 1.
             // SAFETY: the word of the state, which is never unmapped and only ever changed atomically.
             unsafe { AtomicU32::from_ptr(ptr::from_ref(state).cast_mut().cast()) }.store(1, Ordering::Release);
         });
@@ -336,7 +335,7 @@ fn a_notification_of_a_process_killed_before_it_woke_anybody_is_found_when_the_t
 fn a_signal_handler_may_notify() {
     static NOTIFIER: std::sync::OnceLock<Notifier> = std::sync::OnceLock::new();
     extern "C" fn handler(_signal: libc::c_int) {
-        let _nobody_to_tell = NOTIFIER.get().map(Notifier::notify);
+        let _unreported = NOTIFIER.get().map(Notifier::notify);
     }
     let notifier = NOTIFIER.get_or_init(|| Notifier::new().unwrap());
     // SAFETY: all zero is a valid `sigaction`; the handler takes no lock and allocates nothing.
@@ -349,17 +348,17 @@ fn a_signal_handler_may_notify() {
         signals::raise(libc::SIGUSR2);
         assert!(notifier.try_wait());
     }
-    // Also one that comes while the same thread sleeps.
+    // Also while the same thread sleeps.
     signals::under_fire(libc::SIGUSR2, || notifier.wait()).unwrap();
 }
 
 #[test]
-fn each_of_many_waiters_takes_one_notification_though_others_give_up_all_the_time() {
+fn each_of_many_waiters_takes_one_notification_while_others_time_out() {
     const WAITERS: usize = 4;
     let notifier = Notifier::new().unwrap();
     let (taken, over) = (AtomicU32::new(0), std::sync::atomic::AtomicBool::new(false));
     thread::scope(|scope| {
-        // These never take one: they give up asleep, and what they find by then they leave for another.
+        // These never take one: they time out asleep, and leave what they find by then to another.
         for _ in 0..2 {
             scope.spawn(|| {
                 while !over.load(Ordering::SeqCst) {
@@ -382,7 +381,7 @@ fn each_of_many_waiters_takes_one_notification_though_others_give_up_all_the_tim
                 notifier.notify().unwrap();
                 let start = std::time::Instant::now();
                 while taken.load(Ordering::SeqCst) < round * WAITERS as u32 + n {
-                    assert!(start.elapsed() < Duration::from_secs(20), "a waiter sleeps for ever");
+                    assert!(start.elapsed() < Duration::from_secs(20), "a waiter never wakes");
                     thread::yield_now();
                 }
             }
@@ -394,14 +393,14 @@ fn each_of_many_waiters_takes_one_notification_though_others_give_up_all_the_tim
 }
 
 #[test]
-fn only_a_state_that_may_be_shared_asks_the_kernel_for_a_shared_futex() {
+fn only_a_state_that_may_be_shared_uses_a_shared_futex() {
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     };
-    if rsyscall_suite::World::is_emulated(rsyscall::Current) {
+    if rsyscall_suite::Environment::is_emulated(rsyscall::Current) {
         return rsyscall_tests::skip(
-            "only_a_state_that_may_be_shared_asks_the_kernel_for_a_shared_futex",
-            "emulated, there are no filters",
+            "only_a_state_that_may_be_shared_uses_a_shared_futex",
+            "seccomp filters have no effect under emulation",
         );
     }
     const PRIVATE: u64 = 128;
@@ -423,9 +422,9 @@ fn only_a_state_that_may_be_shared_asks_the_kernel_for_a_shared_futex() {
     });
 }
 
-/// The next notification is left only when the last one was taken, so that one lost wake-up is a hang.
+/// Each notification follows the taking of the last one, so that a lost wakeup is a hang.
 #[test]
-fn of_waiters_that_give_up_that_only_look_and_that_sleep_one_takes_each_notification() {
+fn one_waiter_takes_each_notification_among_those_that_time_out_poll_and_sleep() {
     let _limit = rsyscall_tests::threads::Limit::of("waiters of all kinds");
     let total = if emulated() { 300 } else { 6_000 };
     for spin in [Spin::NEVER, Spin::max_spins(20)] {
@@ -460,10 +459,10 @@ fn of_waiters_that_give_up_that_only_look_and_that_sleep_one_takes_each_notifica
                 while taken.load(Ordering::SeqCst) < count {
                     thread::yield_now();
                 }
-                assert_eq!(taken.load(Ordering::SeqCst), count, "one of them took it");
+                assert_eq!(taken.load(Ordering::SeqCst), count, "a waiter took it");
             }
             done.store(true, Ordering::SeqCst);
-            // Those that sleep for ever take one each and end.
+            // Those without a timeout take one each and end.
             while !waiters.iter().all(|waiter| waiter.is_finished()) {
                 notifier.notify().unwrap();
                 thread::yield_now();

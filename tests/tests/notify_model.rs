@@ -1,16 +1,16 @@
-//! The notifier's state, of which no wake-up may be lost, in every order that the memory model allows (loom).
+//! The notifier's state, which must not lose a wakeup in any order that the memory model allows (loom).
 //!
-//! It is the very file of the crate, with another `word`: loom's atomic in the place of core's, and a futex and a bell
-//! made of loom's mutex. As in the kernel, the eventfd is a counter behind a lock; and the futex compares the word and
-//! puts the sleeper into a queue behind a lock that whoever wakes takes too. A lost wake-up is a thread that sleeps for
-//! ever, which loom reports.
+//! It is the crate's own file, with another `word`: loom's atomic in place of core's, and a futex and an eventfd made
+//! of loom's mutex. As in the kernel, the eventfd is a counter behind a lock; and the futex compares the word and
+//! queues the waiter under a lock that a wake takes too. A lost wakeup is a thread that sleeps for ever, which loom
+//! reports.
 #![cfg(target_arch = "x86_64")]
 
 #[allow(dead_code, reason = "the crate uses more of it than a model does")]
 #[path = "../../src/notify/state.rs"]
 mod state;
 
-/// What the state is made of, here.
+/// The operations that the state is built on.
 mod word {
     use loom::sync::atomic::{AtomicU32, Ordering};
     use loom::sync::{Condvar, Mutex};
@@ -27,28 +27,28 @@ mod word {
         TimedOut,
     }
 
-    /// No system call is made here; a sleep that fails is one that was asked to.
+    /// Stands for the error of a system call: a sleep fails only where a test requests it.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(super) struct Errno;
 
-    /// When a sleep ends that nothing ends before.
+    /// When a sleep ends without a wake.
     #[derive(Debug, Clone, Copy)]
     pub(super) enum Deadline {
         /// As soon as it has begun: the shortest timeout, which loses the most races.
         Soon,
-        /// It cannot even begin.
+        /// It fails to begin.
         Fails,
     }
 
     #[derive(Debug)]
     struct Parts {
         value: AtomicU32,
-        /// Who sleeps, and how many have slept.
+        /// The sleeping waiters, and how many have slept.
         queue: Mutex<(Vec<usize>, usize)>,
         woken: Condvar,
     }
 
-    /// Made when it is first used: before the threads begin.
+    /// Created at its first use: before the threads begin.
     #[derive(Debug)]
     pub(super) struct Word(OnceLock<Parts>);
 
@@ -124,8 +124,8 @@ use state::State;
 use std::sync::Arc;
 use word::{Deadline, Errno, Scope::Private};
 
-/// Every order with at most three preemptions, or as many as `LOOM_MAX_PREEMPTIONS` says: all orders of three threads
-/// take minutes.
+/// Every order with at most three preemptions, or with `LOOM_MAX_PREEMPTIONS`: all orders of three threads take
+/// minutes.
 fn explore(body: impl Fn() + Sync + Send + 'static) {
     explore_with(3, body);
 }
@@ -140,7 +140,7 @@ struct Model<const N: usize> {
     state: State,
     count: Mutex<u64>,
     written: Condvar,
-    /// What the notifiers do before they notify: relaxed, so that only the notifier can make it visible.
+    /// The work before each notification: relaxed, so that only the notifier can make it visible.
     work: [AtomicBool; N],
 }
 
@@ -156,12 +156,12 @@ impl<const N: usize> Model<N> {
         })
     }
 
-    /// The eventfd's read that never sleeps.
+    /// The read of the eventfd that never sleeps.
     fn try_read(&self) -> bool {
         std::mem::take(&mut *self.count.lock().unwrap()) != 0
     }
 
-    /// What a poll waits for: it leaves the count as it is.
+    /// The condition of a poll: it leaves the count unchanged.
     fn poll(&self) {
         let mut count = self.count.lock().unwrap();
         while *count == 0 {
@@ -191,8 +191,8 @@ impl<const N: usize> Model<N> {
         self.state.take() || self.state.sleep(Some(Deadline::Soon), Private).unwrap()
     }
 
-    /// Waits, and looks only after a wait. Each wait takes a notification, of which there are no more than pieces of
-    /// work.
+    /// Waits, and reads the work only after a wait. Each wait takes a notification, of which there are no more than
+    /// pieces of work.
     fn wait_until_done(&self, mut taken: usize) {
         loop {
             self.wait();
@@ -208,7 +208,7 @@ impl<const N: usize> Model<N> {
         self.work.iter().all(|work| work.load(Relaxed))
     }
 
-    /// One thread for each piece of work, which does it and says so.
+    /// One thread for each piece of work, which does it and notifies.
     fn notifiers(self: &Arc<Self>) -> Vec<thread::JoinHandle<()>> {
         (0..N)
             .map(|i| {
@@ -229,7 +229,7 @@ impl<const N: usize> Model<N> {
 }
 
 #[test]
-fn a_sleeper_sees_all_the_work_of_one_notifier_that_notifies_twice() {
+fn a_waiter_sees_all_the_work_of_one_thread_that_notifies_twice() {
     explore(|| {
         let model = Model::<2>::new();
         let notifier = thread::spawn({
@@ -247,7 +247,7 @@ fn a_sleeper_sees_all_the_work_of_one_notifier_that_notifies_twice() {
 }
 
 #[test]
-fn a_sleeper_sees_all_the_work_of_two_notifiers() {
+fn a_waiter_sees_all_the_work_of_two_threads() {
     explore(|| {
         let model = Model::<2>::new();
         let notifiers = model.notifiers();
@@ -257,11 +257,11 @@ fn a_sleeper_sees_all_the_work_of_two_notifiers() {
 }
 
 #[test]
-fn a_sleeper_that_gives_up_by_the_clock_and_comes_back_sees_all_the_work() {
+fn a_waiter_that_times_out_and_waits_again_sees_all_the_work() {
     explore(|| {
         let model = Model::<2>::new();
         let notifiers = model.notifiers();
-        // Only a wait that says so has taken something: after another there is no reason to look.
+        // Only a wait that returns true has taken a notification: after another there is no reason to read the work.
         let taken = [model.wait_timeout(), model.wait_timeout()].into_iter().filter(|&taken| taken).count();
         if taken == 0 || !model.done() {
             model.wait_until_done(taken);
@@ -280,7 +280,8 @@ fn an_event_loop_that_arms_before_each_poll_sees_all_the_work() {
                 model.poll();
                 model.try_read();
             }
-            // What is taken here need not be what rang: it may have been rung for one that was taken already.
+            // The notification taken here need not be the one that wrote the eventfd: that one may have been taken
+            // already.
             model.state.disarm();
         }
         model.end(notifiers);
@@ -288,7 +289,7 @@ fn an_event_loop_that_arms_before_each_poll_sees_all_the_work() {
 }
 
 #[test]
-fn an_event_loop_that_arms_at_the_end_of_each_turn_sees_all_the_work() {
+fn an_event_loop_that_arms_after_each_iteration_sees_all_the_work() {
     explore(|| {
         let model = Model::<2>::new();
         assert!(model.state.arm());
@@ -306,7 +307,7 @@ fn an_event_loop_that_arms_at_the_end_of_each_turn_sees_all_the_work() {
 }
 
 #[test]
-fn a_wait_of_another_kind_after_an_arm_sees_all_the_work() {
+fn a_wait_of_another_kind_after_arming_sees_all_the_work() {
     explore(|| {
         let model = Model::<2>::new();
         let notifiers = model.notifiers();
@@ -320,10 +321,10 @@ fn a_wait_of_another_kind_after_an_arm_sees_all_the_work() {
 }
 
 #[test]
-fn a_waiter_in_the_place_of_one_that_was_killed_asleep_sees_all_the_work() {
+fn the_successor_of_a_waiter_killed_asleep_sees_all_the_work() {
     explore(|| {
         let model = Model::<1>::new();
-        // As a process leaves it that is killed in its sleep.
+        // The state that a process killed in its sleep leaves.
         assert_eq!(model.state.sleep(Some(Deadline::Fails), Private), Err(Errno));
         let notifiers = model.notifiers();
         if model.state.arm() {
@@ -336,12 +337,12 @@ fn a_waiter_in_the_place_of_one_that_was_killed_asleep_sees_all_the_work() {
 }
 
 #[test]
-fn a_sleep_that_fails_takes_nothing_that_is_pending_away() {
+fn a_failed_sleep_takes_no_pending_notification() {
     explore(|| {
         let model = Model::<1>::new();
         let notifiers = model.notifiers();
         if model.state.sleep(Some(Deadline::Fails), Private) == Err(Errno) {
-            // It slept on nothing: the notification is still to come, or to be taken.
+            // The sleep failed: the notification is still to come, or to be taken.
             model.wait();
         }
         assert!(model.done());
@@ -349,17 +350,17 @@ fn a_sleep_that_fails_takes_nothing_that_is_pending_away() {
     });
 }
 
-/// How one of two waits.
+/// The way in which one of two waits.
 #[derive(Clone, Copy)]
 enum Way {
     Sleeps,
-    /// Gives up as soon as it sleeps, and then sleeps without a limit.
+    /// Times out as soon as it sleeps, and then sleeps without a timeout.
     GivesUp,
-    /// Is refused, and then sleeps without a limit.
+    /// Fails to sleep, and then sleeps without a timeout.
     Fails,
     /// In an event loop, until it has taken a notification.
     Polls,
-    /// In an event loop that has other things to do, and then sleeps without a limit.
+    /// In an event loop that ends its poll for another reason, and then sleeps without a timeout.
     PollsOther,
 }
 
@@ -392,7 +393,7 @@ impl Way {
     }
 }
 
-/// Two waiters, and a notification for each; the second is left by the waiter that has taken the first.
+/// Two waiters, and a notification for each; the second is sent by the waiter that has taken the first.
 fn two_waiters(ways: [Way; 2]) {
     explore_with(2, move || {
         let model = Model::<0>::new();
@@ -401,7 +402,8 @@ fn two_waiters(ways: [Way; 2]) {
             let (model, taken) = (Arc::clone(&model), Arc::clone(&taken));
             thread::spawn(move || {
                 way.wait(&model);
-                // For the other one, which may be asleep, or may have given up its first sleep, or may not have begun.
+                // For the other waiter, which may be asleep, may have timed out of its first sleep, or may not have
+                // begun.
                 if taken.fetch_add(1, Relaxed) == 0 {
                     model.notify();
                 }
@@ -411,41 +413,41 @@ fn two_waiters(ways: [Way; 2]) {
         for waiter in waiters {
             waiter.join().unwrap();
         }
-        assert!(!model.state.is_pending(), "more was taken than left");
+        assert!(!model.state.is_pending(), "more notifications were taken than sent");
     });
 }
 
 #[test]
-fn two_that_sleep_without_a_limit_both_wake() {
+fn two_waiters_without_timeout_both_wake() {
     two_waiters([Way::Sleeps, Way::Sleeps]);
 }
 
 #[test]
-fn one_that_sleeps_without_a_limit_is_not_forgotten_when_another_gives_up() {
+fn a_waiter_without_timeout_wakes_when_another_times_out() {
     two_waiters([Way::Sleeps, Way::GivesUp]);
 }
 
 #[test]
-fn two_that_give_up_and_come_back_both_wake() {
+fn two_waiters_that_time_out_and_wait_again_both_wake() {
     two_waiters([Way::GivesUp, Way::GivesUp]);
 }
 
 #[test]
-fn one_that_sleeps_is_not_forgotten_when_another_cannot_sleep() {
+fn a_waiter_wakes_when_another_cannot_sleep() {
     two_waiters([Way::Sleeps, Way::Fails]);
 }
 
 #[test]
-fn one_that_sleeps_is_not_forgotten_when_another_polls() {
+fn a_waiter_wakes_when_another_polls() {
     two_waiters([Way::Sleeps, Way::Polls]);
 }
 
 #[test]
-fn one_that_gives_up_is_not_forgotten_when_another_polls() {
+fn a_waiter_that_times_out_wakes_when_another_polls() {
     two_waiters([Way::GivesUp, Way::Polls]);
 }
 
 #[test]
-fn one_that_sleeps_is_not_forgotten_when_another_ends_its_poll() {
+fn a_waiter_wakes_when_another_ends_its_poll() {
     two_waiters([Way::Sleeps, Way::PollsOther]);
 }

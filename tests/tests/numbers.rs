@@ -1,4 +1,4 @@
-//! Every number that the crate takes from elsewhere, against the kernel's headers as another crate has them.
+//! Every constant that the crate has from the kernel, against the kernel's headers as another crate has them.
 
 use rsyscall::near::SignalSet;
 use rsyscall::{Errno, EventfdFlags, nr};
@@ -12,7 +12,7 @@ macro_rules! errnos {
     };
 }
 
-/// All that `asm-generic/errno-base.h` and `asm-generic/errno.h` define.
+/// All constants of `asm-generic/errno-base.h` and `asm-generic/errno.h`.
 #[rustfmt::skip]
 fn all() -> Vec<(&'static str, Errno, u32)> {
     errnos! {
@@ -32,7 +32,7 @@ fn all() -> Vec<(&'static str, Errno, u32)> {
 }
 
 #[test]
-fn every_errno_has_the_number_of_the_kernels_header() {
+fn every_errno_has_the_value_of_the_kernels_header() {
     for (name, errno, number) in all() {
         assert_eq!(errno.raw(), number as i32, "{name}");
     }
@@ -40,7 +40,7 @@ fn every_errno_has_the_number_of_the_kernels_header() {
 }
 
 #[test]
-fn every_errno_is_printed_by_its_name_and_no_other_number_has_one() {
+fn every_errno_is_printed_by_name_and_no_other_value_has_one() {
     for raw in 1..=4095 {
         let errno = Errno::from_raw(raw).unwrap();
         let known = all().into_iter().find(|(_, known, _)| *known == errno);
@@ -85,7 +85,7 @@ fn the_flags_are_the_kernels() {
     assert_eq!(EventfdFlags::all().bits(), O_NONBLOCK | O_CLOEXEC | 1);
 }
 
-/// The calls and numbers of an architecture, as the kernel's headers have them.
+/// The system call numbers of an architecture, from the kernel's headers.
 fn header(arch: &str) -> BTreeMap<String, usize> {
     let metadata = cargo()
         .args(["metadata", "--offline", "--format-version=1", "--filter-platform=x86_64-unknown-linux-gnu"])
@@ -107,9 +107,9 @@ fn every_call_has_the_number_of_the_kernels_header() {
     let header = header(std::env::consts::ARCH);
     let mut named = 0;
     for (call, number) in &header {
-        // Two names of the header may mean one call, and ours is one of them.
+        // Two names of the header may be one call, and the crate has one of them.
         let Some(name) = nr::name(*number) else { continue };
-        // Ours are the newer ones where a word has 32 bits, which the next test looks at.
+        // Where a word has 32 bits the crate has the newer ones, which the next test checks.
         let newer = usize::BITS == 32 && header.get(name) != Some(number);
         assert!(newer || header.get(name) == Some(number), "{name}, {call}");
         named += 1;
@@ -119,7 +119,7 @@ fn every_call_has_the_number_of_the_kernels_header() {
 }
 
 #[test]
-fn every_number_of_our_own_tables_is_that_of_the_kernels_header() {
+fn every_number_of_the_crates_tables_is_that_of_the_kernels_header() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/nr/table");
     let mut tables = 0;
     for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -150,7 +150,7 @@ fn every_number_of_our_own_tables_is_that_of_the_kernels_header() {
 }
 
 #[test]
-fn no_file_but_those_of_architectures_asks_which_one_it_is_compiled_for() {
+fn only_files_of_architectures_depend_on_the_target_architecture() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
     let mut folders = vec![source.clone()];
     while let Some(folder) = folders.pop() {
@@ -168,7 +168,7 @@ fn no_file_but_those_of_architectures_asks_which_one_it_is_compiled_for() {
 }
 
 #[test]
-fn an_architecture_is_at_most_80_lines_and_so_is_every_file() {
+fn architectures_have_at_most_80_lines_a_file_and_80_on_average() {
     let lines = |path: &Path| std::fs::read_to_string(path).unwrap().lines().count();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../arch");
     let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -182,7 +182,7 @@ fn an_architecture_is_at_most_80_lines_and_so_is_every_file() {
 }
 
 #[test]
-fn flags_are_printed_by_their_names_and_those_without_one_in_hexadecimal() {
+fn flags_are_printed_by_name_and_unknown_bits_in_hexadecimal() {
     let printed = |bits| format!("{:?}", EventfdFlags::from_bits_retain(bits));
     assert_eq!(printed(0), "EventfdFlags(0x0)");
     assert_eq!(printed(0x801), "EventfdFlags(SEMAPHORE | NONBLOCK)");
@@ -191,7 +191,7 @@ fn flags_are_printed_by_their_names_and_those_without_one_in_hexadecimal() {
 }
 
 #[test]
-fn a_set_of_signals_has_a_bit_for_each_of_64_and_none_for_another_number() {
+fn a_signal_set_has_a_bit_for_each_of_64_signals_and_no_other() {
     for signal in 1..=64 {
         let set = SignalSet::EMPTY.with(signal);
         assert_eq!(set.bits(), 1 << (signal - 1));

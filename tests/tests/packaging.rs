@@ -19,7 +19,7 @@ fn said(output: Output) -> String {
 }
 
 #[test]
-fn the_package_holds_what_a_user_needs_and_nothing_else() {
+fn the_package_contains_what_a_user_needs_and_nothing_else() {
     let list = said(cargo().args(["package", "--list", "--allow-dirty"]).current_dir(root()).output().unwrap());
     let made_by_cargo = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"];
     let files: Vec<_> = list.lines().filter(|file| !made_by_cargo.contains(file)).collect();
@@ -43,9 +43,9 @@ fn the_package_holds_what_a_user_needs_and_nothing_else() {
             Some(("examples", rest)) => rest == "README.md" || (rest.ends_with(".rs") && !rest.contains('/')),
             Some(_) => false,
         };
-        assert!(wanted, "{file} has no business in the package");
+        assert!(wanted, "{file} does not belong in the package");
     }
-    // Every file that a module is made of.
+    // Every file that a module consists of.
     let mut sources = Vec::new();
     for folder in ["src", "arch"] {
         collect(&root(), Path::new(folder), &mut sources);
@@ -79,10 +79,10 @@ fn the_package_compiles_by_itself() {
     );
 }
 
-/// Everything is inlined or generic: a user's compiler spends its time on what the user calls, and the library's own
-/// build stays short.
+/// Everything is inlined or generic: a user's compiler spends its time on what the user calls, and the library itself
+/// compiles fast.
 #[test]
-fn the_library_leaves_nothing_but_printing_to_be_compiled_beforehand() {
+fn the_library_compiles_nothing_but_printing_ahead_of_the_user() {
     const AT_MOST: u64 = 4096;
     let target = Folder::empty("beforehand");
     said(
@@ -102,7 +102,7 @@ fn the_library_leaves_nothing_but_printing_to_be_compiled_beforehand() {
     let functions = object.symbols().filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition());
     let functions: Vec<_> = functions.map(|symbol| (symbol.size(), symbol.name().unwrap())).collect();
     let bytes: u64 = functions.iter().map(|(size, _)| size).sum();
-    assert!(functions.iter().any(|(_, name)| name.contains("fmt")), "printing is compiled beforehand: {functions:?}");
+    assert!(functions.iter().any(|(_, name)| name.contains("fmt")), "printing is compiled ahead: {functions:?}");
     assert!(bytes <= AT_MOST, "{bytes} bytes: {functions:#?}");
 }
 
@@ -110,20 +110,20 @@ fn the_library_leaves_nothing_but_printing_to_be_compiled_beforehand() {
 fn the_public_interface_is_the_one_in_api_txt() {
     const CASE: &str = "the public interface";
     if cfg!(not(target_arch = "x86_64")) {
-        return skip(CASE, "it is written down as x86_64 has it");
+        return skip(CASE, "api.txt is that of x86_64");
     }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api");
     let mut rustdoc = cargo();
     rustdoc.args(["rustdoc", "--quiet", "--lib", "--all-features", "--target-dir"]).arg(&target);
     rustdoc.args(["--", "-Zunstable-options", "--output-format", "json"]);
-    // rustdoc's JSON is not stable; a stable compiler writes it all the same if asked like this.
+    // rustdoc's JSON is unstable; a stable compiler writes it with this variable.
     said(rustdoc.env("RUSTC_BOOTSTRAP", "1").current_dir(root()).output().unwrap());
 
     let mut api = cargo();
     api.args(["run", "--quiet", "--locked", "--target-dir"]).arg(&target).arg("--");
     let output = api.arg(target.join("doc/rsyscall.json")).current_dir(root().join("tests/api")).output().unwrap();
     if output.status.code() == Some(3) {
-        // Not by `skip`: which compiler is installed is nobody's omission.
+        // Not by `skip`: setup does not install a compiler for it.
         writeln!(std::io::stderr(), "SKIPPED {CASE}: this compiler's rustdoc writes another format of JSON").unwrap();
         return;
     }
@@ -138,14 +138,14 @@ fn the_public_interface_is_the_one_in_api_txt() {
     let change: Vec<_> = change.chain(gone).collect();
     assert!(
         listed == now,
-        "{}\nIf this is meant: RSYSCALL_WRITE_API=1 cargo test --package rsyscall-tests --test packaging",
+        "{}\nIf this is intended: RSYSCALL_WRITE_API=1 cargo test --package rsyscall-tests --test packaging",
         change.join("\n")
     );
 }
 
-/// A user's `?`, `==` and report of an error work whatever it is the error of.
+/// `?`, `==` and a report of an error work for a user, whatever its type.
 #[test]
-fn what_a_function_fails_with_is_an_error_to_std_and_compares_with_an_errno() {
+fn every_error_type_implements_error_and_compares_with_an_errno() {
     let api = fs::read_to_string(root().join("tests/api/api.txt")).unwrap();
     let api: Vec<_> = api.lines().filter(|line| !line.contains("std::")).collect();
     let mut types: Vec<_> = api.iter().filter_map(|line| error_of(line)).collect();
@@ -153,7 +153,7 @@ fn what_a_function_fails_with_is_an_error_to_std_and_compares_with_an_errno() {
     types.dedup();
     assert!(types.len() > 10, "{types:?}");
     for error in types {
-        // What is generic or associated has the bound of `SyscallError`.
+        // Generic and associated types have the bound of `SyscallError`.
         if error.ends_with("::Error") && !error.starts_with("rsyscall::") || error == "Self::Error" {
             continue;
         }
@@ -195,10 +195,10 @@ fn error_of(line: &str) -> Option<&str> {
     None
 }
 
-/// Miri runs a user's tests on the fake kernel. It cannot execute the instruction, so this process has no system calls
-/// there.
+/// Miri runs a user's tests on the fake kernel. It cannot execute the system call instruction, so this process has no
+/// system calls there.
 #[test]
-fn under_miri_every_call_of_this_process_is_enosys_and_a_fake_kernel_works() {
+fn under_miri_every_call_of_this_process_fails_with_enosys_and_a_fake_kernel_works() {
     let folder = Folder::empty("miri");
     let manifest = "[package]\nname = \"user\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n";
     let dependency = format!("rsyscall = {{ path = {:?}, features = [\"fake\"] }}\n", root());
@@ -217,7 +217,7 @@ fn under_miri_every_call_of_this_process_is_enosys_and_a_fake_kernel_works() {
 }
 
 #[test]
-fn each_folder_and_each_test_program_has_its_line_in_the_readme_of_the_tests() {
+fn the_readme_of_the_tests_lists_each_folder_and_each_test_program() {
     let readme = fs::read_to_string(root().join("tests/README.md")).unwrap();
     let entries = |folder: &str| fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     let folders = entries("tests").filter(|path| path.is_dir());
@@ -229,6 +229,6 @@ fn each_folder_and_each_test_program_has_its_line_in_the_readme_of_the_tests() {
     let listed = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     for name in listed {
         let there = root().join("tests").join(name).is_dir() || root().join(format!("tests/tests/{name}.rs")).is_file();
-        assert!(there, "{name} is in tests/README.md, and nowhere else");
+        assert!(there, "{name} is in tests/README.md, and does not exist");
     }
 }

@@ -1,7 +1,7 @@
 //! The suite under seccomp policies: only the documented calls, no eventfd2, no preadv2.
 //!
-//! Each runs in a child made by `fork`, which reports through a pipe made beforehand and makes no other calls than the
-//! crate's own: the filter sees nothing of a test harness.
+//! Each runs in a child made by `fork`, which reports through a pipe created beforehand and makes no other calls than
+//! the crate's own: no call of a test harness reaches the filter.
 
 mod documented;
 mod parts;
@@ -11,7 +11,7 @@ use rsyscall::near::{self, FileDescriptor};
 use rsyscall::nr::{self, used_by};
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask};
-use rsyscall_suite::{Line, World, run};
+use rsyscall_suite::{Environment, Line, run};
 use rsyscall_tests::guest::{Profile, TARGETS, build, core_of};
 use rsyscall_tests::{cannot, skip};
 use seccompiler::{
@@ -23,7 +23,7 @@ use std::io::Read as _;
 use std::os::fd::FromRawFd as _;
 use std::path::Path;
 
-/// How a call is written in the documentation, its number, and where its second argument is part of the name, that.
+/// The name of a call in the documentation, its number, and its second argument if that is part of the name.
 fn known_calls() -> BTreeMap<&'static str, (usize, Option<u64>)> {
     BTreeMap::from([
         ("eventfd2", (nr::EVENTFD2, None)),
@@ -44,7 +44,7 @@ fn known_calls() -> BTreeMap<&'static str, (usize, Option<u64>)> {
     ])
 }
 
-/// Where eventfds, their descriptors and tasks are documented.
+/// The files with the documentation of eventfds, their descriptors and tasks.
 const EVENTFDS: [&str; 6] = [
     "sys/eventfd/mod.rs",
     "sys/eventfd/wait.rs",
@@ -62,7 +62,7 @@ fn documented_calls(files: &[&str]) -> BTreeSet<String> {
         let text = std::fs::read_to_string(source.join(file)).unwrap();
         let text = text.lines().map(|line| line.trim().trim_start_matches("///")).collect::<Vec<_>>().join("\n");
         for paragraph in text.split("System calls:").skip(1) {
-            // The first sentence names them; code that is not a link to another item stands between single backticks.
+            // The first sentence lists them; code that is not a link to another item stands between single backticks.
             let sentence = paragraph.split("\n\n").next().unwrap_or_default();
             let sentence = sentence.split(". ").next().unwrap_or_default();
             for (n, word) in sentence.split('`').enumerate() {
@@ -85,7 +85,7 @@ fn only(calls: &BTreeSet<String>) -> BpfProgram {
         let (number, second) = *known.get(call.as_str()).unwrap_or_else(|| panic!("the documentation lists {call}"));
         let rules = rules.entry(number as i64).or_default();
         if let Some(second) = second {
-            // All 64 bits: a filter sees what a narrower register would hide.
+            // All 64 bits: a filter sees the bits that a narrower register would hide.
             let is = SeccompCondition::new(1, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, second).unwrap();
             rules.push(SeccompRule::new(vec![is]).unwrap());
         }
@@ -93,7 +93,7 @@ fn only(calls: &BTreeSet<String>) -> BpfProgram {
     filter(rules, SeccompAction::KillProcess, SeccompAction::Allow)
 }
 
-/// Answers one call with this error, and allows every other.
+/// Fails one call with this error, and allows every other.
 fn refusing(number: usize, errno: Errno) -> BpfProgram {
     let rules = BTreeMap::from([(number as i64, vec![])]);
     filter(rules, SeccompAction::Allow, SeccompAction::Errno(errno.raw() as u32))
@@ -108,7 +108,7 @@ fn filter(rules: BTreeMap<i64, Vec<SeccompRule>>, other: SeccompAction, these: S
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     Status(i32),
-    /// By SIGSYS.
+    /// Killed by SIGSYS.
     KilledByFilter,
     Signal(i32),
     /// The filter could not be installed: nothing was run.
@@ -118,7 +118,7 @@ enum End {
 /// The status of a child that could not install its filter.
 const NO_FILTER: i32 = 77;
 
-/// A child's way to say something: whole lines, through a pipe, by the crate's own `write`.
+/// A child's report: whole lines, written to a pipe by the crate's own `write`.
 struct Report(FileDescriptor);
 
 impl std::fmt::Write for Report {
@@ -128,24 +128,24 @@ impl std::fmt::Write for Report {
     }
 }
 
-/// Does `work` in a child under a filter; its status is 0 if that was true. Returns what it reported and how it ended.
+/// Runs `work` in a child under a filter; its status is 0 if `work` returned true. Returns its report and how it ended.
 ///
 /// `work` must make no calls but the crate's, and must not allocate: the child is one thread of a copy of many.
 fn under(filter: &BpfProgram, work: impl Fn(&mut Report) -> bool) -> (String, End) {
     under_after(|| {}, filter, work)
 }
 
-/// The same, with something done in the child before the filter is installed.
+/// The same, with a preparation in the child before the filter is installed.
 fn under_after(prepare: impl Fn(), filter: &BpfProgram, work: impl Fn(&mut Report) -> bool) -> (String, End) {
     let mut ends = [0; 2];
-    // SAFETY: the call writes two numbers.
+    // SAFETY: the call writes two `int`s.
     assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
     // SAFETY: the child makes system calls only.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
         // A case that hangs ends here, and not the test.
-        // SAFETY: one word; no handler is installed, so it kills.
+        // SAFETY: one word; no handler is installed, so the signal kills.
         unsafe { libc::alarm(60) };
         prepare();
         if seccompiler::apply_filter(filter).is_err() {
@@ -154,14 +154,14 @@ fn under_after(prepare: impl Fn(), filter: &BpfProgram, work: impl Fn(&mut Repor
         let done = work(&mut Report(FileDescriptor(ends[1])));
         Current.exit(if done { 0 } else { 1 });
     }
-    // SAFETY: made above, and closed by nobody else.
+    // SAFETY: created above, and not closed elsewhere.
     drop(unsafe { std::fs::File::from_raw_fd(ends[1]) });
-    // SAFETY: made above, and closed by nobody else.
+    // SAFETY: created above, and not closed elsewhere.
     let mut reader = unsafe { std::fs::File::from_raw_fd(ends[0]) };
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
     let mut status = 0;
-    // SAFETY: our own child, not waited for yet; the call writes one number.
+    // SAFETY: an unreaped child of this process; the call writes one `int`.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
     let end = if libc::WIFSIGNALED(status) {
         match libc::WTERMSIG(status) {
@@ -177,21 +177,21 @@ fn under_after(prepare: impl Fn(), filter: &BpfProgram, work: impl Fn(&mut Repor
     (text, end)
 }
 
-/// The suite in this world, with a line for each case.
-fn suite(world: &World<'_>, report: &mut Report) -> bool {
-    let tally = run(Current, world, &mut |id, says, outcome| {
-        let _seen_by_the_parent = writeln!(report, "{}", Line { world, id, says, outcome });
+/// The suite in this environment, with a line for each case.
+fn suite(environment: &Environment<'_>, report: &mut Report) -> bool {
+    let tally = run(Current, environment, &mut |id, sentence, outcome| {
+        let _seen_by_the_parent = writeln!(report, "{}", Line { environment, id, sentence, outcome });
     });
     tally.failed == 0 && tally.passed > 0
 }
 
-/// The world of a child of this process, its name given.
-fn world(name: &str) -> World<'_> {
-    // The parent's threads are not in the child, and its table is the child's alone.
-    World { rounds: 1_000, ..World::of(Current, name) }
+/// The environment of a child of this process, with this name.
+fn environment(name: &str) -> Environment<'_> {
+    // The child has none of the parent's other threads, and a table of its own.
+    Environment { rounds: 1_000, ..Environment::of(Current, name) }
 }
 
-/// Fails, or skips, or prints the child's lines.
+/// Fails, skips, or prints the child's lines.
 fn passed(test: &str, (text, end): (String, End)) {
     match end {
         End::NoFilter => skip(test, "no seccomp filter can be installed here"),
@@ -203,22 +203,22 @@ fn passed(test: &str, (text, end): (String, End)) {
 #[test]
 fn the_suite_makes_only_the_calls_that_the_documentation_lists() {
     let calls = documented_calls(&EVENTFDS);
-    let world = world("only-documented").only_documented();
-    let ended = under(&only(&calls), |report| suite(&world, report));
+    let environment = environment("only-documented").only_documented();
+    let ended = under(&only(&calls), |report| suite(&environment, report));
     passed("the_suite_makes_only_the_calls_that_the_documentation_lists", ended);
 }
 
 /// Runs a part under a filter that kills on all but these calls, and the one that ends the child.
 fn under_list(part: &Part, list: &[usize], exit: &[usize]) -> End {
     let bell = EventFd::new(1, EventfdFlags::empty()).unwrap();
-    // The end of a signal handler is nothing that the part calls.
+    // The end of a signal handler is no call of the part.
     let rules = list.iter().chain(exit).chain(&[nr::RT_SIGRETURN]).map(|nr| (*nr as i64, vec![])).collect();
     let filter = filter(rules, SeccompAction::KillProcess, SeccompAction::Allow);
     under_after(|| (part.prepare)(&bell), &filter, |_| (part.work)(&bell) == Ok(true)).1
 }
 
-/// Runs a part with its list and `more`, and with each call of the list but the last few taken away; `end` is how it
-/// ends when nothing is missing.
+/// Runs a part with its list and `more`, and with each call of the list but the last few removed; `end` is how it ends
+/// when nothing is missing.
 fn all_and_no_other(test: &str, part: &Part, more: &[usize], end: &End) -> bool {
     match under_list(part, part.list, more) {
         End::NoFilter => {
@@ -253,7 +253,7 @@ fn each_part_makes_all_the_calls_of_its_list_and_no_other() {
 #[test]
 fn a_forked_task_makes_all_the_calls_of_its_list_and_no_other() {
     const TEST: &str = "a_forked_task_makes_all_the_calls_of_its_list_and_no_other";
-    // What the two do for the eventfd itself.
+    // The calls of the eventfd itself.
     let eventfd = [nr::EVENTFD2, nr::READ, nr::WRITE];
     all_and_no_other(TEST, &parts::FORK, &eventfd, &End::Status(0));
 }
@@ -265,7 +265,7 @@ fn a_program_without_libc_makes_all_the_calls_of_its_list_and_no_other() {
         return cannot(TEST, "cargo builds the program on x86_64 only");
     }
     if core_of(TARGETS[0]).is_none() {
-        return skip(TEST, "the target's core is not installed; `ci/setup targets` does");
+        return skip(TEST, "the target's core is not installed; `ci/setup targets` installs it");
     }
     let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let program = build("tests/guest", "start", TARGETS[0], Profile(None), target_dir);
@@ -285,11 +285,11 @@ fn the_documentation_of_eventfds_names_the_calls_of_their_list() {
 #[test]
 fn the_documentation_lists_no_call_that_the_suite_never_makes() {
     let all = documented_calls(&EVENTFDS);
-    let world = world("one-less").only_documented();
+    let environment = environment("one-less").only_documented();
     for missing in &all {
         let mut calls = all.clone();
         calls.remove(missing);
-        let (text, end) = under(&only(&calls), |report| suite(&world, report));
+        let (text, end) = under(&only(&calls), |report| suite(&environment, report));
         if end == End::NoFilter {
             return skip("the_documentation_lists_no_call_that_the_suite_never_makes", "no seccomp filter");
         }
@@ -298,17 +298,17 @@ fn the_documentation_lists_no_call_that_the_suite_never_makes() {
 }
 
 #[test]
-fn where_preadv2_is_missing_the_second_best_passes_every_case() {
+fn the_fallback_without_preadv2_passes_every_case() {
     for errno in [Errno::ENOSYS, Errno::EOPNOTSUPP] {
-        let mut world = world("no-preadv2");
-        world.nowait = Err("a policy refuses preadv2");
-        let ended = under(&refusing(nr::PREADV2, errno), |report| suite(&world, report));
-        passed("where_preadv2_is_missing_the_second_best_passes_every_case", ended);
+        let mut environment = environment("no-preadv2");
+        environment.nowait = Err("a policy refuses preadv2");
+        let ended = under(&refusing(nr::PREADV2, errno), |report| suite(&environment, report));
+        passed("the_fallback_without_preadv2_passes_every_case", ended);
     }
 }
 
 #[test]
-fn where_eventfd2_is_refused_the_error_is_what_the_policy_says() {
+fn a_refused_eventfd2_returns_the_error_of_the_policy() {
     for errno in [Errno::ENOSYS, Errno::EPERM] {
         let ended = under(&refusing(nr::EVENTFD2, errno), |_| {
             EventfdFlags::all().iter().all(|flag| {
@@ -317,15 +317,15 @@ fn where_eventfd2_is_refused_the_error_is_what_the_policy_says() {
                     && near::eventfd(&Local, 1, flag) == Err(errno)
             })
         });
-        passed("where_eventfd2_is_refused_the_error_is_what_the_policy_says", ended);
+        passed("a_refused_eventfd2_returns_the_error_of_the_policy", ended);
     }
 }
 
 #[test]
-fn an_eventfd_made_before_a_policy_forbids_more_is_used_as_before() {
+fn an_eventfd_created_before_a_stricter_policy_stays_usable() {
     let bell = EventFd::new(0, EventfdFlags::NONBLOCK).unwrap();
     let ended = under(&refusing(nr::EVENTFD2, Errno::EPERM), |_| {
         bell.write(3).is_ok() && bell.try_clone().is_ok_and(|twin| twin.read() == Ok(3))
     });
-    passed("an_eventfd_made_before_a_policy_forbids_more_is_used_as_before", ended);
+    passed("an_eventfd_created_before_a_stricter_policy_stays_usable", ended);
 }

@@ -18,7 +18,7 @@ fn eventfd(initval: u32) -> EventFd {
 }
 
 #[test]
-fn each_place_says_what_was_found_of_its_own_descriptor() {
+fn each_entry_has_the_events_of_its_own_descriptor() {
     let (empty, full, middle) = (eventfd(0), eventfd(0), eventfd(7));
     full.write(u64::MAX - 1).unwrap();
     let mut memory = [PollFd::UNUSED; 3];
@@ -34,7 +34,7 @@ fn each_place_says_what_was_found_of_its_own_descriptor() {
 }
 
 #[test]
-fn what_is_asked_can_be_changed_and_only_that_is_reported() {
+fn the_requested_events_can_be_changed_and_only_those_are_reported() {
     let bell = eventfd(1);
     let mut memory = [PollFd::UNUSED; 1];
     let mut set = PollSet::new(Current, &mut memory);
@@ -49,7 +49,7 @@ fn what_is_asked_can_be_changed_and_only_that_is_reported() {
 }
 
 #[test]
-fn only_what_was_added_is_polled_whatever_the_memory_held() {
+fn only_added_entries_are_polled_whatever_the_memory_contained() {
     let (bell, other) = (eventfd(0), eventfd(1));
     let mut memory = [PollFd { fd: other.near(), events: PollFd::IN, revents: PollFd::IN }; 4];
     let mut set = PollSet::new(Current, &mut memory);
@@ -60,7 +60,7 @@ fn only_what_was_added_is_polled_whatever_the_memory_held() {
 }
 
 #[test]
-fn a_full_memory_is_enospc_and_changes_nothing() {
+fn a_full_memory_fails_with_enospc_and_changes_nothing() {
     let bell = eventfd(1);
     let mut memory = [PollFd::UNUSED; 2];
     let mut set = PollSet::new(Current, &mut memory);
@@ -74,16 +74,16 @@ fn a_full_memory_is_enospc_and_changes_nothing() {
 }
 
 #[test]
-fn a_descriptor_of_another_table_is_ebadf() {
+fn a_descriptor_of_another_table_fails_with_ebadf() {
     let task = |table| {
-        // SAFETY: it is this process; of the wrong table nothing is used that could be someone else's.
+        // SAFETY: this process; nothing of another owner is used through the wrong table.
         unsafe { Task::new(Local, Process(0), table, AddressSpace::CURRENT, PidNamespace::CURRENT) }
     };
-    let (ours, other) = (task(FdTable::CURRENT), task(FdTable::new()));
-    let (bell, theirs) = (ours.eventfd(1, EventfdFlags::empty()), other.eventfd(1, EventfdFlags::empty()));
+    let (own, other) = (task(FdTable::CURRENT), task(FdTable::new()));
+    let (bell, theirs) = (own.eventfd(1, EventfdFlags::empty()), other.eventfd(1, EventfdFlags::empty()));
     let (bell, theirs) = (bell.unwrap(), theirs.unwrap());
     let mut memory = [PollFd::UNUSED; 2];
-    let mut set = PollSet::new(&ours, &mut memory);
+    let mut set = PollSet::new(&own, &mut memory);
     assert_eq!(set.add(&theirs, PollEvents::IN), Err(Errno::EBADF));
     assert_eq!(set.add(&bell, PollEvents::IN), Ok(0));
     assert_eq!(set.wait(), Ok(1));
@@ -103,7 +103,7 @@ fn an_epoll_is_readable_while_it_has_something_to_report() {
 }
 
 #[test]
-fn one_call_surfaces_eintr_even_with_sa_restart() {
+fn a_single_call_fails_with_eintr_even_with_sa_restart() {
     for flags in [0, libc::SA_RESTART] {
         signals::handle(libc::SIGUSR1, flags);
         let bell = eventfd(0);
@@ -148,22 +148,22 @@ fn a_timeout_is_kept_across_signal_handlers() {
 }
 
 #[test]
-fn the_mask_lets_a_pending_signal_in_or_keeps_it_out() {
+fn the_mask_unblocks_or_blocks_a_pending_signal() {
     signals::handle(libc::SIGUSR2, 0);
     signals::mask(libc::SIG_BLOCK, libc::SIGUSR2);
     signals::raise(libc::SIGUSR2);
     let mut set = PollSet::new(Current, &mut []);
-    // Blocked by the thread's own mask, and by an explicit one: the time runs out.
+    // Blocked by the thread's own mask, and by an explicit one: the timeout expires.
     assert_eq!(set.ppoll(Some(Duration::from_millis(1)), None), Ok(0));
     assert_eq!(set.ppoll(Some(Duration::from_millis(1)), Some(SignalSet::ALL)), Ok(0));
-    // One that blocks only another signal lets it in, although it came before the call.
+    // A mask that blocks only another signal unblocks this one, although it was sent before the call.
     let others = SignalSet::EMPTY.with(libc::SIGTERM as u32);
     assert_eq!(set.ppoll(None, Some(others)), Err(Errno::EINTR));
     signals::mask(libc::SIG_UNBLOCK, libc::SIGUSR2);
 }
 
 #[test]
-fn more_entries_than_descriptors_allowed_is_einval() {
+fn more_entries_than_rlimit_nofile_fail_with_einval() {
     let bell = eventfd(0);
     // SAFETY: all zero is a valid limit, which the call then fills.
     let limit = unsafe {
@@ -172,7 +172,7 @@ fn more_entries_than_descriptors_allowed_is_einval() {
         limit.rlim_cur as usize
     };
     if limit > 1 << 22 {
-        return println!("SKIPPED: more_entries_than_descriptors_allowed_is_einval: the limit is {limit}");
+        return println!("SKIPPED: more_entries_than_rlimit_nofile_fail_with_einval: the limit is {limit}");
     }
     let mut memory = vec![PollFd::UNUSED; limit + 1];
     let mut set = PollSet::new(Current, &mut memory);
@@ -182,7 +182,7 @@ fn more_entries_than_descriptors_allowed_is_einval() {
     assert_eq!(set.wait_timeout(Duration::ZERO), Err(Errno::EINVAL));
 }
 
-/// This process, with an account of how often the clock was read.
+/// This process, counting how often the clock was read.
 struct Clocked(Cell<usize>);
 
 // SAFETY: every call is made, unchanged, by `Local`.
@@ -190,7 +190,7 @@ unsafe impl SyscallInterface for Clocked {
     type Error = Errno;
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
         self.0.set(self.0.get() + usize::from(nr == nr::CLOCK_GETTIME));
-        // SAFETY: as it came.
+        // SAFETY: passed on unchanged.
         unsafe { Local.syscall(nr, args) }
     }
 }
@@ -217,7 +217,7 @@ fn a_wait_whose_timeout_expires_reads_the_clock_once_and_not_at_all_for_zero() {
 }
 
 #[test]
-fn several_waits_until_one_moment_end_together_and_none_is_early() {
+fn several_waits_with_one_deadline_end_together_and_none_is_early() {
     let bell = eventfd(0);
     let epoll = Epoll::new().unwrap();
     let notifier = rsyscall::Notifier::new().unwrap();
@@ -232,7 +232,7 @@ fn several_waits_until_one_moment_end_together_and_none_is_early() {
     assert_eq!(epoll.wait_until(&mut room, deadline), Ok(&[][..]));
     assert_eq!(set.wait_until(deadline), Ok(0));
     assert_eq!(notifier.wait_until(deadline), Ok(false));
-    // What is ready is found, however late it is.
+    // A ready descriptor is reported, even after the deadline.
     bell.write(1).unwrap();
     notifier.notify().unwrap();
     assert_eq!((set.wait_until(Deadline::PAST), set.revents(place)), (Ok(1), PollEvents::IN));
@@ -246,7 +246,7 @@ fn several_waits_until_one_moment_end_together_and_none_is_early() {
     assert!(deadline > Deadline::PAST && deadline == Deadline::at(deadline.time()));
 }
 
-/// From now on this call fails with `EPERM` in this thread.
+/// Lets this call fail with `EPERM` in this thread from now on.
 fn refuse(call: usize) {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
     let rules = [(call as i64, vec![])].into();
@@ -255,17 +255,17 @@ fn refuse(call: usize) {
     seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
 }
 
-/// Whether there are no filters here, which is said.
+/// Whether filters have no effect here; prints the reason.
 fn emulated(test: &str) -> bool {
-    let emulated = rsyscall_suite::World::is_emulated(Current);
+    let emulated = rsyscall_suite::Environment::is_emulated(Current);
     if emulated {
-        rsyscall_tests::skip(test, "emulated, there are no filters and no such limits");
+        rsyscall_tests::skip(test, "seccomp filters and RLIMIT_NOFILE have no effect under emulation");
     }
     emulated
 }
 
-/// Each way to look at an eventfd or to wait for it, with a count and without.
-fn each_wait_is_right() {
+/// Each way to test an eventfd or to wait for it, with a count and without.
+fn each_wait_works() {
     for flags in [EventfdFlags::empty(), EventfdFlags::NONBLOCK] {
         let bell = EventFd::new(2, flags).unwrap();
         assert_eq!(bell.try_read(), Ok(Some(2)));
@@ -291,25 +291,25 @@ fn each_wait_is_right() {
 }
 
 #[test]
-fn where_a_policy_refuses_preadv2_or_ppoll_each_wait_is_right() {
-    if emulated("where_a_policy_refuses_preadv2_or_ppoll_each_wait_is_right") {
+fn each_wait_works_if_a_policy_refuses_preadv2_or_ppoll() {
+    if emulated("each_wait_works_if_a_policy_refuses_preadv2_or_ppoll") {
         return;
     }
     for refused in [&[nr::PREADV2][..], &[nr::PPOLL], &[nr::PREADV2, nr::PPOLL]] {
         std::thread::spawn(|| {
             refused.iter().copied().for_each(refuse);
-            each_wait_is_right();
+            each_wait_works();
         })
         .join()
         .unwrap();
     }
-    // Such a policy is that of a thread, and says nothing of the kernel.
+    // Such a policy applies to a thread, and is no property of the kernel.
     assert!(Local.features().is_some_and(|features| !features.lacks_nowait()));
 }
 
 #[test]
-fn where_both_ways_to_wait_are_refused_the_first_refusal_is_the_error() {
-    if emulated("where_both_ways_to_wait_are_refused_the_first_refusal_is_the_error") {
+fn the_first_error_is_returned_if_a_policy_refuses_both_ways_to_wait() {
+    if emulated("the_first_error_is_returned_if_a_policy_refuses_both_ways_to_wait") {
         return;
     }
     std::thread::spawn(|| {
@@ -324,11 +324,11 @@ fn where_both_ways_to_wait_are_refused_the_first_refusal_is_the_error() {
 }
 
 #[test]
-fn a_descriptor_that_is_no_eventfd_teaches_nothing_about_the_kernel() {
+fn a_descriptor_that_is_no_eventfd_does_not_change_the_cached_features() {
     let lacks = || Local.features().unwrap().lacks_nowait();
     assert_eq!(eventfd(0).try_read(), Ok(None));
     let before = lacks();
-    // SAFETY: makes a new descriptor, which has this one owner. It has no way to read without waiting.
+    // SAFETY: creates a file descriptor, which has this one owner. It has no nonblocking read.
     let other = unsafe { EventFd::from_raw_fd(libc::inotify_init1(libc::IN_CLOEXEC)) };
     for _ in 0..2 {
         assert_eq!(other.try_read(), Ok(None));
@@ -339,8 +339,8 @@ fn a_descriptor_that_is_no_eventfd_teaches_nothing_about_the_kernel() {
 }
 
 #[test]
-fn each_wait_is_right_after_the_limit_of_descriptors_was_set_to_zero() {
-    if emulated("each_wait_is_right_after_the_limit_of_descriptors_was_set_to_zero") {
+fn each_wait_works_after_rlimit_nofile_was_set_to_zero() {
+    if emulated("each_wait_works_after_rlimit_nofile_was_set_to_zero") {
         return;
     }
     let bells = [EventfdFlags::empty(), EventfdFlags::NONBLOCK].map(|flags| EventFd::new(0, flags).unwrap());
@@ -359,7 +359,7 @@ fn each_wait_is_right_after_the_limit_of_descriptors_was_set_to_zero() {
             right &= bell.try_read() == Ok(None);
         }
         right &= signals.wait_timeout(Duration::from_millis(2)) == Ok(None);
-        // SAFETY: ends the child without anything of the test program.
+        // SAFETY: ends the child without running code of the test program.
         unsafe { libc::_exit(if right { 0 } else { 1 }) }
     }
     let mut status = 0;

@@ -29,7 +29,7 @@ fn eventfd(initval: u32) -> EventFd {
     EventFd::new(initval, EventfdFlags::empty()).unwrap()
 }
 
-/// All of them at the same time.
+/// Awaits all of them at the same time.
 async fn all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
     let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
@@ -66,7 +66,7 @@ fn each_future_gets_the_count_of_its_own_eventfd() {
 }
 
 #[test]
-fn two_tasks_in_ping_pong_on_one_thread_come_to_their_end() {
+fn two_tasks_that_take_turns_on_one_thread_complete() {
     let slots = four();
     let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let (ping, pong) = (eventfd(0), eventfd(0));
@@ -87,7 +87,7 @@ fn two_tasks_in_ping_pong_on_one_thread_come_to_their_end() {
 }
 
 #[test]
-fn one_more_future_than_slots_is_enospc_and_the_others_go_on() {
+fn one_more_future_than_slots_fails_with_enospc_and_the_others_continue() {
     let slots = [const { WaitSlot::new() }; 1];
     let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let bells = [eventfd(0), eventfd(0)];
@@ -99,13 +99,13 @@ fn one_more_future_than_slots_is_enospc_and_the_others_go_on() {
         let futures = bells.iter().map(|bell| reactor.next(bell)).collect();
         assert_eq!(reactor.block_on(all(futures)).unwrap(), [Ok(7), Err(Errno::ENOSPC)]);
     });
-    // And the slot is free again.
+    // The slot is free again.
     bells[1].write(1).unwrap();
     assert_eq!(reactor.block_on(reactor.readable(&bells[1])), Ok(Ok(())));
 }
 
 #[test]
-fn a_descriptor_that_another_future_waits_for_is_eexist_and_its_duplicate_is_not() {
+fn a_descriptor_of_another_future_fails_with_eexist_and_its_duplicate_does_not() {
     let slots = four();
     let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let bell = eventfd(0);
@@ -120,7 +120,7 @@ fn a_descriptor_that_another_future_waits_for_is_eexist_and_its_duplicate_is_not
 }
 
 #[test]
-fn a_dropped_future_ends_its_wait_and_its_late_report_wakes_nobody() {
+fn a_dropped_future_ends_its_wait_and_its_late_event_wakes_no_future() {
     let slots = [const { WaitSlot::new() }; 1];
     let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let (bell, other) = (eventfd(0), eventfd(0));
@@ -130,13 +130,13 @@ fn a_dropped_future_ends_its_wait_and_its_late_report_wakes_nobody() {
         assert_eq!(readable.as_mut().poll(&mut context), Poll::Pending);
     }
     bell.write(1).unwrap();
-    // The only slot is free again, and a successor in it is not woken by the predecessor's descriptor.
+    // The only slot is free again, and its next future is not woken by the descriptor of the dropped one.
     let mut readable = pin!(reactor.readable(&other));
     assert_eq!(readable.as_mut().poll(&mut context), Poll::Pending);
     assert_eq!(reactor.run_once(Some(Duration::from_millis(1))), Ok(false));
     assert_eq!(readable.as_mut().poll(&mut context), Poll::Pending);
     other.write(1).unwrap();
-    assert_eq!(reactor.run_once(None), Ok(false), "a waker that is not the notifier's notifies nothing");
+    assert_eq!(reactor.run_once(None), Ok(false), "a waker that is not the notifier's does not notify");
     assert_eq!(readable.as_mut().poll(&mut context), Poll::Ready(Ok(())));
 }
 
@@ -224,7 +224,7 @@ fn a_notifier_has_one_reactor_at_a_time() {
 }
 
 #[test]
-fn threads_that_make_the_first_waker_together_make_one_eventfd() {
+fn threads_that_create_the_first_waker_together_create_one_eventfd() {
     let notifier = notifier!();
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -246,7 +246,7 @@ fn next_does_not_block_a_blocking_eventfd_that_another_reader_empties() {
     bell.write(1).unwrap();
     reactor.run_once(None).unwrap();
     assert_eq!(bell.read(), Ok(1));
-    assert!(future.as_mut().poll(&mut context).is_pending(), "there is nothing for it any more");
+    assert!(future.as_mut().poll(&mut context).is_pending(), "the count is 0");
     bell.write(2).unwrap();
     assert_eq!(reactor.block_on(future), Ok(Ok(2)));
     let mut memory = [PollFd::UNUSED; 1];
@@ -256,7 +256,7 @@ fn next_does_not_block_a_blocking_eventfd_that_another_reader_empties() {
 }
 
 #[test]
-fn a_bell_that_was_rung_is_silent_for_the_next_turn() {
+fn a_written_notifier_is_drained_for_the_next_iteration() {
     const TIME: Duration = Duration::from_millis(20);
     let notifier = notifier!();
     let reactor = Reactor::new(notifier, &[]).unwrap();
@@ -274,7 +274,7 @@ fn a_bell_that_was_rung_is_silent_for_the_next_turn() {
 }
 
 thread_local! {
-    /// What the next wake-up does.
+    /// What the next wakeup does.
     static THEN: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
     static SUCCESSOR: Cell<Option<Pin<Box<Readable<'static>>>>> = const { Cell::new(None) };
 }
@@ -290,7 +290,7 @@ impl Wake for Then {
 }
 
 #[test]
-fn a_report_for_a_future_that_has_just_left_is_not_for_its_successor() {
+fn an_event_for_a_dropped_future_does_not_wake_its_successor() {
     fn leak<T>(value: T) -> &'static T {
         Box::leak(Box::new(value))
     }
@@ -301,7 +301,7 @@ fn a_report_for_a_future_that_has_just_left_is_not_for_its_successor() {
     let mut other = Box::pin(reactor.readable(second));
     assert!(one.as_mut().poll(&mut Context::from_waker(&then)).is_pending());
     assert!(other.as_mut().poll(&mut Context::from_waker(nothing)).is_pending());
-    // Both are reported at once. The first one's waker sends the second away, and another takes its place.
+    // Both are reported at once. The first one's waker drops the second, and another future takes its slot.
     THEN.set(Some(Box::new(move || {
         drop(other);
         let mut successor = Box::pin(reactor.readable(third));
@@ -312,19 +312,19 @@ fn a_report_for_a_future_that_has_just_left_is_not_for_its_successor() {
     second.write(1).unwrap();
     reactor.run_once(Some(Duration::ZERO)).unwrap();
     let mut successor = SUCCESSOR.take().expect("the first was woken first");
-    assert!(successor.as_mut().poll(&mut Context::from_waker(nothing)).is_pending(), "its own is not readable");
+    assert!(successor.as_mut().poll(&mut Context::from_waker(nothing)).is_pending(), "its own eventfd is not readable");
     third.write(1).unwrap();
     reactor.run_once(Some(Duration::ZERO)).unwrap();
     assert_eq!(successor.as_mut().poll(&mut Context::from_waker(nothing)), Poll::Ready(Ok(())));
     assert_eq!(one.as_mut().poll(&mut Context::from_waker(&then)), Poll::Ready(Ok(())));
 }
 
-/// Runs it on a thread of its own, and does not wait for ever.
+/// Runs it on a thread of its own, with a timeout.
 fn in_time<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> R {
     let (sender, receiver) = std::sync::mpsc::channel();
     let thread = thread::spawn(move || sender.send(body()).unwrap());
     match receiver.recv_timeout(Duration::from_secs(20)) {
-        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("it sleeps for ever"),
+        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("it did not end"),
         result => {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             result.unwrap()
@@ -333,7 +333,7 @@ fn in_time<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> R {
 }
 
 #[test]
-fn a_notification_that_no_reactor_has_taken_is_taken_by_the_next_one() {
+fn a_notification_that_no_reactor_has_taken_is_taken_by_the_next() {
     in_time(|| {
         let notifier = notifier!();
         let reactor = Reactor::new(notifier, &[]).unwrap();
@@ -346,8 +346,8 @@ fn a_notification_that_no_reactor_has_taken_is_taken_by_the_next_one() {
     });
 }
 
-/// What the outer future waits for, and what the inner executor takes: first it leaves one, then it waits for another
-/// thread.
+/// Wakes the outer future from another thread while `inner` waits for the eventfd that this thread writes afterwards, so
+/// that the inner executor takes the notification.
 fn takes_what_is_left_for_the_outer(reactor: &Reactor<'_>, outer: &Waker, mut inner: impl FnMut(&EventFd)) {
     let bell = eventfd(0);
     thread::scope(|scope| {
@@ -362,7 +362,7 @@ fn takes_what_is_left_for_the_outer(reactor: &Reactor<'_>, outer: &Waker, mut in
 }
 
 #[test]
-fn what_a_block_on_within_a_block_on_takes_is_not_lost_to_the_outer_one() {
+fn a_nested_block_on_does_not_lose_the_notification_of_the_outer_one() {
     in_time(|| {
         let slots = four();
         let reactor = Reactor::new(notifier!(), &slots).unwrap();
@@ -389,7 +389,7 @@ fn what_a_block_on_within_a_block_on_takes_is_not_lost_to_the_outer_one() {
 }
 
 #[test]
-fn what_a_block_on_within_an_executor_of_ones_own_takes_is_left_for_that_one() {
+fn a_block_on_within_another_executor_does_not_lose_its_notification() {
     in_time(|| {
         let slots = four();
         let notifier = notifier!();
@@ -419,7 +419,7 @@ impl Wake for Counts {
 }
 
 #[test]
-fn a_waker_that_panics_loses_no_report_and_no_notification() {
+fn a_panicking_waker_loses_no_event_and_no_notification() {
     let slots = four();
     let notifier = notifier!();
     let reactor = Reactor::new(notifier, &slots).unwrap();
@@ -443,7 +443,7 @@ fn a_waker_that_panics_loses_no_report_and_no_notification() {
     }
 }
 
-/// From now on these calls fail with `EPERM` in this thread.
+/// Lets these calls fail with `EPERM` in this thread from now on.
 fn refuse(calls: &[usize]) {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
     let rules = calls.iter().map(|&nr| (nr as i64, vec![])).collect();
@@ -453,11 +453,11 @@ fn refuse(calls: &[usize]) {
 }
 
 #[test]
-fn an_acknowledgement_that_fails_loses_no_report_and_no_notification() {
-    if rsyscall_suite::World::is_emulated(Current) {
+fn a_failed_acknowledgement_loses_no_event_and_no_notification() {
+    if rsyscall_suite::Environment::is_emulated(Current) {
         return rsyscall_tests::skip(
-            "an_acknowledgement_that_fails_loses_no_report_and_no_notification",
-            "emulated, there are no filters",
+            "a_failed_acknowledgement_loses_no_event_and_no_notification",
+            "seccomp filters have no effect under emulation",
         );
     }
     in_time(|| {
@@ -471,7 +471,7 @@ fn an_acknowledgement_that_fails_loses_no_report_and_no_notification() {
         let mut future = Box::pin(reactor.readable(&bell));
         assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         refuse(&[nr::PREADV2, nr::READ, nr::PPOLL, nr::PSELECT6]);
-        // The notifier's eventfd is written for a reactor that sleeps, and cannot be read: it stays readable.
+        // The notifier's eventfd is written for a sleeping reactor, and cannot be read: it stays readable.
         thread::scope(|scope| {
             let bell = &bell;
             scope.spawn(move || {
@@ -486,7 +486,7 @@ fn an_acknowledgement_that_fails_loses_no_report_and_no_notification() {
         assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(Ok(())));
         drop(future);
         drop(reactor);
-        // The notification is still there, for who can read the eventfd.
+        // The notification is still pending, for a thread that can read the eventfd.
         thread::spawn(move || {
             let reactor = Reactor::new(notifier, &[]).unwrap();
             assert_eq!(reactor.run_once(None), Ok(true));
@@ -495,14 +495,14 @@ fn an_acknowledgement_that_fails_loses_no_report_and_no_notification() {
 }
 
 #[test]
-fn signals_and_ended_children_are_next_items_and_a_child_is_not_reaped() {
+fn next_returns_signals_and_ended_children_and_does_not_reap() {
     use rsyscall::sys::pidfd::PidfdTask;
     use rsyscall::sys::signalfd::{SignalFd, SignalSet};
     use rsyscall::sys::wait::ExitStatus;
     in_time(|| {
         let slots = four();
         let reactor = Reactor::new(notifier!(), &slots).unwrap();
-        // SAFETY: a signal that only this thread gets, blocked there.
+        // SAFETY: a signal that is blocked in this thread and sent only to it.
         unsafe {
             let mut set = std::mem::zeroed();
             libc::sigemptyset(&mut set);
@@ -515,7 +515,7 @@ fn signals_and_ended_children_are_next_items_and_a_child_is_not_reaped() {
         let ended = reactor.block_on(reactor.next(&pidfd)).unwrap();
         assert_eq!(ended, Ok(ExitStatus::Exited(0)));
         assert!(child.wait().unwrap().success(), "it was reaped");
-        // SAFETY: to this very thread.
+        // SAFETY: to the calling thread.
         unsafe { assert_eq!(libc::pthread_kill(libc::pthread_self(), libc::SIGUSR2), 0) };
         let signal = reactor.block_on(reactor.next(&signals)).unwrap().unwrap();
         assert_eq!(signal.signal().raw(), libc::SIGUSR2 as u32);
@@ -536,7 +536,7 @@ impl Drop for PanicsAtItsEnd {
 }
 
 #[test]
-fn a_waker_whose_drop_panics_ends_its_wait_all_the_same() {
+fn a_waker_whose_drop_panics_ends_its_wait() {
     let slots = four();
     let reactor = Reactor::new(notifier!(), &slots).unwrap();
     let bell = eventfd(0);
@@ -547,7 +547,7 @@ fn a_waker_whose_drop_panics_ends_its_wait_all_the_same() {
             let mut waker = Some(Waker::from(Arc::new(PanicsAtItsEnd)));
             let mut context = Context::from_waker(waker.as_ref().unwrap());
             assert!(readable.as_mut().unwrap().as_mut().poll(&mut context).is_pending());
-            // The slot has the last one.
+            // The slot has the last clone.
             drop(waker.take());
         }
         if dropped {
@@ -555,10 +555,10 @@ fn a_waker_whose_drop_panics_ends_its_wait_all_the_same() {
         } else {
             let mut context = Context::from_waker(Waker::noop());
             assert!(panics(&mut || assert!(readable.as_mut().unwrap().as_mut().poll(&mut context).is_pending())));
-            // The new waker is there, and is called.
+            // The new waker is in the slot, and is called.
             drop(readable);
         }
-        // Slot and descriptor are free again.
+        // The slot and the descriptor are free again.
         for _ in 0..8 {
             let mut again = pin!(reactor.readable(&bell));
             assert!(again.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -567,7 +567,7 @@ fn a_waker_whose_drop_panics_ends_its_wait_all_the_same() {
 }
 
 #[test]
-fn three_executors_one_in_the_other_lose_nothing_whatever_the_order() {
+fn three_nested_executors_lose_nothing_in_any_order() {
     in_time(|| {
         let slots = four();
         let reactor = Reactor::new(notifier!(), &slots).unwrap();
@@ -613,7 +613,7 @@ fn three_executors_one_in_the_other_lose_nothing_whatever_the_order() {
 }
 
 #[test]
-fn two_reactors_may_have_the_same_slots() {
+fn two_reactors_may_use_the_same_slots() {
     let slots = four();
     let reactors = [Reactor::new(notifier!(), &slots).unwrap(), Reactor::new(notifier!(), &slots).unwrap()];
     let bells = [eventfd(0), eventfd(0)];

@@ -1,4 +1,4 @@
-//! What the README tells a newcomer to paste and to type, done in an empty folder with the packaged crates.
+//! The files and commands of the README, used in an empty folder with the packaged crates.
 
 use rsyscall_tests::guest::{TARGETS, core_of, run, runner};
 use rsyscall_tests::packaged::Packaged;
@@ -40,7 +40,7 @@ fn the_program_builds_and_runs_on_each_target() {
     let folder = pasted("readme");
     for target in TARGETS {
         if core_of(target).is_none() {
-            let reason = "the target's core is not installed; `ci/setup targets` does";
+            let reason = "the target's core is not installed; `ci/setup targets` installs it";
             skip(&format!("the README's program for {target}"), reason);
             continue;
         }
@@ -60,7 +60,7 @@ fn the_program_builds_and_runs_on_each_target() {
 }
 
 #[test]
-fn the_program_is_tested_and_linted_as_it_is() {
+fn the_program_is_tested_and_linted_unchanged() {
     let folder = pasted("readme-tests");
     for command in [&["test"][..], &["clippy", "--all-targets", "--", "-D", "warnings"]] {
         let output = PACKAGED.cargo().args(command).current_dir(folder.path()).output().unwrap();
@@ -68,12 +68,12 @@ fn the_program_is_tested_and_linted_as_it_is() {
     }
 }
 
-/// What is typed, as it stands; `rustup` and `sudo` are not asked: `ci/setup` has done what they would do.
+/// The commands, unchanged; `rustup` and `sudo` are left out: `ci/setup` has done what they do.
 #[test]
 fn the_commands_for_another_architecture_work() {
     const CASE: &str = "the README's commands for another architecture";
     if core_of("aarch64-unknown-linux-gnu").is_none() || core_of("aarch64-unknown-linux-musl").is_none() {
-        return skip(CASE, "the target's core is not installed; `ci/setup targets` does");
+        return skip(CASE, "the target's core is not installed; `ci/setup targets` installs it");
     }
     if runner("aarch64-unknown-linux-gnu").is_none() {
         return skip(CASE, "no emulator is installed; `ci/setup emulators` does");
@@ -124,13 +124,13 @@ fn typed(folder: &Folder, script: &str) -> String {
     stdout.into_owned()
 }
 
-/// The folders of the repository that text can name.
+/// The folders of the repository that a text can name.
 const FOLDERS: [&str; 7] = ["benches", "build", "ci", "examples", "fuzz", "src", "tests"];
 
-/// What documentation tells a reader to copy, run or look at is in the package, or its section says that it is in the
-/// repository.
+/// The files that documentation tells a reader to copy, run or read are in the package, or its section says that they
+/// are in the repository.
 #[test]
-fn what_the_documentation_names_is_in_the_package() {
+fn the_package_contains_the_files_that_the_documentation_names() {
     let package = PACKAGED.source("rsyscall");
     let mut texts = vec![("README.md".to_owned(), readme())];
     let mut files = Vec::new();
@@ -150,7 +150,7 @@ fn what_the_documentation_names_is_in_the_package() {
     }
     let missing: Vec<_> = texts.iter().flat_map(|(name, text)| missing(&package, name, text)).collect();
     assert!(missing.is_empty(), "named, not in the package, and not said to be in the repository: {missing:#?}");
-    // It sees what is there, and what is not.
+    // It finds files that exist, and files that do not.
     assert_eq!(
         self::missing(&package, "a", "see `src/lib.rs`, examples/counter.rs. And `cargo run --example counter`"),
         [""; 0]
@@ -166,7 +166,7 @@ fn collect(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-/// The paths that a text names and the package does not have, of the sections that do not speak of the repository.
+/// The paths that a text names and the package does not have, outside sections about the repository.
 fn missing(package: &Path, name: &str, text: &str) -> Vec<String> {
     let mut missing = Vec::new();
     for section in text.split("\n#").filter(|section| !section.contains("repository")) {
@@ -204,7 +204,7 @@ fn files(readme: &str) -> Vec<(&str, &str)> {
     files
 }
 
-/// Whether it asks for no dynamic linker.
+/// Whether it requests no dynamic linker.
 fn is_static(program: &Path) -> bool {
     use object::{Object, ObjectSection};
     let bytes = fs::read(program).unwrap();

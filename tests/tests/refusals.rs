@@ -1,4 +1,4 @@
-//! What is not supported is refused when it is compiled, with a message that names it.
+//! Unsupported targets are refused when the crate is compiled, with a message that names them.
 
 use rsyscall_tests::skip;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ fn architectures_without_stable_assembly_are_refused_by_name() {
 }
 
 #[test]
-fn architectures_that_no_kernel_proves_are_refused_by_name() {
+fn untested_architectures_are_refused_by_name() {
     refused("riscv32gc-unknown-linux-gnu", "riscv32");
 }
 
@@ -78,11 +78,11 @@ fn refused(target: &str, message: &str) {
     assert!(said.lines().any(|line| line.starts_with("error: rsyscall") && line.contains(message)), "{said}");
 }
 
-/// Compiles the refusals, and only them, for a target. No library of it is needed: what stands for `core` has the one
-/// macro that they use.
+/// Compiles only the refusals for a target. No library of it is needed: the stand-in for `core` has the one macro that
+/// they use.
 fn refusals(target: &str) -> Option<Output> {
     let Ok(refusals) = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../arch/refused.rs")) else {
-        skip(&format!("refusal of {target}"), "the sources are not here");
+        skip(&format!("refusal of {target}"), "the sources are missing");
         return None;
     };
     let refusals: String =
@@ -107,7 +107,7 @@ fn compile(dir: &Path, target: &str, name: &str, source: &str) -> Output {
     let file: PathBuf = dir.join(format!("{name}.rs"));
     std::fs::write(&file, source).unwrap();
     Command::new(std::env::var("RUSTC").unwrap_or("rustc".into()))
-        // What makes a `core` of one's own possible with a stable compiler.
+        // Lets a stable compiler accept another `core`.
         .env("RUSTC_BOOTSTRAP", "1")
         .args([
             "--edition",

@@ -1,4 +1,4 @@
-//! A server that somebody else started: the program of `examples/serve`, with its stream as an inherited descriptor.
+//! A server that another program started: the program of `examples/serve`, with its stream as an inherited descriptor.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
@@ -25,7 +25,7 @@ fn program(case: &str) -> Option<PathBuf> {
         return None;
     }
     if core_of(target).is_none() {
-        skip(case, "the target's core is not installed; `ci/setup targets` does");
+        skip(case, "the target's core is not installed; `ci/setup targets` installs it");
         return None;
     }
     let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -42,9 +42,9 @@ fn start(program: &Path, arguments: &[&str]) -> (UnixStream, Child) {
 }
 
 fn adopted(stream: UnixStream, child: &Child) -> Task<Connection> {
-    // SAFETY: std gives the number away.
+    // SAFETY: std gives up ownership.
     let stream = unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) };
-    // SAFETY: the program serves on its standard input, number 0.
+    // SAFETY: the program serves on its standard input, file descriptor 0.
     let connection = unsafe { Connection::from_stream(stream, FileDescriptor(0)) };
     connection.set_timeout(Some(Duration::from_secs(60)));
     let process = Process(child.id() as i32);
@@ -53,7 +53,7 @@ fn adopted(stream: UnixStream, child: &Child) -> Task<Connection> {
 }
 
 #[test]
-fn a_server_started_by_somebody_else_is_adopted() {
+fn a_server_started_by_another_program_is_adopted() {
     let Some(program) = program("adopting a server") else { return };
     let (client, mut child) = start(&program, &["0"]);
     let task = adopted(client, &child);
@@ -79,7 +79,7 @@ fn an_adopted_server_is_interrupted_and_executes_another_program() {
     pipeline.read(&bell).unwrap();
     let result = loop {
         const SIGURG: u32 = 23;
-        // SAFETY: our child, which is not waited for yet; there the signal's handler does nothing.
+        // SAFETY: an unreaped child of this process; the signal's handler there does nothing.
         unsafe { near::kill(&Local, task.process(), SIGURG) }.unwrap();
         if let Some(completion) = pipeline.complete_timeout(&mut [], Duration::from_millis(5)) {
             break completion.result;
@@ -93,7 +93,7 @@ fn an_adopted_server_is_interrupted_and_executes_another_program() {
 }
 
 #[test]
-fn the_program_tells_how_the_stream_ended() {
+fn the_exit_status_shows_how_the_stream_ended() {
     let Some(program) = program("how the stream ended") else { return };
     let request = Request { nr: rsyscall::nr::GETPID, args: [0; 6] }.to_bytes();
     let (client, mut child) = start(&program, &["0"]);
@@ -103,14 +103,14 @@ fn the_program_tells_how_the_stream_ended() {
     client.write_all(&request[..17]).unwrap();
     drop(client);
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    // Started by std, SIGPIPE would be deadly to it.
+    // Started by std, the program has the default action of SIGPIPE.
     let (mut client, mut child) = start(&program, &["0"]);
     client.write_all(&request).unwrap();
     drop(client);
     let status = child.wait().unwrap();
     assert_eq!((status.code(), status.signal()), (Some(2), None));
     let (mut client, mut child) = start(&program, &["1"]);
-    // Its standard output is no stream of ours.
+    // Its standard output is not a stream of the connection.
     assert!(matches!(child.wait().unwrap().code(), Some(3)), "not a socket");
     assert_eq!(client.read(&mut [0]).unwrap(), 0);
     for arguments in [&[] as &[&str], &["x"], &["0", "everything"]] {
@@ -120,7 +120,7 @@ fn the_program_tells_how_the_stream_ended() {
 }
 
 #[test]
-fn the_program_contains_mistakes_when_told_to() {
+fn the_program_applies_a_policy_on_request() {
     let Some(program) = program("a policy") else { return };
     let (client, mut child) = start(&program, &["0", "eventfd"]);
     let task = adopted(client, &child);
@@ -142,12 +142,12 @@ fn next(state: &mut u64) -> u64 {
     word ^ (word >> 31)
 }
 
-/// What a client sends to a program with the policy of an eventfd, and what is to come of it: the words of its answers
-/// (`None` is any that is no error), and its exit status.
+/// What a client sends to a program with the policy of an eventfd, and the expected result: the words of the responses
+/// (`None` is any that is no error), and the exit status.
 #[derive(Default)]
 struct Script {
     bytes: Vec<u8>,
-    answers: Vec<Option<i64>>,
+    responses: Vec<Option<i64>>,
     status: i32,
 }
 
@@ -159,9 +159,8 @@ impl Script {
         for _ in 0..next(state) % 24 {
             let any = next(state) as usize;
             let mut data = 0;
-            let (nr, args, answer) = match next(state) % 12 {
-                // Whatever it is, it is not on the list: neither are numbers with bits that the kernel would not look
-                // at.
+            let (nr, args, response) = match next(state) % 12 {
+                // Not on the list, whatever it is: neither are numbers with bits that the kernel would ignore.
                 0 => (rsyscall::nr::GETPID, [any; 6], Some(Errno::EPERM)),
                 1 => (rsyscall::nr::KILL, [any, 9, 0, 0, 0, 0], Some(Errno::EPERM)),
                 2 => (rsyscall::nr::EVENTFD2 | 1 << 32, [0; 6], Some(Errno::EPERM)),
@@ -173,7 +172,7 @@ impl Script {
                 8 => (rsyscall::nr::SENDTO, [STREAM, usize::MAX - 4095, 1 + any % 4000, 0, 0, 0], Some(Errno::EFAULT)),
                 9 => (rsyscall::nr::WRITE, [any | 1 << 30, 0, 8, 0, 0, 0], Some(Errno::EBADF)),
                 10 => (rsyscall::nr::MUNMAP, [1, 4096, 0, 0, 0, 0], Some(Errno::EINVAL)),
-                // Of memory that is nowhere the program cannot tell whether it was taken from the stream.
+                // At an unmapped address the program cannot tell whether the bytes were taken from the stream.
                 _ if any % 4 == 0 => {
                     data = 1 + any % 100;
                     (rsyscall::nr::RECVFROM, [STREAM, usize::MAX - 4095, data, WAITALL, 0, 0], Some(Errno::EFAULT))
@@ -182,7 +181,7 @@ impl Script {
             };
             script.bytes.extend(Request { nr, args }.to_bytes());
             script.bytes.extend((0..data).map(|_| next(state) as u8));
-            script.answers.push(answer.map(|errno| errno.into_ret() as i64));
+            script.responses.push(response.map(|errno| errno.into_ret() as i64));
             if data != 0 {
                 script.status = 1;
                 break;
@@ -198,7 +197,7 @@ impl Script {
 }
 
 #[test]
-fn whatever_a_client_sends_the_program_answers_each_request_once_and_tells_how_it_ended() {
+fn the_program_sends_one_response_to_each_request_and_its_exit_status_shows_how_it_ended() {
     let Some(program) = program("any client") else { return };
     let first = std::env::var("RSYSCALL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20);
     for seed in first..first + 120 {
@@ -213,23 +212,23 @@ fn whatever_a_client_sends_the_program_answers_each_request_once_and_tells_how_i
             sent = sent && client.write_all(piece).is_ok();
         }
         if next(&mut state) % 4 == 0 {
-            // Away before the answers are read.
+            // Disconnects before the responses are read.
             drop(client);
             let status = child.wait().unwrap();
             assert!(matches!(status.code(), Some(0..=2)), "{case}: {status:?}");
             continue;
         }
         let _ended_already = client.shutdown(std::net::Shutdown::Write);
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         // The rest of what was sent may be lost with the stream, which is then no clean end.
-        let clean = client.read_to_end(&mut answers).is_ok();
+        let clean = client.read_to_end(&mut responses).is_ok();
         assert!(clean || script.status == 1, "{case}");
         let status = child.wait().unwrap();
         assert_eq!((status.code(), status.signal()), (Some(script.status), None), "{case}");
-        let words: Vec<_> = answers.chunks(8).map(|word| i64::from_ne_bytes(word.try_into().unwrap())).collect();
-        assert_eq!(words.len(), script.answers.len(), "{case}");
-        for (word, answer) in words.iter().zip(&script.answers) {
-            assert!(answer.map_or(*word >= 0, |answer| answer == *word), "{case}: {word}, not {answer:?}");
+        let words: Vec<_> = responses.chunks(8).map(|word| i64::from_ne_bytes(word.try_into().unwrap())).collect();
+        assert_eq!(words.len(), script.responses.len(), "{case}");
+        for (word, response) in words.iter().zip(&script.responses) {
+            assert!(response.map_or(*word >= 0, |response| response == *word), "{case}: {word}, not {response:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that can go wrong between a client and its server, each brought about for real.
+//! Every fault between a client and its server, produced for real.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
@@ -31,11 +31,11 @@ fn fork() -> Forked {
 }
 
 fn owned(stream: UnixStream) -> OwnedFd {
-    // SAFETY: std gives the number away.
+    // SAFETY: std gives up ownership.
     unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) }
 }
 
-/// A connection to a server that does what the test says.
+/// A connection to a server that the test implements.
 fn connection(stream: UnixStream) -> Connection {
     // SAFETY: no test lets more be read than was written.
     let connection = unsafe { Connection::from_stream(owned(stream), FileDescriptor(5)) };
@@ -44,14 +44,14 @@ fn connection(stream: UnixStream) -> Connection {
 }
 
 fn task(connection: Connection) -> Task<Connection> {
-    // SAFETY: whoever answers has a table of its own.
+    // SAFETY: the server has a table of its own.
     unsafe { Task::new(connection, Process(1), FdTable::new(), AddressSpace::new(), PidNamespace::CURRENT) }
 }
 
-/// Sleeping, in the other process: a call that takes a while.
+/// Sleeps in the other process: a call that takes time.
 fn submit_sleep(pipeline: &mut Pipeline<'_, '_>, time: Duration) -> Ticket {
     let time = [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat();
-    // SAFETY: `nanosleep` reads a time, and is not asked for what is left.
+    // SAFETY: `nanosleep` reads a time, and does not return the remaining one.
     unsafe {
         pipeline.submit(
             rsyscall::nr::CLOCK_NANOSLEEP,
@@ -63,7 +63,7 @@ fn submit_sleep(pipeline: &mut Pipeline<'_, '_>, time: Duration) -> Ticket {
 
 fn sleep_there(connection: &Connection, time: Duration) -> Result<usize, Error> {
     let time = [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat();
-    // SAFETY: `nanosleep` reads a time, and is not asked for what is left.
+    // SAFETY: `nanosleep` reads a time, and does not return the remaining one.
     unsafe {
         connection.syscall(rsyscall::nr::CLOCK_NANOSLEEP, [Arg::Word(1), Arg::Word(0), Arg::In(&time), Arg::Word(0)])
     }
@@ -99,7 +99,7 @@ fn until_asleep(process: Process) {
 }
 
 #[test]
-fn a_killed_child_is_a_hangup_for_the_call_under_way_and_not_sent_for_the_next() {
+fn a_killed_child_fails_the_current_call_with_hangup_and_the_next_with_not_sent() {
     let forked = fork();
     let bell = forked.task.eventfd(0, EMPTY).unwrap();
     thread::scope(|scope| {
@@ -108,7 +108,7 @@ fn a_killed_child_is_a_hangup_for_the_call_under_way_and_not_sent_for_the_next()
             thread::sleep(Duration::from_millis(20));
             forked.child.kill().unwrap();
         });
-        // It never answers: nobody rings.
+        // The read never returns: the eventfd is not written.
         assert_eq!(bell.read(), Err(Error::Hangup));
     });
     assert_eq!(bell.write(1), Err(Error::NotSent));
@@ -119,7 +119,7 @@ fn a_killed_child_is_a_hangup_for_the_call_under_way_and_not_sent_for_the_next()
 }
 
 #[test]
-fn a_child_killed_before_the_call_is_noticed_whatever_it_shares() {
+fn a_child_killed_before_the_call_is_noticed_with_and_without_a_shared_table() {
     for share in [false, true] {
         if share && !shares_files() {
             cannot("a killed child that shares files", "clone(CLONE_FILES) is EINVAL here");
@@ -133,14 +133,14 @@ fn a_child_killed_before_the_call_is_noticed_whatever_it_shares() {
             let mut entry = [near::PollFd { fd: pidfd.near(), events: near::PollFd::IN, revents: 0 }];
             near::ppoll(&Local, &mut entry, Some(LONG.into()), None).unwrap();
         }
-        // Even if the request went into a stream that was still open: it was not claimed.
+        // Even if the request was written to a stream that was still open: it was not claimed.
         assert_eq!(bell.write(1), Err(Error::NotSent));
         assert_eq!(bell.write(1), Err(Error::NotSent));
     }
 }
 
 #[test]
-fn a_child_that_shares_files_and_is_killed_in_a_call_is_a_hangup() {
+fn a_child_that_shares_files_and_is_killed_fails_the_current_call_with_hangup() {
     if !shares_files() {
         return cannot("killed in a call, sharing files", "clone(CLONE_FILES) is EINVAL here");
     }
@@ -158,7 +158,7 @@ fn a_child_that_shares_files_and_is_killed_in_a_call_is_a_hangup() {
 }
 
 #[test]
-fn exit_is_a_success_and_the_status_arrives() {
+fn exit_succeeds_and_wait_returns_the_status() {
     for status in [0, 1, 255] {
         let mut forked = fork();
         forked.task.exit(status).unwrap();
@@ -173,7 +173,7 @@ fn exit_is_a_success_and_the_status_arrives() {
 }
 
 #[test]
-fn exit_of_a_dead_child_was_not_sent() {
+fn exit_of_a_dead_child_fails_with_not_sent() {
     let forked = fork();
     let mut child = forked.child;
     child.kill().unwrap();
@@ -183,7 +183,7 @@ fn exit_of_a_dead_child_was_not_sent() {
 }
 
 #[test]
-fn exec_is_a_success_and_a_failed_exec_gives_the_task_back() {
+fn exec_succeeds_and_a_failed_exec_returns_the_task() {
     for share in [false, true] {
         if share && !shares_files() {
             cannot("exec of a child that shares files", "clone(CLONE_FILES) is EINVAL here");
@@ -207,7 +207,7 @@ fn exec_is_a_success_and_a_failed_exec_gives_the_task_back() {
 }
 
 #[test]
-fn exec_hands_over_more_strings_than_any_scratch_space_had_room_for() {
+fn exec_passes_more_strings_than_the_scratch_space_holds() {
     let Forked { task, mut child, .. } = fork();
     let long = std::ffi::CString::new(vec![b'x'; 100_000]).unwrap();
     match task.exec(c"/bin/sh", &[c"sh", c"-c", c"test ${#1} = 100000", c"sh", &long], &[]) {
@@ -219,7 +219,7 @@ fn exec_hands_over_more_strings_than_any_scratch_space_had_room_for() {
     }
 }
 
-/// Gives bytes to a server and ends the stream.
+/// Sends bytes to a server and ends the stream.
 fn served(bytes: &[u8]) -> Result<(), ServeError> {
     let (mut client, server) = UnixStream::pair().unwrap();
     client.write_all(bytes).unwrap();
@@ -231,7 +231,7 @@ fn served(bytes: &[u8]) -> Result<(), ServeError> {
 }
 
 #[test]
-fn a_truncated_request_is_not_a_clean_end_and_is_not_executed() {
+fn a_truncated_request_is_an_error_and_is_not_executed() {
     let request = Request { nr: rsyscall::nr::GETPID, args: [0; 6] }.to_bytes();
     assert_eq!(served(&[]), Ok(()));
     assert_eq!(served(&request), Ok(()));
@@ -242,14 +242,14 @@ fn a_truncated_request_is_not_a_clean_end_and_is_not_executed() {
 }
 
 #[test]
-fn a_server_on_what_is_no_stream_says_so() {
+fn serve_fails_on_a_descriptor_that_is_no_stream() {
     let no_stream = EventFd::new(0, EMPTY).unwrap().into_owned_fd();
     // SAFETY: nothing can be requested.
     assert_eq!(unsafe { serve(&no_stream, Policy::Everything) }, Err(ServeError::Os(Errno::ENOTSOCK)));
 }
 
 #[test]
-fn a_truncated_response_is_a_hangup() {
+fn a_truncated_response_fails_with_hangup() {
     for len in 1..8 {
         let (client, mut server) = UnixStream::pair().unwrap();
         let connection = connection(client);
@@ -265,8 +265,8 @@ fn a_truncated_response_is_a_hangup() {
 }
 
 #[test]
-fn bytes_that_nobody_asked_for_end_the_connection_before_a_call_is_sent() {
-    // A response too many: the first call takes it, for it cannot know; the second is not sent.
+fn unsolicited_data_ends_the_connection_before_a_call_is_sent() {
+    // An extra response: the first call takes it, as it looks valid; the second is not sent.
     let (client, mut server) = UnixStream::pair().unwrap();
     let connection = connection(client);
     thread::scope(|scope| {
@@ -284,8 +284,8 @@ fn bytes_that_nobody_asked_for_end_the_connection_before_a_call_is_sent() {
 }
 
 #[test]
-fn after_a_byte_too_many_no_answer_is_believed_and_after_a_clean_end_those_that_came_are() {
-    let answers = [7_u64, 8, 9].map(u64::to_le_bytes).concat();
+fn responses_before_a_clean_end_are_used_and_those_before_excess_data_are_not() {
+    let responses = [7_u64, 8, 9].map(u64::to_le_bytes).concat();
     for (len, last) in [(20, Err(Error::Hangup)), (16, Ok(8))] {
         let (client, mut server) = UnixStream::pair().unwrap();
         let connection = connection(client);
@@ -296,29 +296,29 @@ fn after_a_byte_too_many_no_answer_is_believed_and_after_a_clean_end_those_that_
         submit(&mut pipeline).unwrap();
         submit(&mut pipeline).unwrap();
         server.read_exact(&mut [0; 2 * 56]).unwrap();
-        server.write_all(&answers[..len]).unwrap();
+        server.write_all(&responses[..len]).unwrap();
         drop(server);
-        // All that came is read at once; what is too much is seen when the next call is to be sent.
+        // All that arrived is read at once; the excess is detected before the next call is sent.
         assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(7));
         assert_eq!(submit(&mut pipeline), Err(SubmitError::Call(Error::NotSent)));
         assert_eq!(pipeline.complete(&mut []).unwrap().result, last);
     }
 }
 
-/// A server that gives scratch space and then these answers, whatever it is asked.
-fn memory_server(answers: Vec<Vec<u8>>) -> (Task<Connection>, thread::JoinHandle<()>) {
+/// A server that returns scratch space and then these responses, whatever the request.
+fn memory_server(responses: Vec<Vec<u8>>) -> (Task<Connection>, thread::JoinHandle<()>) {
     let (client, mut server) = UnixStream::pair().unwrap();
     let thread = thread::spawn(move || {
-        for answer in [4096_i64, 0, -11] {
+        for response in [4096_i64, 0, -11] {
             server.read_exact(&mut [0; 56]).unwrap();
-            server.write_all(&answer.to_le_bytes()).unwrap();
+            server.write_all(&response.to_le_bytes()).unwrap();
         }
         let mut bytes = [0; 1024];
-        for answer in answers {
+        for response in responses {
             if server.read(&mut bytes).unwrap() == 0 {
                 return;
             }
-            server.write_all(&answer).unwrap();
+            server.write_all(&response).unwrap();
         }
         while server.read(&mut bytes).is_ok_and(|count| count != 0) {}
     });
@@ -328,7 +328,7 @@ fn memory_server(answers: Vec<Vec<u8>>) -> (Task<Connection>, thread::JoinHandle
 }
 
 #[test]
-fn garbage_for_moved_memory_is_a_hangup() {
+fn an_invalid_memory_transfer_fails_with_hangup() {
     let word = i64::to_le_bytes;
     let cases: [(&str, Vec<u8>); 4] = [
         ("fewer bytes went there than were sent", [word(5), word(8)].concat()),
@@ -336,10 +336,10 @@ fn garbage_for_moved_memory_is_a_hangup() {
         ("nonsense", vec![0xaa; 64]),
         ("nothing within the time", vec![]),
     ];
-    for (case, answer) in cases {
-        let silent = answer.is_empty();
-        let (task, server) = memory_server(if silent { vec![] } else { vec![answer] });
-        // SAFETY: the number is nobody's.
+    for (case, response) in cases {
+        let silent = response.is_empty();
+        let (task, server) = memory_server(if silent { vec![] } else { vec![response] });
+        // SAFETY: no process uses this file descriptor.
         let bell = unsafe { EventFd::adopt(&task, FileDescriptor(9)) };
         if silent {
             task.sysif().set_timeout(Some(Duration::from_millis(100)));
@@ -350,9 +350,9 @@ fn garbage_for_moved_memory_is_a_hangup() {
         drop(task);
         server.join().unwrap();
     }
-    // Behind the memory that comes back stands how much it was.
+    // The length follows the memory that is returned.
     let (task, server) = memory_server(vec![[word(8), word(1), word(7)].concat()]);
-    // SAFETY: the number is nobody's.
+    // SAFETY: no process uses this file descriptor.
     let bell = unsafe { EventFd::adopt(&task, FileDescriptor(9)) };
     assert_eq!(bell.read(), Err(Error::Hangup));
     drop(bell);
@@ -361,21 +361,21 @@ fn garbage_for_moved_memory_is_a_hangup() {
 }
 
 #[test]
-fn an_answer_that_a_call_cannot_have_is_an_error_and_not_believed() {
+fn an_impossible_response_is_an_error() {
     let word = i64::to_le_bytes;
-    // A read of eight bytes that says nine; an eventfd with a number that no descriptor has.
+    // A read of eight bytes that returns nine; an eventfd with an invalid file descriptor.
     let (task, server) = memory_server(vec![[word(9), word(1), word(8)].concat(), word(1 << 40).to_vec()]);
-    // SAFETY: the number is nobody's.
+    // SAFETY: no process uses this file descriptor.
     let bell = unsafe { EventFd::adopt(&task, FileDescriptor(9)) };
     assert_eq!(bell.read(), Err(Error::Os(Errno::EIO)));
     assert_eq!(task.eventfd(0, EMPTY).map(drop), Err(Error::Os(Errno::EIO)));
-    let _nobodys = bell.into_raw_fd();
+    let _unowned = bell.into_raw_fd();
     drop(task);
     server.join().unwrap();
 }
 
 #[test]
-fn after_a_shutdown_the_call_in_execution_is_a_hangup_and_all_others_are_not_sent() {
+fn after_a_shutdown_the_current_call_fails_with_hangup_and_others_with_not_sent() {
     let forked = fork();
     let bell = forked.task.eventfd(0, EMPTY).unwrap();
     let connection = forked.task.sysif();
@@ -393,7 +393,7 @@ fn after_a_shutdown_the_call_in_execution_is_a_hangup_and_all_others_are_not_sen
 }
 
 #[test]
-fn half_closed_what_was_submitted_is_answered_and_then_the_server_ends() {
+fn a_half_closed_connection_completes_submitted_calls_and_then_the_server_ends() {
     let forked = fork();
     let mut child = forked.child;
     let bell = forked.task.eventfd(5, EMPTY).unwrap();
@@ -412,15 +412,15 @@ fn half_closed_what_was_submitted_is_answered_and_then_the_server_ends() {
 }
 
 #[test]
-fn a_client_that_vanishes_does_not_kill_the_server() {
+fn a_client_that_disconnects_does_not_kill_the_server() {
     for moves_memory in [false, true] {
         let forked = fork();
         let mut child = forked.child;
         let bell = forked.task.eventfd(1, EMPTY).unwrap().into_raw_fd();
-        // Rust's programs ignore SIGPIPE, and so does their child: here it is to be deadly, as in most.
+        // Rust's programs ignore SIGPIPE, and so does their child: here it has the default action, as in most programs.
         let default = [0_u8; 32];
         const SIGPIPE: u32 = 13;
-        // SAFETY: the default action, of which there is nothing to be afraid.
+        // SAFETY: the default action.
         let set = unsafe {
             forked
                 .task
@@ -439,21 +439,21 @@ fn a_client_that_vanishes_does_not_kill_the_server() {
             .unwrap();
         }
         drop(pipeline);
-        // Dropped at once, the task would kill it: it is busy.
+        // A dropped task would kill it at once: it is busy.
         forked.task.sysif().shutdown();
         assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)), "not killed by SIGPIPE");
     }
 }
 
 #[test]
-fn a_server_tells_that_its_client_vanished_before_the_answer() {
+fn serve_reports_a_client_that_disconnected_before_the_response() {
     let (mut client, server) = UnixStream::pair().unwrap();
     let (mut reader, writer) = UnixStream::pair().unwrap();
     let request =
         Request { nr: rsyscall::nr::WRITE, args: [writer.into_raw_fd() as usize, c"!".as_ptr().addr(), 1, 0, 0, 0] };
     client.write_all(&request.to_bytes()).unwrap();
     drop(client);
-    // SAFETY: the request above is to write one byte.
+    // SAFETY: the request above writes one byte.
     assert_eq!(unsafe { serve(&owned(server), Policy::Everything) }, Err(ServeError::Vanished));
     let mut byte = [0];
     reader.read_exact(&mut byte).unwrap();
@@ -462,12 +462,11 @@ fn a_server_tells_that_its_client_vanished_before_the_answer() {
 
 #[test]
 fn a_server_does_not_outlive_its_parent() {
-    // A process between this and the server, which is then killed while the server sleeps in a call that never ends.
+    // A process between this and the server, which is killed while the server sleeps in a call that never returns.
     let word = EventFd::new(0, EMPTY).unwrap();
     const SIGCHLD: u32 = 17;
     let none = || Arg::Word(0);
-    // SAFETY: the child makes a server, tells its number and waits to be killed; it shares no memory and returns
-    // nowhere.
+    // SAFETY: the child forks a server, sends its pid and waits to be killed; it shares no memory and does not return.
     let between =
         unsafe { Local.syscall(rsyscall::nr::CLONE, [SIGCHLD.into(), none(), none(), none(), none()]) }.unwrap();
     if between == 0 {
@@ -481,13 +480,13 @@ fn a_server_does_not_outlive_its_parent() {
             let _forever = near::ppoll(&Local, &mut [], None, None);
         }
     }
-    let server = word.wait_timeout(LONG).unwrap().expect("the process between tells its child");
+    let server = word.wait_timeout(LONG).unwrap().expect("the process between sends the pid");
     until_asleep(Process(server as i32));
-    // SAFETY: our own child.
+    // SAFETY: an unreaped child of this process.
     unsafe { near::kill(&Local, Process(between as i32), 9) }.unwrap();
     let start = Instant::now();
     loop {
-        // Gone, or a zombie of whoever adopted it.
+        // Gone, or a zombie of the process that adopted it.
         let stat = std::fs::read_to_string(format!("/proc/{server}/stat"));
         match stat.as_deref().map(|stat| stat.rsplit(") ").next().unwrap()) {
             Ok(state) if !state.starts_with(['Z', 'X']) => {
@@ -498,28 +497,28 @@ fn a_server_does_not_outlive_its_parent() {
         }
     }
     let mut status = [0_u8; 4];
-    // SAFETY: our own child; the call writes an `int`.
+    // SAFETY: an unreaped child of this process; the call writes an `int`.
     unsafe { Local.syscall(rsyscall::nr::WAIT4, [Arg::Word(between), Arg::InOut(&mut status), none(), none()]) }
         .unwrap();
 }
 
 #[test]
-fn a_call_that_blocks_for_ever_keeps_back_nobody_else_and_ends_with_eintr_when_cancelled() {
+fn a_call_that_blocks_delays_no_other_connection_and_fails_with_eintr_when_cancelled() {
     let (stuck, other) = (fork(), fork());
     let (bell, chime) = (stuck.task.eventfd(0, EMPTY).unwrap(), other.task.eventfd(0, EMPTY).unwrap());
     let mut slots = [CallSlot::EMPTY; 2];
     let mut pipeline = stuck.task.sysif().pipeline(&mut slots).unwrap();
     let read = pipeline.read(&bell).unwrap();
-    // Other work goes on.
+    // Other connections work.
     for value in 1..100 {
         chime.write(value).unwrap();
         assert_eq!(chime.read(), Ok(value));
     }
-    // Nor does asking for the answer block for longer than wanted, and what is late can still be had.
+    // Completion has a timeout too, and a late response can still be received.
     assert_eq!(pipeline.try_complete(&mut []), None);
     assert_eq!(pipeline.complete_timeout(&mut [], Duration::from_millis(10)), None);
     assert_eq!(pipeline.pending(), 1);
-    // Cancelled by a signal. One that comes before the call has begun to sleep is not noticed, so it is repeated.
+    // Cancelled by a signal. A signal before the call sleeps has no effect, so it is repeated.
     let completion = loop {
         stuck.child.interrupt().unwrap();
         if let Some(completion) = pipeline.complete_timeout(&mut [], Duration::from_millis(10)) {
@@ -527,10 +526,10 @@ fn a_call_that_blocks_for_ever_keeps_back_nobody_else_and_ends_with_eintr_when_c
         }
     };
     assert_eq!((completion.ticket, completion.result), (read, Err(Error::Os(Errno::EINTR))));
-    // The connection is as good as before.
+    // The connection stays usable.
     bell.write(6).unwrap();
     assert_eq!(bell.read(), Ok(6));
-    // Between calls, and in the midst of moved memory, an interruption changes nothing.
+    // Between calls, and during a memory transfer, an interruption has no effect.
     for value in 1..200 {
         stuck.child.interrupt().unwrap();
         bell.write(value).unwrap();
@@ -540,7 +539,7 @@ fn a_call_that_blocks_for_ever_keeps_back_nobody_else_and_ends_with_eintr_when_c
 }
 
 #[test]
-fn a_call_that_takes_longer_than_the_caller_allows_is_a_hangup() {
+fn a_call_that_takes_longer_than_the_timeout_fails_with_hangup() {
     let forked = fork();
     let bell = forked.task.eventfd(0, EMPTY).unwrap();
     forked.task.sysif().set_timeout(Some(Duration::from_millis(30)));
@@ -549,7 +548,7 @@ fn a_call_that_takes_longer_than_the_caller_allows_is_a_hangup() {
 }
 
 #[test]
-fn full_buffers_block_nobody_for_ever() {
+fn full_buffers_do_not_deadlock() {
     let bell = EventFd::new(0, EMPTY).unwrap();
     let forked = remote::fork([bell.as_owned_fd()]).unwrap();
     let [token] = forked.inherited;
@@ -563,12 +562,12 @@ fn full_buffers_block_nobody_for_ever() {
     pipeline.read(&there).unwrap();
     thread::scope(|scope| {
         scope.spawn(|| {
-            // By now the stream is full, and whoever sends waits.
+            // By now the stream is full, and the sender waits.
             thread::sleep(Duration::from_millis(100));
             bell.write(1).unwrap();
         });
-        // Two megabytes that the child does not read before the bell is rung. An eventfd does not take so much at once:
-        // the answer is EINVAL (or 8, before Linux 6.9), and it is given only after all was read.
+        // Two megabytes that the child does not read before the eventfd is written. An eventfd does not take so much at
+        // once: the call fails with EINVAL (or returns 8, before Linux 6.9) after everything was read.
         for _ in 0..20 {
             let operands = [there.near().into(), Operand::In(&memory), Operand::Word(LARGE)];
             // SAFETY: a write from this memory.
@@ -580,15 +579,15 @@ fn full_buffers_block_nobody_for_ever() {
         let result = pipeline.complete(&mut []).unwrap().result;
         assert!(matches!(result, Err(Error::Os(Errno::EINVAL)) | Ok(8)), "{result:?}");
     }
-    // The other direction: answers pile up as far as there is room, then it is full, and nothing is lost.
+    // The other direction: responses queue up until the stream is full, and nothing is lost.
     let mut submitted = 0;
     while pipeline.write(&there, 1).is_ok() {
         submitted += 1;
     }
     assert_eq!(pipeline.write(&there, 1), Err(SubmitError::Full));
-    // Sixteen bytes each: that its memory has arrived, and the answer.
+    // Sixteen bytes each: that its memory has arrived, and the response.
     assert_eq!(submitted, 1792 / 16);
-    // A call that waits goes past them all.
+    // A call that waits reads past all of them.
     assert_eq!(there.try_clone().unwrap().close(), Ok(()));
     for _ in 0..submitted {
         assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(8));
@@ -599,7 +598,7 @@ fn full_buffers_block_nobody_for_ever() {
 }
 
 #[test]
-fn answers_that_nobody_waits_for_are_thrown_away() {
+fn responses_without_a_waiter_are_discarded() {
     let forked = fork();
     let bell = forked.task.eventfd(0, EMPTY).unwrap();
     let connection = forked.task.sysif();
@@ -611,13 +610,13 @@ fn answers_that_nobody_waits_for_are_thrown_away() {
             pipeline.write(&bell, 1).unwrap();
             pipeline.read(&bell).unwrap();
         }
-        // The first is taken, the others are left.
+        // The first is received, the others are left.
         assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(8));
         drop(pipeline);
         bell.write(3).unwrap();
         assert_eq!(bell.read(), Ok(3));
     }
-    // And one that is forgotten does no harm either.
+    // A forgotten pipeline does no harm either.
     let mut slots = [CallSlot::EMPTY; 8];
     let mut pipeline = connection.pipeline(&mut slots).unwrap();
     pipeline.write(&bell, 1).unwrap();
@@ -627,7 +626,7 @@ fn answers_that_nobody_waits_for_are_thrown_away() {
 }
 
 #[test]
-fn much_memory_comes_behind_answers_that_nobody_waits_for() {
+fn much_memory_is_received_after_responses_without_a_waiter() {
     const MUCH: usize = 5000;
     let bytes: Vec<u8> = (0..MUCH).map(|at| (at % 251) as u8).collect();
     let (mut here, there) = UnixStream::pair().unwrap();
@@ -648,14 +647,14 @@ fn much_memory_comes_behind_answers_that_nobody_waits_for() {
         drop(pipeline);
         let mut memory = vec![0; MUCH];
         let args = [there.near().into(), Arg::InOut(&mut memory), Arg::Word(MUCH)];
-        // SAFETY: the memory is as long as is said.
+        // SAFETY: the memory has this length.
         assert_eq!(unsafe { connection.syscall(rsyscall::nr::READ, args) }, Ok(MUCH));
-        assert!(memory == bytes, "behind {left} answers");
+        assert!(memory == bytes, "behind {left} responses");
     }
 }
 
 #[test]
-fn signals_to_the_client_change_nothing() {
+fn signals_to_the_client_have_no_effect_on_a_call() {
     remote::install_interrupt_handler().unwrap();
     // SAFETY: no argument.
     let me = unsafe { Local.syscall(rsyscall::nr::GETTID, []) }.unwrap();
@@ -676,7 +675,7 @@ fn signals_to_the_client_change_nothing() {
         });
         for timeout in [None, Some(LONG)] {
             forked.task.sysif().set_timeout(timeout);
-            // It does arrive: our own calls are interrupted.
+            // The signals do arrive: calls of this process are interrupted.
             assert_eq!(near::ppoll(&Local, &mut [], Some(LONG.into()), None), Err(Errno::EINTR));
             assert_eq!(sleep_there(forked.task.sysif(), Duration::from_millis(50)), Ok(0));
             for value in 1..200 {
@@ -694,14 +693,14 @@ fn a_nonblocking_stream_works_at_either_end() {
     client.set_nonblocking(true).unwrap();
     server.set_nonblocking(true).unwrap();
     let (client, server) = (owned(client), owned(server));
-    let number = server.near();
+    let fd = server.near();
     thread::scope(|scope| {
         scope.spawn(|| {
             // SAFETY: the client is this test.
             unsafe { serve(&server, Policy::Everything) }.ok();
         });
         // SAFETY: `serve` is at the other end.
-        let task = task(unsafe { Connection::from_stream(client, number) });
+        let task = task(unsafe { Connection::from_stream(client, fd) });
         let bell = task.eventfd(0, EMPTY).unwrap();
         bell.write(4).unwrap();
         assert_eq!(bell.read(), Ok(4));
@@ -714,7 +713,7 @@ fn a_nonblocking_stream_works_at_either_end() {
         let mut got = vec![core::mem::MaybeUninit::uninit(); 600_000];
         // SAFETY: as above.
         assert_eq!(unsafe { near::read(task.sysif(), reader, &mut got) }, Ok(&mut [3; 60_000][..]));
-        // SAFETY: this test's.
+        // SAFETY: this test's pipe.
         unsafe { near::close(&Local, reader).and(near::close(&Local, writer)) }.unwrap();
         bell.close().unwrap();
         drop(task);
@@ -722,12 +721,12 @@ fn a_nonblocking_stream_works_at_either_end() {
 }
 
 #[test]
-fn what_a_read_there_did_not_write_is_left_as_it_was() {
+fn a_remote_read_leaves_unwritten_memory_unchanged() {
     let forked = fork();
     let bell = forked.task.eventfd(3, EMPTY).unwrap();
     let mut memory = [MaybeUninit::new(0xaa); 20];
     let args = [bell.near().into(), Arg::Out(&mut memory), Arg::Word(20)];
-    // SAFETY: the memory is as long as is said.
+    // SAFETY: the memory has this length.
     assert_eq!(unsafe { forked.task.sysif().syscall(rsyscall::nr::READ, args) }, Ok(8));
     // SAFETY: initialised where it was made.
     let memory = memory.map(|byte| unsafe { byte.assume_init() });
@@ -736,7 +735,7 @@ fn what_a_read_there_did_not_write_is_left_as_it_was() {
 }
 
 #[test]
-fn a_server_that_shares_the_table_ends_by_itself_if_it_is_idle_and_is_killed_if_it_is_not() {
+fn a_server_that_shares_the_table_exits_if_it_is_idle_and_is_killed_if_it_is_busy() {
     if !shares_files() {
         return cannot("the end of a server that shares files", "clone(CLONE_FILES) is EINVAL here");
     }
@@ -749,7 +748,7 @@ fn a_server_that_shares_the_table_ends_by_itself_if_it_is_idle_and_is_killed_if_
     let mut pipeline = busy.task.sysif().pipeline(&mut slots).unwrap();
     submit_sleep(&mut pipeline, LONG);
     until_asleep_in_a_call(&busy.child);
-    // Forgotten: what it is owed stays owed.
+    // Forgotten: its pending calls stay pending.
     core::mem::forget(pipeline);
     drop(busy.task);
     assert_eq!(busy.child.wait(), Ok(KILLED));

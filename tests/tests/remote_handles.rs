@@ -1,5 +1,5 @@
-//! The life cycle of a handle across tasks: tables by identity, moving, lending, inheriting, replacing, unsharing,
-//! unclosed.
+//! The life cycle of a handle across tasks: table identity, moving, lending, inheriting, replacing, unsharing, unclosed
+//! descriptors.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::{OwnedFd, ReplaceError, UnclosedList};
@@ -17,10 +17,10 @@ use std::sync::{Mutex, MutexGuard};
 
 const EMPTY: EventfdFlags = EventfdFlags::empty();
 
-/// Cases that look at which numbers of this process are open take turns.
+/// Cases that count open file descriptors of this process run one at a time.
 static NUMBERS: Mutex<()> = Mutex::new(());
 
-fn numbers() -> MutexGuard<'static, ()> {
+fn descriptors() -> MutexGuard<'static, ()> {
     NUMBERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -32,19 +32,19 @@ unsafe impl SyscallInterface for Counting {
     type Error = Errno;
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
         self.0.set(self.0.get() + 1);
-        // SAFETY: handed on as it came.
+        // SAFETY: passed on unchanged.
         unsafe { Local.syscall(nr, args) }
     }
 }
 
 fn counting(table: FdTable) -> Task<Counting> {
     let me = Process(std::process::id() as i32);
-    // SAFETY: this process; whoever says that its table is another one only makes the crate more careful.
+    // SAFETY: this process; a table that is claimed to be another only makes the crate stricter.
     unsafe { Task::new(Counting(Cell::new(0)), me, table, AddressSpace::CURRENT, PidNamespace::CURRENT) }
 }
 
 fn is_open<S: SyscallInterface>(sysif: &S, fd: i32) -> bool {
-    // SAFETY: only asks.
+    // SAFETY: a query.
     unsafe { near::is_cloexec(sysif, FileDescriptor(fd)) }.is_ok()
 }
 
@@ -57,36 +57,36 @@ fn sharing(case: &str, run: impl FnOnce(remote::Forked)) {
 }
 
 #[test]
-fn a_task_of_another_table_gets_an_error_and_no_call_is_made() {
+fn a_task_of_another_table_is_refused_without_a_call() {
     let mine = EventFd::new(1, EMPTY).unwrap();
-    let stranger = counting(FdTable::new());
-    let mismatch = mine.for_task(&stranger).map(drop).unwrap_err();
-    assert_eq!((mismatch.task, mismatch.descriptor), (stranger.fd_table(), FdTable::CURRENT));
-    let (mine, why) = mine.move_to(&stranger).unwrap_err().into_parts();
+    let unrelated = counting(FdTable::new());
+    let mismatch = mine.for_task(&unrelated).map(drop).unwrap_err();
+    assert_eq!((mismatch.task, mismatch.descriptor), (unrelated.fd_table(), FdTable::CURRENT));
+    let (mine, why) = mine.move_to(&unrelated).unwrap_err().into_parts();
     assert_eq!(why, mismatch);
-    let (token, why) = mine.detach().attach(&stranger).unwrap_err().into_parts();
+    let (token, why) = mine.detach().attach(&unrelated).unwrap_err().into_parts();
     assert_eq!(why, mismatch);
     let mine = token.attach(Current).unwrap();
-    let theirs = stranger.eventfd(0, EMPTY).unwrap();
-    let calls = stranger.sysif().0.get();
+    let theirs = unrelated.eventfd(0, EMPTY).unwrap();
+    let calls = unrelated.sysif().0.get();
     assert!(matches!(mine.dup3(&mut theirs.into_owned_fd(), true), Err(ReplaceError::FdTableMismatch(_))));
-    assert_eq!(stranger.sysif().0.get(), calls + 1, "only the close of the target");
-    assert_eq!(EventFd::from(mine).read(), Ok(1), "it is still what it was");
+    assert_eq!(unrelated.sysif().0.get(), calls + 1, "only the close of the target");
+    assert_eq!(EventFd::from(mine).read(), Ok(1), "it is unchanged");
 }
 
 #[test]
-fn within_a_table_handles_move_and_are_lent_without_a_call() {
+fn handles_move_and_are_lent_within_a_table_without_a_call() {
     let task = counting(FdTable::CURRENT);
     let here = EventFd::new(2, EMPTY).unwrap();
-    let number = here.as_raw_fd();
+    let fd = here.as_raw_fd();
     let there = here.move_to(&task).unwrap();
     {
         let lent = there.for_task(Current).unwrap();
-        assert_eq!((there.as_raw_fd(), lent.as_raw_fd()), (number, number));
+        assert_eq!((there.as_raw_fd(), lent.as_raw_fd()), (fd, fd));
         assert_eq!(task.sysif().0.get(), 0);
         assert_eq!(lent.read(), Ok(2));
     }
-    assert!(is_open(&Local, number), "what is lent is not closed");
+    assert!(is_open(&Local, fd), "a lent descriptor is not closed");
     there.write(3).unwrap();
     assert_eq!(task.sysif().0.get(), 1);
     drop(there);
@@ -104,7 +104,7 @@ fn handles_move_between_this_process_and_a_child_that_shares_its_table() {
         let there = here.move_to(&forked.task).unwrap();
         assert_eq!(there.read(), Ok(6));
         assert_eq!(there.for_task(Current).unwrap().write(1), Ok(()));
-        // Another task of the table could close it before a submitted call is made.
+        // Another task of the table could close it before a submitted call is executed.
         let mut slots = [remote::CallSlot::EMPTY; 1];
         let mut pipeline = forked.task.sysif().pipeline(&mut slots).unwrap();
         assert_eq!(pipeline.read(&there), Err(SubmitError::Foreign));
@@ -112,7 +112,7 @@ fn handles_move_between_this_process_and_a_child_that_shares_its_table() {
 }
 
 #[test]
-fn a_child_has_what_it_inherits_and_nothing_else() {
+fn a_child_has_the_inherited_descriptors_and_no_others() {
     let (bell, other) = (EventFd::new(0, EMPTY).unwrap(), EventFd::new(0, EMPTY).unwrap());
     let forked = remote::fork([bell.as_owned_fd()]).unwrap();
     let [token] = forked.inherited;
@@ -129,20 +129,20 @@ fn a_child_has_what_it_inherits_and_nothing_else() {
     assert_eq!(bell.read(), Ok(3));
     bell.write(4).unwrap();
     assert_eq!(there.read(), Ok(4));
-    // Two handles of two tables: one closed, the other goes on.
+    // Two handles of two tables: one is closed, the other stays usable.
     there.close().unwrap();
     assert!(!is_open(forked.task.sysif(), bell.as_raw_fd()));
     bell.write(1).unwrap();
 }
 
 #[test]
-fn nothing_is_inherited_twice_nor_by_another() {
+fn a_descriptor_is_inherited_once_and_by_its_own_child_only() {
     let bell = EventFd::new(0, EMPTY).unwrap();
     let twice = remote::fork([bell.as_owned_fd(), bell.as_owned_fd()]);
     assert_eq!(twice.map(drop), Err(Errno::EINVAL));
     let (one, two) = (remote::fork([bell.as_owned_fd()]).unwrap(), remote::fork([]).unwrap());
     let [token] = one.inherited;
-    // The token is the first child's: neither the other nor this process can have it.
+    // The token is the first child's: neither the other nor this process can attach it.
     let token = token.attach(&two.task).unwrap_err().into_inner();
     let token = token.attach(Current).unwrap_err().into_inner();
     let there = EventFd::from(token.attach(&one.task).unwrap());
@@ -150,7 +150,7 @@ fn nothing_is_inherited_twice_nor_by_another() {
 }
 
 #[test]
-fn dup3_and_dup2_put_one_descriptor_in_the_place_of_another() {
+fn dup3_and_dup2_replace_a_descriptor() {
     let forked = remote::fork([]).unwrap();
     let bell = forked.task.eventfd(1, EMPTY).unwrap().into_owned_fd();
     let mut target = forked.task.eventfd(9, EMPTY).unwrap().into_owned_fd();
@@ -163,15 +163,15 @@ fn dup3_and_dup2_put_one_descriptor_in_the_place_of_another() {
 }
 
 #[test]
-fn a_descriptor_goes_through_exec_only_when_asked_to() {
+fn a_descriptor_survives_exec_only_on_request() {
     let (mut reader, writer) = UnixStream::pair().unwrap();
-    // SAFETY: std gives the number away.
+    // SAFETY: std gives up ownership.
     let writer = unsafe { OwnedFd::from_raw_fd(writer.into_raw_fd()) };
     let bell = EventFd::new(0, EMPTY).unwrap();
     let forked = remote::fork([&writer, bell.as_owned_fd()]).unwrap();
     drop(writer);
     let [writer, bell_there] = forked.inherited;
-    // It keeps CLOEXEC, as everything does that nobody said anything about.
+    // It keeps FD_CLOEXEC, as every descriptor that was not made inheritable.
     let _kept_to_itself = bell_there.attach(&forked.task).unwrap().into_raw_fd();
     let writer = writer.attach(&forked.task).unwrap();
     writer.set_cloexec(false).unwrap();
@@ -202,8 +202,8 @@ fn a_descriptor_goes_through_exec_only_when_asked_to() {
 }
 
 #[test]
-fn unsharing_splits_the_table_and_the_old_one_keeps_what_it_had() {
-    let _turn = numbers();
+fn unsharing_splits_the_table_and_the_old_one_keeps_its_descriptors() {
+    let _turn = descriptors();
     sharing("unsharing", |mut forked| {
         let old = forked.task.fd_table();
         assert_eq!(old, FdTable::CURRENT);
@@ -211,8 +211,8 @@ fn unsharing_splits_the_table_and_the_old_one_keeps_what_it_had() {
         let left = forked.task.eventfd(0, EMPTY).unwrap().move_to(Current).unwrap();
         let twice = forked.task.unshare_files([kept.as_owned_fd(), kept.as_owned_fd()]);
         assert_eq!(twice.map(drop), Err(ReplaceError::Call(Error::Os(Errno::EINVAL))));
-        let stranger = counting(FdTable::new());
-        let theirs = stranger.eventfd(0, EMPTY).unwrap();
+        let unrelated = counting(FdTable::new());
+        let theirs = unrelated.eventfd(0, EMPTY).unwrap();
         let other = forked.task.unshare_files([theirs.as_owned_fd()]);
         assert!(matches!(other.map(drop), Err(ReplaceError::FdTableMismatch(_))));
         assert_eq!(forked.task.fd_table(), old);
@@ -228,7 +228,7 @@ fn unsharing_splits_the_table_and_the_old_one_keeps_what_it_had() {
         assert!(is_open(&Local, kept.as_raw_fd()));
         let (_kept, mismatch) = kept.move_to(&forked.task).unwrap_err().into_parts();
         assert_eq!(mismatch.descriptor, FdTable::CURRENT);
-        // And its end is noticed as that of any other.
+        // Its end is noticed like that of any other.
         forked.child.kill().unwrap();
         forked.child.wait().unwrap();
         assert!(forked.task.eventfd(0, EMPTY).is_err());
@@ -236,76 +236,76 @@ fn unsharing_splits_the_table_and_the_old_one_keeps_what_it_had() {
 }
 
 #[test]
-fn what_a_dead_task_of_this_table_could_not_close_is_closed_here() {
-    let _turn = numbers();
+fn descriptors_that_a_dead_task_of_this_table_could_not_close_are_closed_here() {
+    let _turn = descriptors();
     sharing("closing after a dead task", |forked| {
         let handles: Vec<_> = (0..5).map(|_| forked.task.eventfd(0, EMPTY).unwrap()).collect();
-        let numbers: Vec<_> = handles.iter().map(EventFd::as_raw_fd).collect();
+        let fds: Vec<_> = handles.iter().map(EventFd::as_raw_fd).collect();
         let mut child = forked.child;
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(numbers.iter().all(|fd| is_open(&Local, *fd)));
+        assert!(fds.iter().all(|fd| is_open(&Local, *fd)));
         drop(handles);
-        assert!(!numbers.iter().any(|fd| is_open(&Local, *fd)));
+        assert!(!fds.iter().any(|fd| is_open(&Local, *fd)));
     });
 }
 
 #[test]
-fn orphans_are_kept_and_closed_through_another_task_of_the_table() {
-    let _turn = numbers();
+fn unclosed_descriptors_are_kept_and_closed_through_another_task_of_the_table() {
+    let _turn = descriptors();
     sharing("unclosed", |forked| {
         let living = remote::fork_sharing_files().unwrap();
         let unclosed = UnclosedList::<2>::new();
         let task = unclosed.keep_for(&forked.task);
         let (one, two, three) =
             (task.eventfd(0, EMPTY).unwrap(), task.eventfd(0, EMPTY).unwrap(), task.eventfd(0, EMPTY).unwrap());
-        let numbers = [one.as_raw_fd(), two.as_raw_fd()];
+        let fds = [one.as_raw_fd(), two.as_raw_fd()];
         forked.child.kill().unwrap();
         assert_eq!(one.close(), Err(Error::NotSent));
         drop(two);
-        assert!(numbers.iter().all(|fd| is_open(&Local, *fd)), "kept, not closed");
-        // There was room for two; a third is not kept, and that is known.
+        assert!(fds.iter().all(|fd| is_open(&Local, *fd)), "kept, not closed");
+        // The list has room for two; a third is not kept, and is reported.
         let third = three.as_raw_fd();
         drop(three);
         assert_eq!(unclosed.lost(), 1);
-        // A task of another table closes nothing; one of this table all.
-        let stranger = remote::fork([]).unwrap();
-        assert_eq!(unclosed.reap(&stranger.task), Ok(0));
+        // A task of another table closes nothing; one of this table closes all.
+        let unrelated = remote::fork([]).unwrap();
+        assert_eq!(unclosed.reap(&unrelated.task), Ok(0));
         assert_eq!(unclosed.reap(&living.task), Ok(2));
-        assert!(!numbers.iter().any(|fd| is_open(&Local, *fd)));
+        assert!(!fds.iter().any(|fd| is_open(&Local, *fd)));
         assert_eq!(unclosed.reap(Current), Ok(0));
         // SAFETY: this test's, and lost.
         unsafe { near::close(&Local, FileDescriptor(third)) }.unwrap();
     });
 }
 
-/// A task of this process's table, and the end of the stream at which its server would be.
+/// A task of this process's table, and the end of the stream where its server would be.
 fn unserved() -> (Task<Connection>, UnixStream) {
     let (client, server) = UnixStream::pair().unwrap();
-    // SAFETY: std gives the number away; nobody answers.
+    // SAFETY: std gives up ownership; no server responds.
     let connection = unsafe { Connection::from_stream(OwnedFd::from_raw_fd(client.into_raw_fd()), FileDescriptor(0)) };
-    // SAFETY: whoever serves shares this process's table: it is a thread, or nobody.
+    // SAFETY: a server would be a thread, which shares this process's table; there is none.
     let task =
         unsafe { Task::new(connection, Process(1), FdTable::CURRENT, AddressSpace::CURRENT, PidNamespace::CURRENT) };
     (task, server)
 }
 
 #[test]
-fn a_close_of_an_orphan_that_may_have_been_made_is_not_made_again_either() {
-    let _turn = numbers();
+fn a_close_of_an_unclosed_descriptor_that_may_have_been_executed_is_not_repeated() {
+    let _turn = descriptors();
     let unclosed = UnclosedList::<1>::new();
     let (gone, _) = unserved();
     let bell = EventFd::new(0, EMPTY).unwrap().move_to(unclosed.keep_for(&gone)).unwrap();
-    let number = bell.as_raw_fd();
+    let fd = bell.as_raw_fd();
     gone.sysif().shutdown();
     assert_eq!(bell.close(), Err(Error::NotSent));
-    // Certainly not closed by this one either: it stays an unclosed like any other.
+    // This task certainly does not close it either: it stays unclosed.
     assert_eq!(unclosed.reap(&gone), Err(Error::NotSent));
     assert_eq!(unclosed.pop().map(|unclosed| unclosed.is_doubtful()), Some(false));
-    // SAFETY: the unclosed owned it, and is gone.
-    let bell = unsafe { EventFd::from_raw_fd(number) }.move_to(unclosed.keep_for(&gone)).unwrap();
+    // SAFETY: the unclosed descriptor owned it, and is gone.
+    let bell = unsafe { EventFd::from_raw_fd(fd) }.move_to(unclosed.keep_for(&gone)).unwrap();
     assert_eq!(bell.close(), Err(Error::NotSent));
-    // And this one may have closed it.
+    // This one may have closed it.
     let (ending, mut server) = unserved();
     let thread = std::thread::spawn(move || server.read_exact(&mut [0; 56]).unwrap());
     assert_eq!(unclosed.reap(&ending), Err(Error::Hangup));
@@ -313,31 +313,31 @@ fn a_close_of_an_orphan_that_may_have_been_made_is_not_made_again_either() {
     assert_eq!(unclosed.reap(Current), Ok(0));
     assert!(unclosed.pop().unwrap().is_doubtful());
     // SAFETY: it was not closed, as only this test can know.
-    unsafe { near::close(&Local, FileDescriptor(number)) }.unwrap();
+    unsafe { near::close(&Local, FileDescriptor(fd)) }.unwrap();
 }
 
 #[test]
-fn a_close_that_may_have_been_made_is_not_made_again() {
-    let _turn = numbers();
+fn a_close_that_may_have_been_executed_is_not_repeated() {
+    let _turn = descriptors();
     let unclosed = UnclosedList::<2>::new();
     let (dead, mut server) = unserved();
     let bell = EventFd::new(0, EMPTY).unwrap().move_to(unclosed.keep_for(&dead)).unwrap();
-    let number = bell.near();
-    // It reads the request, makes it, and ends before it answers.
+    let fd = bell.near();
+    // The server reads the request, executes it, and ends before it responds.
     let thread = std::thread::spawn(move || {
         server.read_exact(&mut [0; 56]).unwrap();
         // SAFETY: as requested.
-        unsafe { near::close(&Local, number) }.unwrap();
+        unsafe { near::close(&Local, fd) }.unwrap();
     });
     assert_eq!(bell.close(), Err(Error::Hangup));
     thread.join().unwrap();
-    // Meanwhile the number is a stranger's.
-    let stranger = EventFd::new(8, EMPTY).unwrap();
+    // Meanwhile the file descriptor is reused.
+    let reused = EventFd::new(8, EMPTY).unwrap();
     assert_eq!(unclosed.reap(Current), Ok(0));
-    assert_eq!(stranger.read(), Ok(8));
+    assert_eq!(reused.read(), Ok(8));
     let unclosed = unclosed.pop().unwrap();
     assert!(unclosed.is_doubtful());
-    assert_eq!((unclosed.near(), unclosed.fd_table()), (number, FdTable::CURRENT));
+    assert_eq!((unclosed.near(), unclosed.fd_table()), (fd, FdTable::CURRENT));
     assert!(unclosed.token().is_err());
 }
 
@@ -359,10 +359,10 @@ fn generic_code_runs_here_in_a_child_and_through_a_borrowed_interface() {
     assert_ne!(table(&forked.task), table(Current));
 }
 
-/// An interface that ends, and leaves it open whether a call is still to be executed.
+/// An interface that ends, and may still execute its last call.
 struct Stuck(Cell<bool>);
 
-// SAFETY: no call is ever said to have been completed, and it does not say that none may follow.
+// SAFETY: no call is ever reported as completed, and it does not claim that none may follow.
 unsafe impl SyscallInterface for Stuck {
     type Error = Error;
     unsafe fn syscall<const N: usize>(&self, _: usize, _: [Arg<'_>; N]) -> Result<usize, Error> {
@@ -374,7 +374,7 @@ unsafe impl SyscallInterface for Stuck {
 }
 
 #[test]
-fn while_a_failed_call_may_still_be_executed_its_file_descriptor_goes_to_no_other_task() {
+fn a_file_descriptor_moves_to_no_other_task_while_a_failed_call_may_still_be_executed() {
     let process = near::Process(1);
     // SAFETY: it makes no call, so any table is its own.
     let task = unsafe {
@@ -382,14 +382,14 @@ fn while_a_failed_call_may_still_be_executed_its_file_descriptor_goes_to_no_othe
     };
     let unclosed = UnclosedList::<4>::new();
     let there = EventFd::new(1, EMPTY).unwrap().move_to(unclosed.keep_for(&task)).unwrap();
-    let number = there.near();
+    let fd = there.near();
     task.sysif().0.set(true);
     let there = there.move_to(Current).unwrap_err().into_inner();
     let token = there.detach().attach(Current).unwrap_err().into_inner();
     // Dropped it closes nothing, and neither does its close.
-    assert_eq!(token.near(), number);
+    assert_eq!(token.near(), fd);
     // SAFETY: still open, and without an owner now.
-    let there = unsafe { OwnedFd::adopt(unclosed.keep_for(&task), number) };
+    let there = unsafe { OwnedFd::adopt(unclosed.keep_for(&task), fd) };
     assert_eq!(there.close(), Err(Error::NotSent));
     assert_eq!(unclosed.reap(Current), Ok(0));
     let doubtful = unclosed.pop().unwrap();

@@ -1,4 +1,4 @@
-//! The bytes that have arrived at a client, beside a plain queue that does the same.
+//! The bytes that a client has received, beside a plain queue that does the same.
 
 #[allow(dead_code, reason = "the crate uses more of it than this")]
 #[path = "../../src/remote/inbox.rs"]
@@ -12,7 +12,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use std::mem::MaybeUninit;
 
-/// How many bytes there is room for.
+/// The size of the inbox in bytes.
 const CAPACITY: usize = OWED_LIMIT + 256;
 
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_is_a_queue_that_always_has_room_until_it_is_full(steps in vec(step(), 1..60)) {
+    fn the_inbox_behaves_like_a_queue_and_has_room_until_it_is_full(steps in vec(step(), 1..60)) {
         let (mut inbox, mut queue, mut next) = (Inbox::new(), Vec::<u8>::new(), 0_u8);
         for step in steps {
             match step {

@@ -1,5 +1,5 @@
-//! Calls that were given up: what the server has not claimed is never executed, and what it has is over before the
-//! caller goes on, where the descriptor table is shared.
+//! Calls that were given up: a call that the server has not claimed is never executed, and one that it has claimed is
+//! over before the caller continues, if the descriptor table is shared.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
@@ -25,7 +25,7 @@ const SIGCONT: u32 = 18;
 const KILLED: ExitStatus = ExitStatus::Killed { signal: Signal::KILL, core_dumped: false };
 
 fn owned(stream: UnixStream) -> OwnedFd {
-    // SAFETY: std gives the file descriptor away.
+    // SAFETY: std gives up ownership.
     unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) }
 }
 
@@ -48,27 +48,27 @@ fn stop(child: &Child) {
     until("stopped", || state(child) == 'T');
 }
 
-/// What the file descriptor is, by the kernel's name for it.
+/// The kind of a file descriptor, by the kernel's name for it.
 fn kind(fd: i32) -> String {
     fs::read_link(format!("/proc/self/fd/{fd}")).unwrap().to_string_lossy().into_owned()
 }
 
-/// Lets `call` be given up before the child, which is stopped, can claim it; then lets the child run and end.
+/// Gives `call` up before the child, which is stopped, can claim it; then continues the child and waits for its end.
 fn given_up_unclaimed<R>(case: &str, call: impl FnOnce(&Task<Connection>) -> R) -> R {
     let Forked { task, mut child, .. } = remote::fork_sharing_files().unwrap();
-    // Memory is known to travel, so that the next request is the call's own or moves its memory.
+    // Memory is known to be transferred, so the next request is the call itself or moves its memory.
     task.sysif().reserve_scratch(64).unwrap();
     stop(&child);
     task.sysif().set_timeout(Some(Duration::from_millis(5)));
     let result = call(&task);
     child.signal(SIGCONT).unwrap();
-    assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)), "{case}: it ends by itself, without executing the call");
+    assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)), "{case}: it exits without executing the call");
     assert_eq!(near::getpid(task.sysif()), Err(Error::NotSent));
     result
 }
 
 #[test]
-fn a_call_given_up_before_it_is_claimed_is_not_sent_and_never_executed() {
+fn a_call_given_up_before_it_is_claimed_fails_with_not_sent_and_is_never_executed() {
     if !shares_files() {
         return cannot("calls given up before they are claimed", "clone(CLONE_FILES) is EINVAL here");
     }
@@ -84,20 +84,20 @@ fn a_call_given_up_before_it_is_claimed_is_not_sent_and_never_executed() {
     assert_eq!(result, Err(Error::NotSent));
     assert_eq!(fd.is_cloexec(), Ok(true));
     let stream = owned(UnixStream::pair().unwrap().0);
-    let number = stream.as_raw_fd();
+    let stream_fd = stream.as_raw_fd();
     let result = given_up_unclaimed("try_clone", |task| stream.for_task(task).unwrap().try_clone().map(drop));
     assert_eq!(result, Err(Error::NotSent));
     let kinds = fs::read_dir("/proc/self/fd").unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
-    let stream_kind = kind(number);
+    let stream_kind = kind(stream_fd);
     assert_eq!(kinds.filter(|kind| kind.as_os_str() == stream_kind.as_str()).count(), 1, "nothing was duplicated");
     let result = given_up_unclaimed("dup3", |task| {
         let mut there = stream.move_to(task).ok().unwrap();
         let result = fd.for_task(task).unwrap().dup3(&mut there, true).map_err(|_| ());
-        // It comes back here, for the connection closes nothing any more.
+        // It is moved back here, as the connection closes nothing any more.
         (result, there.move_to(Current).ok().unwrap())
     });
     assert_eq!(result.0, Err(()));
-    assert_eq!(kind(number), stream_kind, "nothing was replaced");
+    assert_eq!(kind(stream_fd), stream_kind, "nothing was replaced");
     drop(result);
     let epoll = Epoll::new().unwrap();
     let result = given_up_unclaimed("epoll", |task| {
@@ -107,7 +107,7 @@ fn a_call_given_up_before_it_is_claimed_is_not_sent_and_never_executed() {
             FileDescriptor(bell.as_raw_fd()).into(),
             Arg::In(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
         ];
-        // SAFETY: both are open for as long as the call may be made, and that is what is tested.
+        // SAFETY: both are open for as long as the call may be executed, which is what this tests.
         unsafe { task.sysif().syscall(rsyscall::nr::EPOLL_CTL, args) }
     });
     assert_eq!(result, Err(Error::NotSent));
@@ -118,9 +118,9 @@ fn a_call_given_up_before_it_is_claimed_is_not_sent_and_never_executed() {
         let mut slots = [CallSlot::EMPTY; 2];
         let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
         let operands = || [FileDescriptor(bell.as_raw_fd()).into(), Operand::Out(8), Operand::Word(8)];
-        // SAFETY: open for as long as the call may be made, and that is what is tested.
+        // SAFETY: open for as long as the call may be executed, which is what this tests.
         unsafe { pipeline.submit(rsyscall::nr::READ, operands()) }.unwrap();
-        assert_eq!(pipeline.complete_timeout(&mut [], Duration::from_millis(5)), None, "still on its way");
+        assert_eq!(pipeline.complete_timeout(&mut [], Duration::from_millis(5)), None, "still in flight");
         task.sysif().shutdown();
         // SAFETY: as above.
         let next = unsafe { pipeline.submit(rsyscall::nr::READ, operands()) };
@@ -132,7 +132,7 @@ fn a_call_given_up_before_it_is_claimed_is_not_sent_and_never_executed() {
 }
 
 #[test]
-fn a_claimed_call_that_is_given_up_is_a_hangup_and_its_server_has_ended_when_the_caller_goes_on() {
+fn a_claimed_call_that_is_given_up_fails_with_hangup_after_its_server_has_ended() {
     if !shares_files() {
         return cannot("calls given up after they are claimed", "clone(CLONE_FILES) is EINVAL here");
     }
@@ -148,7 +148,7 @@ fn a_claimed_call_that_is_given_up_is_a_hangup_and_its_server_has_ended_when_the
             let mut slots = [CallSlot::EMPTY; 1];
             let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
             let operands = [FileDescriptor(bell.as_raw_fd()).into(), Operand::Out(8), Operand::Word(8)];
-            // SAFETY: open for as long as the call may be made.
+            // SAFETY: open for as long as the call may be executed.
             unsafe { pipeline.submit(rsyscall::nr::READ, operands) }.unwrap();
             until("claimed", || {
                 let call = fs::read_to_string(format!("/proc/{}/syscall", child.process().0)).unwrap();
@@ -169,23 +169,23 @@ fn a_claimed_call_that_is_given_up_is_a_hangup_and_its_server_has_ended_when_the
 }
 
 #[test]
-fn handles_of_a_server_that_was_killed_are_closed_here() {
+fn handles_of_a_killed_server_are_closed_here() {
     if !shares_files() {
         return cannot("handles of a killed server", "clone(CLONE_FILES) is EINVAL here");
     }
     let Forked { task, child, .. } = remote::fork_sharing_files().unwrap();
     let bell = task.eventfd(0, EMPTY).unwrap();
-    let number = bell.as_raw_fd();
+    let fd = bell.as_raw_fd();
     task.sysif().set_timeout(Some(Duration::from_millis(20)));
     assert_eq!(bell.read(), Err(Error::Hangup));
-    assert_eq!(kind(number), "anon_inode:[eventfd]");
+    assert_eq!(kind(fd), "anon_inode:[eventfd]");
     drop(bell);
-    assert!(fs::read_link(format!("/proc/self/fd/{number}")).map_or(true, |kind| !kind.ends_with("[eventfd]")));
+    assert!(fs::read_link(format!("/proc/self/fd/{fd}")).map_or(true, |kind| !kind.ends_with("[eventfd]")));
     drop((task, child));
 }
 
 #[test]
-fn a_child_whose_task_is_dropped_while_it_sleeps_in_a_call_ends() {
+fn a_child_that_sleeps_in_a_call_ends_when_its_task_is_dropped() {
     for how in ["timeout", "pipeline", "forgotten pipeline"] {
         let Forked { task, mut child, .. } = remote::fork([]).unwrap();
         if child.pidfd().is_none() {
@@ -214,13 +214,13 @@ fn a_child_whose_task_is_dropped_while_it_sleeps_in_a_call_ends() {
 }
 
 #[test]
-fn an_idle_child_whose_task_is_dropped_ends_by_itself() {
+fn an_idle_child_exits_when_its_task_is_dropped() {
     for left in [false, true] {
         let Forked { task, mut child, .. } = remote::fork([]).unwrap();
         let bell = task.eventfd(0, EMPTY).unwrap();
         bell.write(1).unwrap();
         if left {
-            // Its answer has arrived, and nothing has taken it.
+            // Its response has arrived, and is not read.
             let mut slots = [CallSlot::EMPTY; 1];
             let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
             pipeline.read(&bell).unwrap();
@@ -233,22 +233,22 @@ fn an_idle_child_whose_task_is_dropped_ends_by_itself() {
             drop(bell);
         }
         drop(task);
-        assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)), "answers left: {left}");
+        assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)), "responses left: {left}");
     }
 }
 
 #[test]
-fn scratch_space_grows_where_the_policy_lacks_munmap() {
+fn scratch_space_grows_if_the_policy_lacks_munmap() {
     let (client, server) = UnixStream::pair().unwrap();
     let (client, server) = (owned(client), owned(server));
-    let number = server.near();
+    let fd = server.near();
     let thread = thread::spawn(move || {
         let policy = [rsyscall::nr::WRITE, rsyscall::nr::RECVFROM, rsyscall::nr::SENDTO, rsyscall::nr::MMAP];
         // SAFETY: the client is this test.
         unsafe { remote::serve(&server, Policy::Only(&policy)) }
     });
     // SAFETY: `serve` is at the other end.
-    let connection = unsafe { Connection::from_stream(client, number) };
+    let connection = unsafe { Connection::from_stream(client, fd) };
     let null = fs::File::create("/dev/null").unwrap();
     let null = FileDescriptor(null.as_raw_fd());
     for len in [10, 5000, 5000, 20_000] {
@@ -261,7 +261,7 @@ fn scratch_space_grows_where_the_policy_lacks_munmap() {
     let _either = thread.join().unwrap();
 }
 
-/// An interface that has ended, and whose last call may still be executed.
+/// An interface that has ended, and may still execute its last call.
 struct Stray(bool);
 
 // SAFETY: no call is ever completed.
@@ -278,9 +278,9 @@ unsafe impl SyscallInterface for Stray {
 }
 
 #[test]
-fn while_a_call_may_still_be_executed_no_file_descriptor_of_its_task_is_closed() {
+fn no_file_descriptor_of_a_task_is_closed_while_a_call_may_still_be_executed() {
     for stray in [false, true] {
-        // SAFETY: no call of it is ever executed, so it can be said to be this process.
+        // SAFETY: it never executes a call, so it may be treated as this process.
         let task = unsafe {
             Task::new(
                 Stray(stray),
@@ -291,30 +291,30 @@ fn while_a_call_may_still_be_executed_no_file_descriptor_of_its_task_is_closed()
             )
         };
         let stream = owned(UnixStream::pair().unwrap().0);
-        let (number, kind_before) = (stream.as_raw_fd(), kind(stream.as_raw_fd()));
+        let (fd, kind_before) = (stream.as_raw_fd(), kind(stream.as_raw_fd()));
         drop(stream.move_to(&task).ok().unwrap());
         let still_open =
-            fs::read_link(format!("/proc/self/fd/{number}")).is_ok_and(|kind| kind.as_os_str() == kind_before.as_str());
+            fs::read_link(format!("/proc/self/fd/{fd}")).is_ok_and(|kind| kind.as_os_str() == kind_before.as_str());
         assert_eq!(still_open, stray);
         if stray {
-            // SAFETY: nothing owns it any more.
-            unsafe { near::close(&Local, FileDescriptor(number)) }.unwrap();
+            // SAFETY: it has no owner any more.
+            unsafe { near::close(&Local, FileDescriptor(fd)) }.unwrap();
         }
     }
 }
 
-/// Sleeping, in the other process.
+/// Sleeps in the other process.
 fn sleep_there(connection: &Connection, time: Duration) -> Result<usize, Error> {
     let time = [time.as_secs().to_ne_bytes(), u64::from(time.subsec_nanos()).to_ne_bytes()].concat();
-    // SAFETY: it reads a time, and does not return what is left.
+    // SAFETY: it reads a time, and does not return the remaining one.
     unsafe {
         connection.syscall(rsyscall::nr::CLOCK_NANOSLEEP, [Arg::Word(1), Arg::Word(0), Arg::In(&time), Arg::Word(0)])
     }
 }
 
 #[test]
-fn a_timeout_counts_from_the_beginning_of_the_call_whatever_limits_the_socket() {
-    // Short ones are left to `ppoll`; of others the socket waits for three quarters.
+fn a_timeout_counts_from_the_start_of_the_call_with_and_without_a_socket_timeout() {
+    // Short timeouts are left to `ppoll`; for others the socket waits three quarters of the time.
     for millis in [0, 1, 20, 100, 250] {
         let timeout = Duration::from_millis(millis);
         let Forked { task, child: _child, .. } = remote::fork([]).unwrap();
@@ -360,7 +360,7 @@ fn signals_do_not_prolong_a_timeout() {
         let start = Instant::now();
         let result = bell.read();
         let elapsed = start.elapsed();
-        // Whatever came of it: the other thread is to end.
+        // The other thread must end, whatever the result.
         done.store(true, std::sync::atomic::Ordering::Relaxed);
         assert_eq!(result, Err(Error::Hangup));
         assert!(elapsed >= Duration::from_millis(400), "{elapsed:?}");
@@ -368,7 +368,7 @@ fn signals_do_not_prolong_a_timeout() {
     });
 }
 
-/// How much processor time this thread has had.
+/// The processor time of this thread.
 fn processor_time() -> Duration {
     const CLOCK_THREAD_CPUTIME_ID: u32 = 3;
     let mut time = [0; 16];
@@ -379,9 +379,9 @@ fn processor_time() -> Duration {
     Duration::new(seconds, nanoseconds as u32)
 }
 
-/// Not a test of its own: it runs in a process of its own, which has given up polling.
+/// Not a test of its own: it runs in a process of its own, which cannot call `ppoll`.
 #[test]
-#[ignore = "run by a_connection_works_where_ppoll_fails_for_good"]
+#[ignore = "run by a_connection_works_if_ppoll_always_fails"]
 fn without_ppoll() {
     const LATE: Duration = Duration::from_millis(200);
     let own = remote::fork([]).unwrap();
@@ -390,12 +390,12 @@ fn without_ppoll() {
     let (client, server) = UnixStream::pair().unwrap();
     client.set_nonblocking(true).unwrap();
     let (client, server) = (owned(client), owned(server));
-    let number = server.near();
+    let fd = server.near();
     let thread = thread::spawn(move || {
         // SAFETY: the client is this test.
         unsafe { remote::serve(&server, Policy::Everything) }
     });
-    // Both limits on open files: none.
+    // RLIMIT_NOFILE: 0, soft and hard.
     let nofile = [0; 16];
     // SAFETY: a limit that is read, and nothing that is written.
     unsafe { Local.syscall(rsyscall::nr::PRLIMIT64, [Arg::Word(0), Arg::Word(7), Arg::In(&nofile), Arg::Word(0)]) }
@@ -406,7 +406,7 @@ fn without_ppoll() {
 
     // A nonblocking stream without a deadline.
     // SAFETY: `serve` is at the other end.
-    let connection = unsafe { Connection::from_stream(client, number) };
+    let connection = unsafe { Connection::from_stream(client, fd) };
     assert_eq!(sleep_there(&connection, LATE), Ok(0));
     drop(connection);
     let _either = thread.join().unwrap();
@@ -427,7 +427,7 @@ fn without_ppoll() {
     own.child.interrupt().unwrap();
     assert_eq!(pipeline.complete_timeout(&mut [], LONG).unwrap().result, Err(Error::Os(Errno::EINTR)));
     drop(pipeline);
-    // SAFETY: more memory than the eventfd takes, which the server reads all the same.
+    // SAFETY: more memory than the eventfd takes, which the server reads anyway.
     let large = unsafe { near::write(own.task.sysif(), bell.near(), &vec![0; 1 << 20]) };
     assert!(matches!(large, Ok(8) | Err(Error::Os(Errno::EINVAL))), "{large:?}");
     assert_eq!(bell.write(1), Ok(()));
@@ -438,7 +438,7 @@ fn without_ppoll() {
     assert!(start.elapsed() >= LATE && start.elapsed() < LONG / 2);
     drop(late.task);
     assert_eq!(late.child.wait(), Ok(KILLED));
-    // A shared table: its server's end is watched for, too.
+    // A shared table: the end of its server is watched for, too.
     if let Some([first, killed, mut late]) = shared {
         assert_eq!(sleep_there(first.task.sysif(), LATE), Ok(0));
         thread::scope(|scope| {
@@ -457,7 +457,7 @@ fn without_ppoll() {
 }
 
 #[test]
-fn a_connection_works_where_ppoll_fails_for_good() {
+fn a_connection_works_if_ppoll_always_fails() {
     if emulated() {
         return cannot(
             "a connection where ppoll fails for good",

@@ -1,4 +1,4 @@
-//! What is left when children come and go: nothing. Alone in its program, so that nobody else opens or maps anything.
+//! Children that come and go leave nothing behind. Alone in its program, so that no other test opens or maps anything.
 
 use rsyscall::near::{PollFd, ppoll};
 use rsyscall::remote::{self, CallSlot, ExitStatus};
@@ -9,14 +9,14 @@ use rsyscall::{EventFd, EventfdFlags, EventfdTask};
 const EMPTY: EventfdFlags = EventfdFlags::empty();
 const KILLED: ExitStatus = ExitStatus::Killed { signal: Signal::KILL, core_dumped: false };
 
-/// Open numbers, mappings, and children that are there or zombies.
+/// Open file descriptors, mappings, and children, including zombies.
 fn owned() -> (usize, usize, usize) {
     let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().count();
     let mappings = std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
     let me = std::process::id().to_string();
     let children = std::fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // Behind the name: the state, the parent.
+        // After the name: the state, the parent.
         stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)) == Some(&me)
     });
     (descriptors, mappings, children.count())
@@ -49,7 +49,7 @@ fn come_and_go(round: usize, bell: &EventFd, shares: bool) {
             assert_eq!(child.wait(), Ok(KILLED));
             assert!(there.write(1).is_err());
         }
-        // Killed in the midst of a call.
+        // Killed during a call.
         1 => {
             let mut slots = [CallSlot::EMPTY; 2];
             let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
@@ -63,13 +63,13 @@ fn come_and_go(round: usize, bell: &EventFd, shares: bool) {
             .unwrap();
             child.kill().unwrap();
         }
-        // Left alone.
+        // Dropped without a wait.
         2 => drop(child),
         // The end of the stream.
         3 => {
             drop(there);
             drop(task);
-            // Sharing the table it is waited for, and killed if the machine is too busy to let it end.
+            // If it shares the table it is waited for, and killed if the machine is too busy to let it end.
             let status = child.wait().unwrap();
             assert!(status == ExitStatus::Exited(0) || shared && status == KILLED, "{status:?}");
         }
@@ -83,7 +83,7 @@ fn come_and_go(round: usize, bell: &EventFd, shares: bool) {
 }
 
 #[test]
-fn a_thousand_children_leave_no_descriptor_no_mapping_and_no_zombie() {
+fn a_thousand_children_leak_no_descriptor_no_mapping_and_no_zombie() {
     let shares = rsyscall_tests::shares_files();
     let bell = EventFd::new(0, EMPTY).unwrap();
     for round in 0..40 {

@@ -1,5 +1,5 @@
-//! The process behind a connection: with what it is forked, what it executes, how it is signalled and reaped, and what
-//! ends it.
+//! The process behind a connection: how it is forked, what it executes, how it is signalled and reaped, and what ends
+//! it.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
@@ -38,13 +38,13 @@ fn none<'a>() -> Arg<'a> {
 }
 
 fn owned(stream: UnixStream) -> OwnedFd {
-    // SAFETY: std gives the file descriptor away.
+    // SAFETY: std gives up ownership.
     unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) }
 }
 
 /// A system call of this process.
 fn call<const N: usize>(nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
-    // SAFETY: each test makes calls that do nothing to the memory of others.
+    // SAFETY: each test makes calls that do not touch memory of others.
     unsafe { Local.syscall(nr, args) }
 }
 
@@ -55,13 +55,13 @@ enum End {
     Killed(i32),
 }
 
-/// Runs in a process of its own, whose only thread this is, and ends with what is returned: nothing may allocate or
-/// panic.
+/// Runs `work` in a process of its own, as its only thread, and ends with the returned status: `work` must not allocate
+/// or panic.
 fn alone(run: impl FnOnce() -> i32) -> End {
     const SIGCHLD: u32 = 17;
     let child = call(nr::CLONE, [SIGCHLD.into(), none(), none(), none(), none()]).unwrap();
     if child == 0 {
-        // What hangs ends here, and not the test.
+        // A child that hangs ends here, and not the test.
         // SAFETY: of this process, which has no handler for it.
         unsafe { libc::alarm(90) };
         Current.exit(run());
@@ -72,7 +72,7 @@ fn alone(run: impl FnOnce() -> i32) -> End {
     if status & 0x7f == 0 { End::Exited(status >> 8) } else { End::Killed(status & 0x7f) }
 }
 
-/// Runs with a child that has a table of its own, and with one that shares this process's.
+/// Runs `work` with a child that has a table of its own, and with one that shares this process's.
 fn forked(case: &str, run: impl Fn(Forked)) {
     run(remote::fork([]).unwrap());
     if !shares_files() {
@@ -99,7 +99,7 @@ fn stop(child: &remote::Child) {
     until("it stops", || state(child.process()) == 'T');
 }
 
-/// Executes a script; `None` where this architecture's programs do not run by themselves.
+/// Executes a script; `None` if programs of this architecture do not run here.
 fn execute(case: &str, options: &ExecOptions, task: Task<Connection>, script: &CStr) -> Option<()> {
     match task.exec_with(options, c"/bin/sh", &[c"sh", c"-c", script], &[c"PATH=/bin:/usr/bin"]) {
         Ok(()) => Some(()),
@@ -111,7 +111,7 @@ fn execute(case: &str, options: &ExecOptions, task: Task<Connection>, script: &C
     }
 }
 
-// What exec and exit say.
+// exec and exit: their results.
 
 /// A seccomp filter: this action for calls of this number, if the first argument has these bits.
 fn filter(nr: usize, bits: u64, action: SeccompAction) -> BpfProgram {
@@ -124,7 +124,7 @@ fn filter(nr: usize, bits: u64, action: SeccompAction) -> BpfProgram {
         .expect("a filter")
 }
 
-/// Runs in a thread under filters; `false` where none can be installed.
+/// Runs `work` in a thread under filters; `false` if none can be installed.
 fn filtered(case: &str, filters: &[BpfProgram], run: impl FnOnce() + Send) {
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -136,14 +136,14 @@ fn filtered(case: &str, filters: &[BpfProgram], run: impl FnOnce() + Send) {
     });
 }
 
-// What exec and exit say.
+// exec and exit: their results.
 
 #[test]
-fn exec_and_exit_are_no_success_when_the_answer_is_late() {
-    forked("late answers of a child that shares files", |Forked { task, child, .. }| {
+fn exec_and_exit_do_not_succeed_if_the_response_is_late() {
+    forked("late responses of a child that shares files", |Forked { task, child, .. }| {
         stop(&child);
         task.sysif().set_timeout(Some(Duration::from_millis(1)));
-        // What prepares it was late already.
+        // The calls that prepare it are late already.
         let error = task.exec(c"/no/such", &[c"x"], &[]).unwrap_err();
         assert_eq!(error.error(), &Error::NotSent);
         child.signal(SIGKILL).unwrap();
@@ -156,7 +156,7 @@ fn exec_and_exit_are_no_success_when_the_answer_is_late() {
     });
 }
 
-/// A server that answers the two calls with these bytes, and all others as if they had succeeded.
+/// A server that returns these bytes for the two calls, and success for all others.
 fn lying_server(lie: Vec<u8>) -> Task<Connection> {
     let (client, mut server) = UnixStream::pair().unwrap();
     thread::spawn(move || {
@@ -164,7 +164,7 @@ fn lying_server(lie: Vec<u8>) -> Task<Connection> {
         while server.read_exact(&mut request).is_ok() {
             let words: Vec<_> = request.chunks(8).map(|word| usize::from_ne_bytes(word.try_into().unwrap())).collect();
             let len = words[3];
-            let answer = match words[0] {
+            let response = match words[0] {
                 nr::MMAP => 4096_i64.to_ne_bytes().to_vec(),
                 nr::RECVFROM if words[4] & 0x40 != 0 => (-11_i64).to_ne_bytes().to_vec(),
                 nr::RECVFROM => {
@@ -175,12 +175,12 @@ fn lying_server(lie: Vec<u8>) -> Task<Connection> {
                 nr::EXECVE | nr::EXIT_GROUP => lie.clone(),
                 _ => vec![0; 8],
             };
-            if server.write_all(&answer).is_err() || answer.is_empty() {
+            if server.write_all(&response).is_err() || response.is_empty() {
                 return;
             }
         }
     });
-    // SAFETY: what is answered breaks no memory here.
+    // SAFETY: no response here breaks memory.
     let connection = unsafe { Connection::from_stream(owned(client), FileDescriptor(5)) };
     connection.set_timeout(Some(LONG));
     // SAFETY: it has a table of its own, if any.
@@ -188,7 +188,7 @@ fn lying_server(lie: Vec<u8>) -> Task<Connection> {
 }
 
 #[test]
-fn an_answer_to_exec_or_exit_is_never_a_success_and_the_end_of_the_stream_is() {
+fn exec_and_exit_succeed_at_the_end_of_the_stream_and_never_by_a_response() {
     let word = |word: i64| word.to_ne_bytes().to_vec();
     for (lie, error) in [
         (word(0), Some(Error::Hangup)),
@@ -205,7 +205,7 @@ fn an_answer_to_exec_or_exit_is_never_a_success_and_the_end_of_the_stream_is() {
 }
 
 #[test]
-fn a_process_that_is_killed_instead_of_executing_a_program_is_a_hangup() {
+fn exec_fails_with_hangup_if_the_process_is_killed_before_it_executes() {
     let case = "killed instead of executing";
     filtered(case, &[filter(nr::EXECVE, 0, SeccompAction::KillProcess)], || {
         forked("killed instead of executing, sharing files", |Forked { task, mut child, .. }| {
@@ -218,22 +218,22 @@ fn a_process_that_is_killed_instead_of_executing_a_program_is_a_hangup() {
 }
 
 #[test]
-fn a_program_is_known_to_be_executed_although_it_goes_on() {
+fn exec_succeeds_while_the_program_runs() {
     forked("exec of a child that shares files", |Forked { task, mut child, .. }| {
         task.sysif().set_timeout(Some(LONG));
         let start = Instant::now();
-        let Some(()) = execute("a program that goes on", &ExecOptions::new(), task, c"exec sleep 100") else { return };
+        let Some(()) = execute("a program that runs on", &ExecOptions::new(), task, c"exec sleep 100") else { return };
         assert!(start.elapsed() < Duration::from_secs(50));
-        assert_eq!(child.try_wait(), Ok(None), "the end of the task is not that of the program");
+        assert_eq!(child.try_wait(), Ok(None), "the program runs after the end of the task");
         child.kill().unwrap();
         assert_eq!(child.wait(), Ok(KILLED));
     });
 }
 
-// What a child keeps.
+// exec: what a child keeps.
 
 #[test]
-fn a_failed_exec_leaves_the_process_as_it_was_with_its_table() {
+fn a_failed_exec_leaves_the_process_and_its_table_unchanged() {
     if !shares_files() {
         return cannot("a failed exec that shares files", "clone(CLONE_FILES) is EINVAL here");
     }
@@ -241,7 +241,7 @@ fn a_failed_exec_leaves_the_process_as_it_was_with_its_table() {
     let (mut reader, writer) = UnixStream::pair().unwrap();
     let Forked { task, child: _child, .. } = remote::fork_sharing_files().unwrap();
     let task = task.exec(c"/no/such", &[c"x"], &[]).unwrap_err().into_inner();
-    // It holds nothing back: a stream ends, and so does another child.
+    // It keeps no copy: a stream ends, and so does another child.
     drop(writer);
     reader.set_read_timeout(Some(LONG)).unwrap();
     assert_eq!(reader.read(&mut [0]).unwrap(), 0);
@@ -252,7 +252,7 @@ fn a_failed_exec_leaves_the_process_as_it_was_with_its_table() {
     assert_eq!(task.eventfd(3, EMPTY).unwrap().move_to(Current).unwrap().read(), Ok(3));
 }
 
-/// What a process blocks, ignores and catches, and what is pending: without `SigQ`, which counts the signals of the
+/// The blocked, ignored, caught and pending signals of a process: without `SigQ`, which counts the signals of the
 /// user.
 fn signals_of(process: Process) -> Vec<String> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.0)).unwrap();
@@ -260,13 +260,13 @@ fn signals_of(process: Process) -> Vec<String> {
 }
 
 #[test]
-fn however_often_and_for_whatever_reason_an_exec_fails_nothing_is_left_of_it() {
+fn repeated_failed_execs_leak_nothing() {
     let long = std::ffi::CString::new(vec![b'x'; 200_000]).unwrap();
     forked("execs that fail", |Forked { mut task, child, .. }| {
         task.sysif().set_timeout(Some(LONG));
         task.sysif().reserve_scratch(250_000).unwrap();
         let own_table = task.fd_table() != FdTable::CURRENT;
-        // In a table that is this program's too, other tests open and close.
+        // In a table shared with this program, other tests open and close descriptors.
         let open =
             |process: Process| own_table.then(|| std::fs::read_dir(format!("/proc/{}/fd", process.0)).unwrap().count());
         let before = (signals_of(child.process()), open(child.process()), task.fd_table());
@@ -286,13 +286,12 @@ fn however_often_and_for_whatever_reason_an_exec_fails_nothing_is_left_of_it() {
 }
 
 #[test]
-fn an_exec_succeeds_although_the_program_is_reaped_at_once_and_not_if_the_process_was_killed() {
+fn exec_succeeds_if_the_program_is_reaped_at_once_and_fails_if_the_process_was_killed() {
     if !shares_files() {
         return cannot("a program that is reaped at once", "clone knows one way to fork here, with SIGCHLD");
     }
-    // A process of its own, for it ignores SIGCHLD: what has executed a program is reaped by the kernel, and no longer
-    // there to be asked.
-    let told = |share: bool, kill: bool| {
+    // A process of its own, as it ignores SIGCHLD: the kernel reaps the executed program, whose pid is then gone.
+    let outcome = |share: bool, kill: bool| {
         alone(|| {
             let ignored = Current.set_disposition(Signal::CHLD, Preset::Ignore);
             let forked = if share { remote::fork_sharing_files() } else { remote::fork([]) };
@@ -312,22 +311,22 @@ fn an_exec_succeeds_although_the_program_is_reaped_at_once_and_not_if_the_proces
     };
     for share in [false, true] {
         for round in 0..10 {
-            assert_eq!(told(share, round % 2 == 0), End::Exited(0), "shared: {share}, killed: {}", round % 2 == 0);
+            assert_eq!(outcome(share, round % 2 == 0), End::Exited(0), "shared: {share}, killed: {}", round % 2 == 0);
         }
     }
 }
 
-/// In a process of its own the client's end has a low number. No copy of it may be in a child: the stream would not end
-/// with the client.
+/// In a process of its own the client's end has a low file descriptor. A child must keep no copy of it: the stream
+/// would not end with the client.
 #[test]
-fn the_clients_end_is_not_kept_whatever_its_number() {
+fn a_child_does_not_keep_the_clients_end_of_the_stream() {
     if !shares_files() {
-        return cannot("the client's end, numbered 0", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("the client's end as file descriptor 0", "clone(CLONE_FILES) is EINVAL here");
     }
-    // SAFETY: only asks.
+    // SAFETY: a query.
     let has = |task: &Task<Connection>, fd: i32| unsafe { near::is_cloexec(task.sysif(), FileDescriptor(fd)) }.is_ok();
     for closed in [0..1, 1..2, 2..3, 0..3] {
-        // SAFETY: of a process that uses none of them.
+        // SAFETY: a process that uses none of them.
         let close = || closed.clone().for_each(|fd| _ = unsafe { near::close(&Local, FileDescriptor(fd)) });
         let unshared = alone(|| {
             close();
@@ -365,9 +364,9 @@ fn the_clients_end_is_not_kept_whatever_its_number() {
 // What ends a child, and what does not.
 
 #[test]
-fn a_child_ends_with_the_thread_that_made_it_unless_asked_to_outlive_it() {
+fn a_child_ends_with_the_thread_that_forked_it_unless_it_may_outlive_it() {
     let make = |options: ForkOptions| thread::spawn(move || options.fork([])).join().unwrap().unwrap();
-    // Where the thread has ended before the child asks to end with it, it ends by itself.
+    // If the thread ends before the child calls `prctl`, the child exits by itself.
     let ended = |status| matches!(status, Ok(KILLED | ExitStatus::Exited(1)));
     let mut tied = make(ForkOptions::new());
     assert!(ended(tied.child.wait()));
@@ -384,20 +383,20 @@ fn a_child_ends_with_the_thread_that_made_it_unless_asked_to_outlive_it() {
 
 #[test]
 fn a_child_that_outlives_its_thread_ends_with_its_process() {
-    let told = EventFdOfTwo::new();
+    let pid = EventFdOfTwo::new();
     let maker = alone(|| {
         let Ok(forked) = ForkOptions::new().outlive_thread(true).fork([]) else { return 1 };
-        told.tell(forked.child.process());
+        pid.send(forked.child.process());
         // Nothing is dropped: as if it had been killed.
         core::mem::forget(forked);
         0
     });
     assert_eq!(maker, End::Exited(0));
-    let server = told.told();
+    let server = pid.receive();
     until("it ends", || matches!(state(server), 'X' | 'Z'));
 }
 
-/// Tells a pid from one process to another.
+/// Passes a pid from one process to another.
 struct EventFdOfTwo(rsyscall::EventFd);
 
 impl EventFdOfTwo {
@@ -405,17 +404,17 @@ impl EventFdOfTwo {
         Self(rsyscall::EventFd::new(0, EMPTY).unwrap())
     }
 
-    fn tell(&self, process: Process) {
+    fn send(&self, process: Process) {
         let _written = self.0.write(process.0 as u64);
     }
 
-    fn told(&self) -> Process {
+    fn receive(&self) -> Process {
         Process(self.0.wait_timeout(LONG).unwrap().expect("a pid") as i32)
     }
 }
 
 #[test]
-fn an_executed_program_is_tied_to_the_thread_that_forked_it_only_when_asked() {
+fn an_executed_program_ends_with_the_thread_that_forked_it_only_on_request() {
     let case = "a program beside a thread that ends";
     for (killed, status) in [(false, ExitStatus::Exited(6)), (true, KILLED)] {
         let options = ExecOptions::new().killed_with_parent(killed);
@@ -431,7 +430,7 @@ fn an_executed_program_is_tied_to_the_thread_that_forked_it_only_when_asked() {
 }
 
 #[test]
-fn a_child_serves_where_a_seccomp_filter_has_no_ppoll() {
+fn a_child_serves_under_a_seccomp_filter_without_ppoll() {
     const CASE: &str = "a filter without ppoll";
     for errno in [Errno::EPERM, Errno::ENOSYS, Errno::EINVAL] {
         let no_ppoll = [filter(nr::PPOLL, 0, SeccompAction::Errno(errno.raw() as u32))];
@@ -463,7 +462,7 @@ fn a_child_serves_in_a_new_pid_namespace() {
             return 77;
         }
         let Ok(mut forked) = remote::fork([]) else { return 1 };
-        // It is the first process there, and its parent cannot be seen from it.
+        // It is the first process there, and cannot see its parent.
         if near::getpid(forked.task.sysif()) != Ok(Process(1)) || near::getppid(forked.task.sysif()) != Ok(Process(0)) {
             return 2;
         }
@@ -479,37 +478,37 @@ fn a_child_serves_in_a_new_pid_namespace() {
         return cannot(case, "not allowed here");
     }
     assert_eq!(served, End::Exited(0));
-    // And it ends with its parent there too.
+    // It ends with its parent there too.
     if !shares_files() {
         return cannot("a parent that is killed in its pid namespace", "clone(CLONE_FILES) is EINVAL here");
     }
-    let told = EventFdOfTwo::new();
+    let pid = EventFdOfTwo::new();
     let killed = alone(|| {
         let made = call(nr::UNSHARE, [CLONE_NEWPID.into()]).is_ok();
         let Ok(forked) = remote::fork_sharing_files() else { return 1 };
         if !made || forked.task.eventfd(0, EMPTY).is_err() {
             return 2;
         }
-        told.tell(forked.child.process());
+        pid.send(forked.child.process());
         let _dead = call(nr::KILL, [Arg::from(near::getpid(&Local).unwrap_or(Process(0))), SIGKILL.into()]);
         3
     });
     assert_eq!(killed, End::Killed(9));
-    let server = told.told();
+    let server = pid.receive();
     until("it ends", || matches!(state(server), 'X' | 'Z'));
 }
 
 // Signals and waits.
 
 #[test]
-fn an_executed_program_may_be_reaped_elsewhere_and_then_nothing_is_signalled() {
+fn an_executed_program_reaped_elsewhere_is_not_signalled() {
     let case = "a program that another wait reaps";
     if !shares_files() {
         return cannot(case, "clone knows one way to fork here, with SIGCHLD");
     }
     let reaped = alone(|| {
         let Ok(Forked { task, mut child, .. }) = remote::fork([]) else { return 1 };
-        // Before, it is not found by an ordinary wait.
+        // Before, an ordinary wait does not find it.
         if wait_for_any() != Err(Errno::ECHILD) {
             return 2;
         }
@@ -538,7 +537,7 @@ fn wait_for_any() -> Result<usize, Errno> {
 }
 
 #[test]
-fn without_a_pidfd_no_pid_is_signalled_that_another_wait_may_have_freed() {
+fn without_a_pidfd_a_pid_that_another_wait_may_have_reaped_is_not_signalled() {
     const CLONE_PIDFD: u64 = 0x1000;
     let refused = |errno: Errno| SeccompAction::Errno(errno.raw() as u32);
     let filters = [
@@ -554,7 +553,7 @@ fn without_a_pidfd_no_pid_is_signalled_that_another_wait_may_have_freed() {
         assert_eq!(child.wait(), Ok(KILLED));
         assert_eq!(child.kill(), Err(Errno::ESRCH));
         assert_eq!(remote::fork_sharing_files().map(drop), Err(Errno::ENOSYS));
-        // Its exit signal is `SIGCHLD`: it ends with its task, and a drop of the child alone kills nothing.
+        // Its exit signal is `SIGCHLD`: it ends with its task, and a drop of the child alone does not kill.
         let Forked { task, child, .. } = remote::fork([]).unwrap();
         let process = child.process();
         drop(child);
@@ -583,7 +582,7 @@ fn without_a_pidfd_no_pid_is_signalled_that_another_wait_may_have_freed() {
 }
 
 #[test]
-fn a_nonblocking_pidfd_changes_nothing() {
+fn a_nonblocking_pidfd_makes_no_difference() {
     let Forked { task, mut child, .. } = remote::fork([]).unwrap();
     let Some(pidfd) = child.pidfd() else { return cannot("a nonblocking pidfd", "no pidfd") };
     pidfd.set_nonblocking(true).unwrap();
@@ -598,7 +597,7 @@ fn a_nonblocking_pidfd_changes_nothing() {
 }
 
 #[test]
-fn a_child_that_may_not_be_signalled_any_more_does_not_hold_up_a_drop() {
+fn drop_does_not_block_on_a_child_that_may_not_be_signalled() {
     let case = "a child of another user";
     const NOBODY: u32 = 65534;
     let dropped = alone(|| {
@@ -624,7 +623,7 @@ fn a_child_that_may_not_be_signalled_any_more_does_not_hold_up_a_drop() {
     }
 }
 
-// With what a program begins.
+// The signals of an executed program.
 
 /// The lines of `/proc/self/status` about signals, as an executed program sees them: blocked, ignored, caught.
 fn signals_of_a_program(options: &ExecOptions) -> Option<[u64; 3]> {
@@ -651,7 +650,7 @@ fn signals_of_a_program(options: &ExecOptions) -> Option<[u64; 3]> {
 }
 
 #[test]
-fn a_program_begins_with_an_empty_mask_and_no_signal_ignored_that_the_program_does_not_ignore() {
+fn an_executed_program_starts_with_an_empty_mask_and_the_default_action_of_sigpipe() {
     let case = "signals of a program";
     // A thread with something blocked, in a process that ignores SIGPIPE, as Rust's do.
     // SAFETY: of this thread.
@@ -661,30 +660,30 @@ fn a_program_begins_with_an_empty_mask_and_no_signal_ignored_that_the_program_do
         libc::sigaddset(&mut set, SIGTERM as i32);
         libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
     }
-    let Some(ours) = signals_of_a_program(&ExecOptions::new()) else {
+    let Some(inherited) = signals_of_a_program(&ExecOptions::new()) else {
         return cannot(case, "programs of this architecture do not run here by themselves");
     };
-    // std's runtime ignores SIGPIPE, the program does not; glibc handles some of its own.
+    // std's runtime ignores SIGPIPE, the executed program does not; glibc handles some signals of its own.
     let ignored_here = {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
         SignalSet::from_bits(u64::from_str_radix(line.trim(), 16).unwrap())
     };
     assert!(ignored_here.contains(SIGPIPE));
-    assert_eq!(ours, [0, ignored_here.without(SIGPIPE).bits(), 0]);
+    assert_eq!(inherited, [0, ignored_here.without(SIGPIPE).bits(), 0]);
     let set = |signals: &[u32]| signals.iter().fold(SignalSet::EMPTY, |set, signal| set.with(*signal));
     let options = ExecOptions::new().signal_mask(set(&[2, 10])).ignored_signals(set(&[SIGPIPE, SIGTERM, SIGKILL]));
     let [blocked, ignored, caught] = signals_of_a_program(&options).unwrap();
     assert_eq!(blocked, set(&[2, 10]).bits());
     assert_eq!(ignored, ignored_here.bits() | set(&[SIGTERM]).bits());
     assert_eq!(caught, 0);
-    // Every signal at once, those included of which nothing can be said.
+    // Every signal at once, including those whose action cannot be changed.
     let options = ExecOptions::new().default_signals(SignalSet::ALL);
     assert_eq!(signals_of_a_program(&options), Some([0, 0, 0]));
 }
 
 #[test]
-fn after_a_failed_exec_the_server_is_as_it_was() {
+fn a_failed_exec_leaves_the_server_unchanged() {
     let Forked { task, child, .. } = remote::fork([]).unwrap();
     // From here on it serves.
     near::getpid(task.sysif()).unwrap();
@@ -726,11 +725,11 @@ fn the_interrupt_handler_runs_on_an_alternate_stack() {
         let mut stack = vec![0_u8; 1 << 16];
         let alternate = libc::stack_t { ss_sp: stack.as_mut_ptr().cast(), ss_flags: 0, ss_size: stack.len() };
         let mut old = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
-        // SAFETY: memory that lives until the stack is put back.
+        // SAFETY: memory that lives until the stack is restored.
         assert_eq!(unsafe { libc::sigaltstack(&alternate, &mut old) }, 0);
         // SAFETY: the handler does nothing.
         assert_eq!(unsafe { libc::raise(SIGURG) }, 0);
-        // SAFETY: the stack that was there.
+        // SAFETY: the previous stack.
         assert_eq!(unsafe { libc::sigaltstack(&old, std::ptr::null_mut()) }, 0);
         assert!(stack.iter().any(|byte| *byte != 0), "the kernel's frame was there");
     })
@@ -740,14 +739,14 @@ fn the_interrupt_handler_runs_on_an_alternate_stack() {
 
 // A server and its stream.
 
-/// A stream, of which one end is to be served; in a process that nothing else runs in.
+/// A stream, of which one end is to be served; in a process that runs nothing else.
 fn pair() -> Option<(OwnedFd, OwnedFd)> {
-    // SAFETY: just made, and known to nothing else.
+    // SAFETY: just created, and not used elsewhere.
     near::socketpair_stream(&Local).ok().map(|[a, b]| unsafe { (OwnedFd::from_raw_fd(a.0), OwnedFd::from_raw_fd(b.0)) })
 }
 
 #[test]
-fn a_server_that_cannot_wait_for_a_nonblocking_stream_says_so_and_does_not_spin() {
+fn serve_fails_without_spinning_if_it_cannot_wait_for_a_nonblocking_stream() {
     let ended = alone(|| {
         let Some((client, server)) = pair() else { return 1 };
         const RLIMIT_NOFILE: u32 = 7;
@@ -758,7 +757,7 @@ fn a_server_that_cannot_wait_for_a_nonblocking_stream_says_so_and_does_not_spin(
         }
         // SAFETY: the client is this process.
         let waiting = unsafe { serve(&server, Policy::Everything) };
-        // In the midst of memory it cannot be waited for either, and what came of it is no request.
+        // During a memory transfer it cannot be waited for either, and the data is not parsed as a request.
         let mut memory = 0_u64;
         let address = (&raw mut memory).addr();
         let receive =
@@ -774,16 +773,16 @@ fn a_server_that_cannot_wait_for_a_nonblocking_stream_says_so_and_does_not_spin(
 }
 
 #[test]
-fn memory_that_did_not_arrive_is_not_taken_for_requests() {
+fn memory_that_was_not_received_is_not_parsed_as_requests() {
     let (mut client, server) = UnixStream::pair().unwrap();
     let server = owned(server);
-    let bad = 8; // No address of anything.
+    let bad = 8; // Not mapped.
     let receive = Request { nr: nr::RECVFROM, args: [server.as_raw_fd() as usize, bad, 56, 0x100, 0, 0] };
-    // Its bytes say: end the process.
+    // The bytes contain a request to end the process.
     let memory = Request { nr: nr::EXIT_GROUP, args: [1, 0, 0, 0, 0, 0] };
     for policy in [Policy::Everything, Policy::Only(&[nr::EXIT_GROUP])] {
         client.write_all(&[receive.to_bytes(), memory.to_bytes()].concat()).unwrap();
-        // SAFETY: what is requested fails.
+        // SAFETY: the requested call fails.
         assert_eq!(unsafe { serve(&server, policy) }, Err(ServeError::OutOfStep));
         let mut left = [0; 56];
         // SAFETY: open.
@@ -791,13 +790,13 @@ fn memory_that_did_not_arrive_is_not_taken_for_requests() {
         stream.set_nonblocking(true).unwrap();
         let _whether_the_kernel_took_it = stream.read(&mut left);
         stream.set_nonblocking(false).unwrap();
-        let mut answer = [0; 8];
-        client.read_exact(&mut answer).unwrap();
-        assert!(i64::from_ne_bytes(answer) < 0);
+        let mut response = [0; 8];
+        client.read_exact(&mut response).unwrap();
+        assert!(i64::from_ne_bytes(response) < 0);
     }
 }
 
-/// The calls that write to a stream without a way to say `MSG_NOSIGNAL`.
+/// The calls that can write to a stream without `MSG_NOSIGNAL`.
 fn writes(stream: i32, memory: &'static [u8], vector: &'static [usize; 2]) -> [Request; 2] {
     let stream = stream as usize;
     [
@@ -809,7 +808,7 @@ fn writes(stream: i32, memory: &'static [u8], vector: &'static [usize; 2]) -> [R
 static MEMORY: [u8; 1] = [b'!'];
 
 #[test]
-fn sigpipe_is_blocked_for_what_a_client_requests_but_not_for_a_program_that_it_executes() {
+fn sigpipe_is_blocked_for_requested_calls_but_not_for_an_executed_program() {
     let pattern = c"SigBlk:.0000000000000000";
     let argv = [c"grep".as_ptr(), c"-q".as_ptr(), pattern.as_ptr(), c"/proc/self/status".as_ptr(), std::ptr::null()];
     let argv = argv.as_ptr().expose_provenance();
@@ -826,7 +825,7 @@ fn sigpipe_is_blocked_for_what_a_client_requests_but_not_for_a_program_that_it_e
         let (Some((client, server)), Some((broken, _))) = (pair(), pair()) else { return 1 };
         let memory = MEMORY.as_ptr().expose_provenance();
         let write = Request { nr: nr::WRITE, args: [broken.as_raw_fd() as usize, memory, 1, 0, 0, 0] };
-        // Blocked after an `execve` that failed as before, and the write is discarded before one that does not.
+        // Blocked after a failed `execve` as before, and the write is discarded before one that succeeds.
         for request in [nothing, write, grep] {
             // SAFETY: open.
             if unsafe { near::sendto(&Local, client.near(), &request.to_bytes(), 0) } != Ok(56) {
@@ -837,7 +836,7 @@ fn sigpipe_is_blocked_for_what_a_client_requests_but_not_for_a_program_that_it_e
         if unsafe { near::shutdown(&Local, client.near(), near::Shutdown::Write) }.is_err() {
             return 3;
         }
-        // SAFETY: what is requested is sound.
+        // SAFETY: the requested calls are sound.
         if unsafe { serve(&server, Policy::Everything) } == Ok(()) { 77 } else { 4 }
     });
     if executed == End::Exited(77) {
@@ -850,7 +849,7 @@ fn sigpipe_is_blocked_for_what_a_client_requests_but_not_for_a_program_that_it_e
 }
 
 #[test]
-fn no_requested_write_to_the_stream_kills_a_server_whose_client_has_vanished() {
+fn no_requested_write_to_the_stream_kills_a_server_whose_client_has_disconnected() {
     let vector: &'static [usize; 2] = Box::leak(Box::new([MEMORY.as_ptr().expose_provenance(), 1]));
     let default = || {
         // SAFETY: the default action.
@@ -866,11 +865,11 @@ fn no_requested_write_to_the_stream_kills_a_server_whose_client_has_vanished() {
                 return 2;
             }
             drop(client);
-            // SAFETY: what is requested is to write one byte.
+            // SAFETY: the request writes one byte.
             if unsafe { serve(&server, Policy::Everything) } != Err(ServeError::Vanished) {
                 return 3;
             }
-            // Afterwards all is as before: not blocked, not pending, the default action.
+            // Afterwards the signal is as before: not blocked, not pending, the default action.
             // SAFETY: the default action.
             if unsafe { libc::signal(SIGPIPE as i32, libc::SIG_DFL) } != libc::SIG_DFL {
                 return 4;
@@ -892,7 +891,7 @@ fn no_requested_write_to_the_stream_kills_a_server_whose_client_has_vanished() {
             let [stream, memory, count, ..] = request.args.map(Operand::Word);
             let pause = [0_u64.to_ne_bytes(), 50_000_000_u64.to_ne_bytes()];
             let pause: &[u8] = pause.as_flattened();
-            // SAFETY: a pause, and a write of one byte that the child has too.
+            // SAFETY: a pause, and a write of one byte, which the child has too.
             let submitted = unsafe {
                 pipeline
                     .submit(

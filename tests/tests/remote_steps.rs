@@ -1,6 +1,6 @@
-//! A child killed, stopped or interrupted before and after each system call that it makes for a remote call: every such
-//! moment of every kind of call, found by stepping through it. Alone in its program: it counts descriptors, mappings
-//! and children.
+//! A child killed, stopped or interrupted before and after each system call that it makes for a remote call. Stepping
+//! through each kind of call finds every such moment. Alone in its program: it counts descriptors, mappings and
+//! children.
 
 use rsyscall::fd::Token;
 use rsyscall::near::PollFd;
@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const EMPTY: EventfdFlags = EventfdFlags::empty();
-/// What a caller allows a stopped child.
+/// The caller's timeout for a stopped child.
 const PATIENCE: Duration = Duration::from_millis(8);
 /// More stops than any kind of call has.
 const MANY: usize = 120;
@@ -26,34 +26,34 @@ type Remote<'a> = EventFd<&'a Task<Connection>>;
 /// A kind of call.
 struct Kind {
     name: &'static str,
-    /// The system call whose execution is meant; `None` if there is more than one, or if it changes nothing.
+    /// The system call whose execution is checked; `None` if there is more than one, or if it has no effect.
     nr: Option<usize>,
-    /// What the eventfd holds before.
+    /// The count of the eventfd before.
     count: u32,
     call: fn(&Remote<'_>) -> Result<(), Error>,
-    /// Whether the call's effect is seen at the eventfd of this process.
+    /// Whether the call's effect is visible in the eventfd of this process.
     effect: Option<fn(&EventFd) -> bool>,
 }
 
-/// What a step led to.
+/// The outcome of a step.
 struct Seen {
     result: Result<(), Error>,
-    /// Whether the connection was still open in the end.
+    /// Whether the connection was still open at the end.
     open: bool,
-    /// The effect, where it can be told.
+    /// The effect, if it can be observed.
     effect: Option<bool>,
     status: Option<ExitStatus>,
     traced: Traced,
 }
 
-/// One at a time, and none while another counts.
+/// Serialises the tests: none runs while another counts.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The open descriptors, but for the one that reads them.
+/// The open file descriptors, except the one that reads them.
 fn descriptors() -> Vec<(i32, String)> {
     let mut open: Vec<_> = std::fs::read_dir("/proc/self/fd")
         .unwrap()
@@ -81,7 +81,7 @@ fn has_children() -> bool {
     unsafe { libc::waitid(libc::P_ALL, 0, &mut info, libc::WEXITED | libc::WNOWAIT | libc::WNOHANG | WALL) == 0 }
 }
 
-/// A child that begins to serve, and the token for the eventfd if its table is its own.
+/// A child that begins to serve, and the token of the eventfd if its table is its own.
 fn begin(share: bool, inherit: &EventFd) -> (Task<Connection>, Child, Option<Token>) {
     if share {
         let Forked { task, child, .. } = remote::fork_sharing_files().unwrap();
@@ -94,13 +94,13 @@ fn begin(share: bool, inherit: &EventFd) -> (Task<Connection>, Child, Option<Tok
 /// A child that serves.
 fn fork(share: bool, inherit: &EventFd) -> (Task<Connection>, Child, Option<Token>) {
     let (task, child, token) = begin(share, inherit);
-    // Past the calls with which it begins.
+    // After its first calls.
     assert_eq!(near::getpid(task.sysif()), Ok(task.process()));
     (task, child, token)
 }
 
-/// Waits for the end, which is to come by itself. Not with `waitid` before it has come: to a process that traces its
-/// child that reports the stops too.
+/// Waits for the end, which comes by itself. `waitid` before the end would also report the stops to a process that
+/// traces its child.
 fn end_of(child: &mut Child) -> Option<ExitStatus> {
     let pidfd = child.pidfd().expect("where a child can be traced there are pidfds");
     let mut entry = [PollFd { fd: pidfd.near(), events: PollFd::IN, revents: 0 }];
@@ -109,11 +109,11 @@ fn end_of(child: &mut Child) -> Option<ExitStatus> {
 }
 
 fn limit(task: &Task<Connection>, act: Act) {
-    // Only who is stopped needs to be given up. All else comes to an end without a deadline.
+    // Only a stopped child needs a timeout. Every other outcome comes without a deadline.
     task.sysif().set_timeout((act == Act::Hold).then_some(PATIENCE));
 }
 
-/// After an error that is permanent nothing more is sent.
+/// After a permanent error nothing more is sent.
 fn check_permanence(task: &Task<Connection>, result: Result<(), Error>, act: Act) -> Result<(), String> {
     let next = near::getpid(task.sysif());
     match result {
@@ -123,7 +123,7 @@ fn check_permanence(task: &Task<Connection>, result: Result<(), Error>, act: Act
         },
         _ => match next {
             Ok(process) if process == task.process() => Ok(()),
-            // What the kind of call closes in the end may be late too.
+            // The close at the end of the kind of call may be late too.
             Err(Error::NotSent | Error::Hangup) if matches!(act, Act::Kill | Act::Hold) => Ok(()),
             next => Err(format!("the next call is {next:?}")),
         },
@@ -156,7 +156,7 @@ fn make(kind: &Kind, share: bool, step: Step) -> Result<Seen, String> {
     Ok(Seen { result, open, effect, status, traced })
 }
 
-/// What is wrong with it, if anything.
+/// What is wrong with the outcome, if anything.
 fn judge(kind_nr: Option<usize>, act: Act, seen: &Seen) -> Result<(), String> {
     let executed = seen.effect.or(kind_nr.map(|nr| seen.traced.made(nr)));
     let allowed = match seen.result {
@@ -177,7 +177,7 @@ fn judge(kind_nr: Option<usize>, act: Act, seen: &Seen) -> Result<(), String> {
     Ok(())
 }
 
-/// Every step of one kind of call. What is wrong is added to `wrong`.
+/// Steps through one kind of call, and adds what is wrong to `wrong`.
 fn walk(
     name: &str,
     nr: Option<usize>,
@@ -207,13 +207,14 @@ fn walk(
                 }
                 let after = descriptors();
                 let left: Vec<_> = after.iter().filter(|open| !before.contains(open)).collect();
-                // What a call that was executed and not answered has made in a shared table, nobody can know.
+                // A call that was executed without a response may have created descriptors in a shared table, which are
+                // unknown.
                 let excused = *share && !seen.open && left.len() <= 1;
                 if (!left.is_empty() && !excused) || before.iter().any(|open| !after.contains(open)) {
                     tell(format!("{:?}: left open: {left:?}", seen.result));
                 }
                 for (fd, _) in left {
-                    // SAFETY: nobody knows of it.
+                    // SAFETY: it has no owner.
                     unsafe { libc::close(*fd) };
                 }
                 if has_children() {
@@ -259,14 +260,14 @@ fn walk_kinds(test: &'static str, kinds: &[Kind]) {
     for kind in kinds {
         walk(kind.name, kind.nr, &mut wrong, |share, step| make(kind, share, step));
     }
-    // Threads and what is allocated come and go; a mapping for each step would be hundreds.
+    // Threads and allocations come and go; a leaked mapping for each step would be hundreds.
     let more = mappings().saturating_sub(before);
     assert!(more < 20, "{more} more mappings than before");
     finish(&wrong);
 }
 
 #[test]
-fn counts_are_moved_or_not_as_the_caller_is_told() {
+fn counts_change_as_the_returned_result_says() {
     let kinds = [
         Kind {
             name: "write",
@@ -297,7 +298,7 @@ fn counts_are_moved_or_not_as_the_caller_is_told() {
             effect: Some(|here| here.try_read() == Ok(None)),
         },
         Kind {
-            name: "wait_timeout in vain",
+            name: "wait_timeout that expires",
             nr: None,
             count: 0,
             call: |bell| bell.wait_timeout(Duration::from_millis(2)).map(|count| assert_eq!(count, None)),
@@ -308,7 +309,7 @@ fn counts_are_moved_or_not_as_the_caller_is_told() {
 }
 
 #[test]
-fn calls_without_memory_and_calls_that_sleep_are_made_or_not_as_the_caller_is_told() {
+fn calls_without_memory_and_calls_that_sleep_are_executed_as_the_returned_result_says() {
     let kinds = [
         Kind {
             name: "set_nonblocking",
@@ -325,7 +326,7 @@ fn calls_without_memory_and_calls_that_sleep_are_made_or_not_as_the_caller_is_to
             call: |bell| {
                 let time = [0_u64, 2_000_000].map(u64::to_ne_bytes).concat();
                 let args = [Arg::Word(1), Arg::Word(0), Arg::In(&time), Arg::Word(0)];
-                // SAFETY: the call reads a time, and is not asked for what is left.
+                // SAFETY: the call reads a time, and does not return the remaining one.
                 unsafe { bell.task().sysif().syscall(nr::CLOCK_NANOSLEEP, args) }.map(drop)
             },
             effect: None,
@@ -342,7 +343,7 @@ fn calls_without_memory_and_calls_that_sleep_are_made_or_not_as_the_caller_is_to
 }
 
 #[test]
-fn descriptors_are_made_and_closed_or_not_as_the_caller_is_told() {
+fn descriptors_are_created_and_closed_as_the_returned_result_says() {
     let kinds = [
         Kind {
             name: "eventfd",
@@ -385,7 +386,7 @@ fn descriptors_are_made_and_closed_or_not_as_the_caller_is_told() {
 
 /// From its first calls on, which set up its signals and its descriptors.
 #[test]
-fn a_child_killed_while_it_begins_is_noticed() {
+fn a_child_killed_while_it_starts_is_noticed() {
     let _turn = turn();
     let _limit = Limit::of("a child that begins");
     if !can_trace("a child that begins") {
@@ -424,9 +425,9 @@ fn a_child_killed_while_it_begins_is_noticed() {
     }
 }
 
-/// Three writes on their way at once: what completes, and what the eventfd says, which has a bit for each.
+/// Three writes in flight at once: which complete, and which the eventfd shows, with a bit for each.
 #[test]
-fn of_a_pipeline_the_first_calls_are_made_and_the_others_are_not() {
+fn a_pipeline_executes_its_first_calls_and_no_others() {
     let _turn = turn();
     let _limit = Limit::of("pipeline");
     if !can_trace("pipeline") {
@@ -444,7 +445,7 @@ fn of_a_pipeline_the_first_calls_are_made_and_the_others_are_not() {
         for bit in 0..3 {
             let value = (1_u64 << bit).to_ne_bytes();
             let operands = [here.near().into(), Operand::In(&value), Operand::Word(8)];
-            // SAFETY: the number is the eventfd's in either table, and it lives as long as the child.
+            // SAFETY: the eventfd has this file descriptor in either table, and lives as long as the child.
             submitted.push(unsafe { pipeline.submit(nr::WRITE, operands) });
         }
         let mut results = Vec::new();
@@ -455,7 +456,7 @@ fn of_a_pipeline_the_first_calls_are_made_and_the_others_are_not() {
             };
             match completion {
                 Some(Completion { result, .. }) => results.push(result),
-                // Given up: the pipeline is left with what is on its way.
+                // Given up: the pipeline is dropped with its pending calls.
                 None => break,
             }
         }
@@ -500,7 +501,7 @@ fn exec(task: Task<Connection>, tracer: &Tracer) -> Result<(), Error> {
     result.map_err(|failed| *failed.error())
 }
 
-/// `Ok` if it fails as it should.
+/// `Ok` if it fails as expected.
 fn exec_nothing(task: Task<Connection>, tracer: &Tracer) -> Result<(), Error> {
     let result = task.exec(c"/no/such", &[c"x"], &[]);
     tracer.release();
@@ -519,7 +520,7 @@ fn exit(task: Task<Connection>, tracer: &Tracer) -> Result<(), Error> {
 }
 
 #[test]
-fn exec_and_exit_succeed_only_where_they_did() {
+fn exec_and_exit_succeed_only_if_they_were_executed() {
     let _turn = turn();
     let _limit = Limit::of("exec and exit");
     if !can_trace("exec and exit") {
@@ -540,7 +541,7 @@ fn exec_and_exit_succeed_only_where_they_did() {
             let status = end_of(&mut child);
             drop(child);
             let mut traced = tracer.finish();
-            // Of another program's calls none is ours to step through.
+            // The calls of the executed program are not stepped through.
             let end = traced.stops.iter().position(|stop| stop.nr == nr && stop.ret == Some(0));
             if end.is_some_and(|end| step.nth > end + 1) {
                 traced.reached = false;
@@ -558,7 +559,7 @@ fn exec_and_exit_succeed_only_where_they_did() {
 }
 
 #[test]
-fn a_table_is_unshared_or_not_as_the_caller_is_told() {
+fn a_table_is_unshared_as_the_returned_result_says() {
     let _turn = turn();
     let _limit = Limit::of("unshare_files");
     if !can_trace("unshare_files") || !shares_files() {

@@ -1,4 +1,4 @@
-//! The format of a connection, byte for byte, and the other implementations of it.
+//! The format of a connection, byte for byte, and its other implementations.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::fd::OwnedFd;
@@ -15,18 +15,18 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 fn owned(stream: UnixStream) -> OwnedFd {
-    // SAFETY: std gives the number away.
+    // SAFETY: std gives up ownership.
     unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) }
 }
 
-/// A connection to whatever is at the other end, which calls its own end number 5.
+/// A connection to the other end of the stream, whose own file descriptor there is 5.
 fn connection(stream: UnixStream) -> Connection {
-    // SAFETY: each test answers as a kernel could.
+    // SAFETY: each test responds as a kernel could.
     unsafe { Connection::from_stream(owned(stream), FileDescriptor(5)) }
 }
 
 fn task(connection: Connection) -> Task<Connection> {
-    // SAFETY: whoever answers has a table of its own.
+    // SAFETY: the server has a table of its own.
     unsafe { Task::new(connection, Process(1), FdTable::new(), AddressSpace::new(), PidNamespace::CURRENT) }
 }
 
@@ -56,42 +56,42 @@ fn a_request_is_seven_words_and_a_response_one() {
     let made = Request { nr: rsyscall::nr::EVENTFD2, args: [0, 0o2000000, 0, 0, 0, 0] };
     assert_eq!(made.to_bytes(), bytes);
     assert_eq!(Request::from_bytes(bytes), made);
-    let answers: [([u8; 8], Result<usize, Errno>); 4] = [
+    let responses: [([u8; 8], Result<usize, Errno>); 4] = [
         ([0x0d, 0, 0, 0, 0, 0, 0, 0], Ok(13)),
         ([0xea, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Err(Errno::EINVAL)),
         ([0x01, 0xf0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Err(Errno::from_raw(4095).unwrap())),
         ([0x00, 0xf0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Ok(-4096_isize as usize)),
     ];
-    for (bytes, answer) in answers {
+    for (bytes, response) in responses {
         let ret = remote::response_from_bytes(bytes);
-        assert_eq!(Errno::from_ret(ret), answer);
+        assert_eq!(Errno::from_ret(ret), response);
         assert_eq!(remote::response_to_bytes(ret), bytes);
     }
 }
 
 #[test]
-fn an_eventfd_through_a_connection_is_these_bytes() {
+fn an_eventfd_through_a_connection_has_this_wire_format() {
     let (client, mut server) = UnixStream::pair().unwrap();
     let server = thread::spawn(move || {
         expect(&mut server, &request([rsyscall::nr::EVENTFD2 as i64, 7, 0o2000000, 0, 0, 0, 0]));
         server.write_all(&word(13)).unwrap();
-        // The first memory: scratch space, and whether it can be reached.
+        // The first memory: scratch space, and a check that it can be reached.
         expect(&mut server, &request([rsyscall::nr::MMAP as i64, 0, 4096, 3, 0x22, -1, 0]));
         server.write_all(&word(0x7000_0000)).unwrap();
         expect(&mut server, &request([SENDTO, 5, 0x7000_0000, 0, 0, 0, 0]));
         server.write_all(&word(0)).unwrap();
         expect(&mut server, &request([RECVFROM, 5, 0x7000_0000, 1, 0x40, 0, 0]));
         server.write_all(&word(-11)).unwrap();
-        // A write: eight bytes there, then the call.
+        // A write: eight bytes to the server, then the call.
         expect(&mut server, &request([RECVFROM, 5, 0x7000_0000, 8, 0x100, 0, 0]));
         expect(&mut server, &[2, 0, 0, 0, 0, 0, 0, 0]);
         expect(&mut server, &request([rsyscall::nr::WRITE as i64, 13, 0x7000_0000, 8, 0, 0, 0]));
         server.write_all(&[word(8), word(8)].concat()).unwrap();
-        // A read: the call, then eight bytes back and their number.
+        // A read: the call, then eight bytes back and their count.
         expect(&mut server, &request([rsyscall::nr::READ as i64, 13, 0x7000_0000, 8, 0, 0, 0]));
         expect(&mut server, &request([SENDTO, 5, 0x7000_0000, 8, 0, 0, 0]));
         server.write_all(&[word(8), word(9), word(8)].concat()).unwrap();
-        // A read that does not sleep: the vector there, its memory behind it.
+        // A read that does not sleep: the vector to the server, its memory behind it.
         expect(&mut server, &request([RECVFROM, 5, 0x7000_0000, 16, 0x100, 0, 0]));
         expect(&mut server, &[word(0x7000_0010), word(8)].concat());
         expect(&mut server, &request([rsyscall::nr::PREADV2 as i64, 13, 0x7000_0000, 1, -1, 0, 8]));
@@ -99,7 +99,7 @@ fn an_eventfd_through_a_connection_is_these_bytes() {
         server.write_all(&[word(16), word(-11), word(0), word(8)].concat()).unwrap();
         expect(&mut server, &request([rsyscall::nr::CLOSE as i64, 13, 0, 0, 0, 0, 0]));
         server.write_all(&word(0)).unwrap();
-        // The end: the scratch space is given back.
+        // The end: the scratch space is unmapped.
         expect(&mut server, &request([rsyscall::nr::MUNMAP as i64, 0x7000_0000, 4096, 0, 0, 0, 0]));
         assert_eq!(server.read(&mut [0]).unwrap(), 0);
     });
@@ -117,14 +117,14 @@ fn an_eventfd_through_a_connection_is_these_bytes() {
 #[test]
 fn memory_that_goes_both_ways_and_memory_larger_than_the_scratch_space_arrive() {
     let (client, server) = UnixStream::pair().unwrap();
-    let number = FileDescriptor(server.as_raw_fd());
+    let fd = FileDescriptor(server.as_raw_fd());
     let server = thread::spawn(move || {
         let server = owned(server);
         // SAFETY: the client is this test.
         unsafe { serve(&server, Policy::Everything) }
     });
     // SAFETY: `serve` is at the other end.
-    let connection = unsafe { Connection::from_stream(owned(client), number) };
+    let connection = unsafe { Connection::from_stream(owned(client), fd) };
     let (mut reader, writer) = UnixStream::pair().unwrap();
     let (reader_fd, writer_fd) = (FileDescriptor(reader.as_raw_fd()), FileDescriptor(writer.as_raw_fd()));
     for len in [0_usize, 1, 7, 8, 9, 255, 256, 257, 4095, 4096, 4097, 50_000] {
@@ -136,7 +136,7 @@ fn memory_that_goes_both_ways_and_memory_larger_than_the_scratch_space_arrive() 
         let got = unsafe { near::read(&connection, reader_fd, &mut got) }.unwrap();
         assert_eq!(got, sent, "{len}");
     }
-    // Two both ways: a poll with a time.
+    // Two that go both ways: a poll with a timeout.
     let mut entries = [near::PollFd { fd: writer_fd, events: near::PollFd::OUT, revents: 0 }; 3];
     entries[1].fd = FileDescriptor(-1);
     entries[2].fd = reader_fd;
@@ -144,21 +144,21 @@ fn memory_that_goes_both_ways_and_memory_larger_than_the_scratch_space_arrive() 
     assert_eq!(near::ppoll(&connection, &mut entries, Some(std::time::Duration::from_secs(9).into()), None), Ok(1));
     assert_eq!(entries.map(|entry| entry.revents), [near::PollFd::OUT, 0, 0]);
     drop(connection);
-    // Its scratch space was given back without waiting for the answer.
+    // The client unmapped its scratch space without waiting for the response.
     assert!(matches!(server.join().unwrap(), Ok(()) | Err(ServeError::Vanished)));
     drop(writer);
     assert_eq!(reader.read(&mut [0]).unwrap(), 0);
 }
 
 #[test]
-fn memory_of_a_forked_childs_call_arrives_through_the_page_and_through_the_stream() {
+fn memory_of_a_forked_childs_call_is_transferred_through_the_page_and_through_the_stream() {
     let (here, there) = UnixStream::pair().unwrap();
     let (here, there) = (owned(here), owned(there));
     let forked = remote::fork([&there]).unwrap();
     let [token] = forked.inherited;
     let there = token.attach(&forked.task).unwrap();
     let connection = forked.task.sysif();
-    // What fits into the page to the byte, and what does not.
+    // Lengths that exactly fill the page, and ones that do not fit.
     for len in [0_usize, 1, 7, 8, 9, 4031, 4032, 4033, 50_000, 3] {
         let sent: Vec<u8> = (0..len).map(|index| (index * 7 % 251) as u8).collect();
         // SAFETY: both streams are this test's.
@@ -173,7 +173,7 @@ fn memory_of_a_forked_childs_call_arrives_through_the_page_and_through_the_strea
             whole = &mut uninit[count..];
         }
         assert!(got == sent, "{len} bytes there");
-        // SAFETY: both streams are this test's; the memory is as long as is said.
+        // SAFETY: both streams are this test's; the memory has this length.
         unsafe {
             assert_eq!(near::sendto(&rsyscall::sysif::Local, here.near(), &sent, 0), Ok(len), "{len}");
             let mut memory = vec![core::mem::MaybeUninit::new(0xaa); len + 1];
@@ -186,13 +186,13 @@ fn memory_of_a_forked_childs_call_arrives_through_the_page_and_through_the_strea
             assert_eq!(memory[len], 0xaa, "and no more than were read");
         }
     }
-    // Both ways: what an error leaves alone, and several at once.
+    // Both ways: memory that an error leaves unchanged, and several arguments at once.
     let mut entries = [near::PollFd { fd: there.near(), events: near::PollFd::OUT, revents: 0 }; 3];
     entries[1].fd = FileDescriptor(-1);
     entries[2].events = near::PollFd::IN;
     assert_eq!(near::ppoll(connection, &mut entries, Some(std::time::Duration::from_secs(9).into()), None), Ok(1));
     assert_eq!(entries.map(|entry| entry.revents), [near::PollFd::OUT, 0, 0]);
-    // A call behind those of a pipeline, whose memory takes the other way.
+    // A call after those of a pipeline, whose memory goes through the stream.
     let bell = forked.task.eventfd(0, EventfdFlags::empty()).unwrap();
     let mut slots = [remote::CallSlot::EMPTY; 20];
     let mut pipeline = connection.pipeline(&mut slots).unwrap();
@@ -208,18 +208,18 @@ fn memory_of_a_forked_childs_call_arrives_through_the_page_and_through_the_strea
 /// A task whose server is not forked, but runs in a thread of this process.
 fn adopted(policy: Policy<'static>) -> (Task<Connection>, thread::JoinHandle<Result<(), ServeError>>) {
     let (client, server) = UnixStream::pair().unwrap();
-    let number = FileDescriptor(server.as_raw_fd());
+    let fd = FileDescriptor(server.as_raw_fd());
     let server = thread::spawn(move || {
         let server = owned(server);
         // SAFETY: the client is this test.
         unsafe { serve(&server, policy) }
     });
     // SAFETY: `serve` is at the other end.
-    (task(unsafe { Connection::from_stream(owned(client), number) }), server)
+    (task(unsafe { Connection::from_stream(owned(client), fd) }), server)
 }
 
 #[test]
-fn a_fetched_descriptor_is_used_here_and_closed_on_its_own() {
+fn a_fetched_descriptor_is_used_here_and_closed_separately() {
     let forked = remote::fork([]).unwrap();
     let (task, server) = adopted(Policy::Everything);
     // By pidfd_getfd, and over the stream.
@@ -238,7 +238,7 @@ fn a_fetched_descriptor_is_used_here_and_closed_on_its_own() {
         here.write(1).unwrap();
         assert_eq!(here.read(), Ok(1));
     }
-    // Behind answers that nothing waits for, and not among those of a pipeline.
+    // After responses without a waiter, and not among those of a pipeline.
     let there = task.eventfd(0, EventfdFlags::empty()).unwrap();
     let mut slots = [remote::CallSlot::EMPTY; 4];
     let mut pipeline = task.sysif().pipeline(&mut slots).unwrap();
@@ -287,9 +287,9 @@ fn shared_pages(process: Process) -> Vec<String> {
 }
 
 #[test]
-fn a_page_is_shared_with_one_child_and_not_with_later_ones() {
+fn a_page_is_shared_with_one_child_only() {
     let first = remote::fork([]).unwrap();
-    // It answers, so it has done all that it does at the beginning.
+    // The call returned, so the first calls of the child are done.
     near::getpid(first.task.sysif()).unwrap();
     let [page] = &shared_pages(first.child.process())[..] else { panic!("one page") };
     assert!(shared_pages(Process(std::process::id() as i32)).contains(page));
@@ -299,9 +299,9 @@ fn a_page_is_shared_with_one_child_and_not_with_later_ones() {
 }
 
 #[test]
-fn a_policy_answers_eperm_and_the_stream_stays_in_step() {
+fn a_policy_returns_eperm_and_the_stream_stays_synchronised() {
     let (client, server) = UnixStream::pair().unwrap();
-    let number = FileDescriptor(server.as_raw_fd());
+    let fd = FileDescriptor(server.as_raw_fd());
     let server = thread::spawn(move || {
         let server = owned(server);
         // SAFETY: the client is this test.
@@ -313,13 +313,13 @@ fn a_policy_answers_eperm_and_the_stream_stays_in_step() {
         }
     });
     // SAFETY: `serve` is at the other end.
-    let connection = unsafe { Connection::from_stream(owned(client), number) };
+    let connection = unsafe { Connection::from_stream(owned(client), fd) };
     let task = task(connection);
     let bell = task.eventfd(0, EventfdFlags::empty()).unwrap();
-    // A write would need `recvfrom`: it is refused before its bytes could be taken for a request.
+    // A write would need `recvfrom`: it is refused before its bytes could be parsed as a request.
     assert_eq!(bell.write(1), Err(Error::Os(Errno::EPERM)));
     assert_eq!(near::getpid(task.sysif()), Err(Error::Os(Errno::EPERM)));
-    // SAFETY: a number that is not allowed is not made, whatever its higher half says.
+    // SAFETY: a call that is not allowed is not executed, whatever the upper half of its number.
     let disguised = unsafe { task.sysif().syscall(rsyscall::nr::GETPID | 1 << 32, [] as [Arg<'_>; 0]) };
     assert_eq!(disguised, Err(Error::Os(Errno::EPERM)));
     bell.close().unwrap();
@@ -330,14 +330,14 @@ fn a_policy_answers_eperm_and_the_stream_stays_in_step() {
 #[test]
 fn the_policy_for_eventfds_is_enough_for_every_method() {
     let (client, server) = UnixStream::pair().unwrap();
-    let number = FileDescriptor(server.as_raw_fd());
+    let fd = FileDescriptor(server.as_raw_fd());
     let server = thread::spawn(move || {
         let server = owned(server);
         // SAFETY: the client is this test.
         unsafe { serve(&server, Policy::EVENTFD) }
     });
     // SAFETY: `serve` is at the other end.
-    let connection = unsafe { Connection::from_stream(owned(client), number) };
+    let connection = unsafe { Connection::from_stream(owned(client), fd) };
     let task = task(connection);
     let mut bell = task.eventfd(1, EventfdFlags::NONBLOCK).unwrap();
     assert!(bell.try_write(3).unwrap());
@@ -358,7 +358,7 @@ fn the_policy_for_eventfds_is_enough_for_every_method() {
 #[test]
 fn a_server_reads_not_one_byte_ahead() {
     let (mut client, server) = UnixStream::pair().unwrap();
-    let number = server.as_raw_fd();
+    let fd = server.as_raw_fd();
     let thread = thread::spawn(move || {
         let server = owned(server);
         // SAFETY: the client is this test.
@@ -366,8 +366,8 @@ fn a_server_reads_not_one_byte_ahead() {
     });
     let mut memory = Box::new([0_u8; 64]);
     let address = memory.as_mut_ptr().expose_provenance();
-    // A request, its data and the next request in one piece: read ahead, the data would be missing.
-    let put = Request { nr: rsyscall::nr::RECVFROM, args: [number as usize, address, 64, 0x100, 0, 0] };
+    // A request, its data and the next request in one piece: a server that reads ahead would miss the data.
+    let put = Request { nr: rsyscall::nr::RECVFROM, args: [fd as usize, address, 64, 0x100, 0, 0] };
     let next = Request { nr: rsyscall::nr::GETPID, args: [0; 6] };
     let data: Vec<u8> = (0..64).collect();
     client.write_all(&[&put.to_bytes()[..], &data, &next.to_bytes()].concat()).unwrap();
@@ -378,18 +378,18 @@ fn a_server_reads_not_one_byte_ahead() {
     assert_eq!(memory[..], data);
 }
 
-// Interoperation: both ends also in C, which knows of this crate only what the format says.
+// Interoperation: both ends also in C, written from the description of the format alone.
 
 fn compiled(name: &str, case: &str) -> Option<PathBuf> {
     if cfg!(not(target_arch = "x86_64")) {
-        cannot(case, "a compiler for this architecture is not to be expected");
+        cannot(case, "no C compiler for this architecture");
         return None;
     }
     let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("remote").join(name).with_extension("c");
     let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("remote-{name}"));
     let output = Command::new("cc").args(["-O2", "-Wall", "-Werror", "-o"]).arg(&program).arg(source).output();
     let Ok(output) = output else {
-        skip(case, "no C compiler here");
+        skip(case, "no C compiler is installed");
         return None;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -398,17 +398,17 @@ fn compiled(name: &str, case: &str) -> Option<PathBuf> {
 
 /// Starts a program with the stream as its standard input.
 fn start(program: PathBuf, stream: UnixStream, argument: &str) -> Child {
-    // SAFETY: std gives the number away and takes it back.
+    // SAFETY: std gives up ownership and takes it back.
     let stdin = unsafe { Stdio::from_raw_fd(stream.into_raw_fd()) };
     Command::new(program).arg(argument).stdin(stdin).spawn().unwrap()
 }
 
 #[test]
-fn our_client_drives_a_server_in_c() {
-    let Some(program) = compiled("server", "our client and a server in C") else { return };
+fn the_client_drives_a_server_in_c() {
+    let Some(program) = compiled("server", "the client and a server in C") else { return };
     let (client, server) = UnixStream::pair().unwrap();
     let mut child = start(program, server, "");
-    // SAFETY: a server of the format, with its end as number 0.
+    // SAFETY: a server of the format, with its end as file descriptor 0.
     let task = task(unsafe { Connection::from_stream(owned(client), FileDescriptor(0)) });
     let bell = task.eventfd(40, EventfdFlags::empty()).unwrap();
     bell.write(2).unwrap();
@@ -423,20 +423,20 @@ fn our_client_drives_a_server_in_c() {
 }
 
 #[test]
-fn a_client_in_c_drives_our_server() {
-    let Some(program) = compiled("client", "a client in C and our server") else { return };
+fn a_client_in_c_drives_the_server() {
+    let Some(program) = compiled("client", "a client in C and the server") else { return };
     let (client, server) = UnixStream::pair().unwrap();
-    let number = server.as_raw_fd().to_string();
+    let fd = server.as_raw_fd().to_string();
     let server = owned(server);
-    let mut child = start(program, client, &number);
-    // SAFETY: the client only asks for an eventfd and memory of its own.
+    let mut child = start(program, client, &fd);
+    // SAFETY: the client requests only an eventfd and memory of its own.
     assert_eq!(unsafe { serve(&server, Policy::EVENTFD) }, Ok(()));
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
-fn an_eventfd_can_be_given_to_a_program_over_a_connection_and_read_here() {
-    // The same counter seen from both sides, by a child that shares nothing but what it inherited.
+fn an_eventfd_is_sent_to_a_program_over_a_connection_and_read_here() {
+    // The same counter seen from both sides, by a child that shares only what it inherited.
     let bell = EventFd::new(0, EventfdFlags::empty()).unwrap();
     let forked = remote::fork([bell.as_owned_fd()]).unwrap();
     let [token] = forked.inherited;

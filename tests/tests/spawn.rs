@@ -1,4 +1,4 @@
-//! `rsyscall-init`'s `spawn`: what the program is told, what comes back where it fails, and that nothing is left.
+//! `rsyscall-init`'s `spawn`: the program's arguments and attributes, the returned errors, and no leaks.
 
 use rsyscall::near::{Process, SignalSet};
 use rsyscall::sys::signal::{Signal, SignalTask};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The tests take turns: some count descriptors and children, and one measures time.
+/// The tests run one at a time: some count descriptors and children, and one measures time.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -25,7 +25,7 @@ fn list<'a>(strings: &[&'a CStr]) -> StringList<'a, 8> {
     list
 }
 
-/// Starts a shell's script.
+/// Starts a shell script.
 fn shell(script: &CStr, steps: &[Step<'_>]) -> Result<Child, SpawnError> {
     let arguments = list(&[c"bash", c"-c", script]);
     let environment = list(&[c"PATH=/usr/bin:/bin"]);
@@ -54,7 +54,7 @@ fn failed(program: &CStr) -> SpawnError {
 }
 
 #[test]
-fn what_cannot_be_executed_is_told_with_its_error_and_nothing_is_left() {
+fn spawn_returns_the_error_of_execve_and_leaks_nothing() {
     let _alone = alone();
     let before = descriptors();
     assert_eq!(failed(c"/no/such"), error(At::Exec, Errno::ENOENT));
@@ -69,7 +69,7 @@ fn what_cannot_be_executed_is_told_with_its_error_and_nothing_is_left() {
 }
 
 #[test]
-fn the_status_comes_back_and_a_thousand_starts_leave_nothing() {
+fn wait_returns_the_status_and_a_thousand_spawns_leak_nothing() {
     let _alone = alone();
     let before = descriptors();
     for number in 0..1000 {
@@ -88,7 +88,7 @@ fn the_status_comes_back_and_a_thousand_starts_leave_nothing() {
 static RAN: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn ran(_: i32) {
-    // In a child of `spawn` this would be the memory of the child; what is seen outside is that it writes.
+    // In a child of `spawn` the handler would use the child's memory; outside, its write is visible.
     RAN.fetch_add(1, Ordering::SeqCst);
     let text = b"handler\n";
     // SAFETY: a call that may be made in a handler.
@@ -100,14 +100,14 @@ fn no_handler_of_the_caller_runs_in_the_child_and_a_signal_that_came_early_is_no
     let _alone = alone();
     // SAFETY: a handler that only writes, and an atomic.
     unsafe { libc::signal(libc::SIGUSR1, ran as extern "C" fn(i32) as usize) };
-    // The search takes long enough for the signal to come before the program is executed.
+    // The search takes long enough for the signal to arrive before the program is executed.
     let path = "/no/such/place:".repeat(100_000) + "/bin";
     let arguments = list(&[c"sleep", c"3"]);
     let command = Command {
         arguments: arguments.as_strings(),
         ..Command::new(Program::Search { name: c"sleep", path: path.as_bytes() })
     };
-    // SAFETY: it only asks.
+    // SAFETY: a query.
     let thread = unsafe { libc::syscall(libc::SYS_gettid) };
     let children = format!("/proc/self/task/{thread}/children");
     let status = std::thread::scope(|scope| {
@@ -128,7 +128,7 @@ fn no_handler_of_the_caller_runs_in_the_child_and_a_signal_that_came_early_is_no
 }
 
 #[test]
-fn mask_and_dispositions_are_those_that_were_named() {
+fn the_program_has_the_configured_mask_and_dispositions() {
     let _alone = alone();
     let output = Folder::empty("spawn-dispositions");
     let file = output.path().join("status");
@@ -157,12 +157,12 @@ fn mask_and_dispositions_are_those_that_were_named() {
 }
 
 #[test]
-fn each_step_is_taken() {
+fn the_child_takes_each_configured_step() {
     let _alone = alone();
     let folder = Folder::empty("spawn-steps");
     let out = folder.path().join("out");
     let directory = std::fs::File::open(folder.path()).unwrap();
-    // SAFETY: given away.
+    // SAFETY: ownership was given up.
     let directory = unsafe { rsyscall::fd::OwnedFd::from_raw_fd(std::os::fd::IntoRawFd::into_raw_fd(directory)) };
     let bell = EventFd::new(7, EventfdFlags::empty()).unwrap();
     let variable = Placeholder::new("LISTEN_PID").unwrap();
@@ -198,7 +198,7 @@ fn each_step_is_taken() {
 }
 
 #[test]
-fn descriptors_that_replace_each_other_are_refused_before_anything_is_started() {
+fn spawn_refuses_descriptors_that_replace_each_other_before_it_forks() {
     let _alone = alone();
     let one = EventFd::new(0, EventfdFlags::empty()).unwrap().into_owned_fd();
     let two = one.try_clone().unwrap();
@@ -211,7 +211,7 @@ fn descriptors_that_replace_each_other_are_refused_before_anything_is_started() 
         assert_eq!(spawn(&command).unwrap_err(), error(At::Step(1), Errno::EINVAL));
         assert_eq!(exec(&command), error(At::Step(1), Errno::EINVAL));
     }
-    // In this very process, a number that is open has an owner.
+    // In this process, an open file descriptor has an owner.
     let busy = [Step::Descriptor { from: &one, to: two.as_raw_fd() }];
     let command = Command { steps: &busy, ..Command::new(Program::Path(c"/no/such")) };
     assert_eq!(exec(&command), error(At::Step(0), Errno::EBUSY));
@@ -253,10 +253,10 @@ fn spawn_job_takes_the_steps_of_job_control_and_fails_at_any_other() {
 }
 
 #[test]
-fn a_step_may_take_the_very_descriptor_by_which_errors_are_told() {
+fn a_step_may_replace_the_descriptor_of_the_error_pipe() {
     let _alone = alone();
     let bell = EventFd::new(0, EventfdFlags::empty()).unwrap().into_owned_fd();
-    // The next free numbers, which the pipe will have.
+    // The next free file descriptors, which the pipe will have.
     for to in bell.as_raw_fd() + 1..bell.as_raw_fd() + 6 {
         let steps = [Step::Descriptor { from: &bell, to }];
         let command = Command { steps: &steps, ..Command::new(Program::Path(c"/no/such")) };
@@ -265,7 +265,7 @@ fn a_step_may_take_the_very_descriptor_by_which_errors_are_told() {
 }
 
 #[test]
-fn a_name_is_looked_for_as_execvp_does() {
+fn a_name_is_searched_as_by_execvp() {
     let _alone = alone();
     let folder = Folder::empty("spawn-path");
     folder.write("good/prog", "#!/bin/sh\nexit 5\n");
@@ -299,7 +299,7 @@ fn a_name_is_looked_for_as_execvp_does() {
 }
 
 #[test]
-fn a_candidate_is_never_longer_than_the_kernel_takes_and_an_empty_entry_is_here() {
+fn a_candidate_is_at_most_path_max_and_an_empty_entry_is_the_current_directory() {
     let _alone = alone();
     let mut buffer = [0; path::PATH_MAX];
     let name = CString::new("n".repeat(10)).unwrap();
@@ -310,12 +310,12 @@ fn a_candidate_is_never_longer_than_the_kernel_takes_and_an_empty_entry_is_here(
     }
     assert_eq!(path::candidate(b"", c"x", &mut buffer), Some(c"./x"));
     let mut tried = vec![];
-    let told = path::search(c"x", b":a::b:", |path| {
+    let errno = path::search(c"x", b":a::b:", |path| {
         tried.push(path.to_owned());
         Errno::EACCES
     });
     assert_eq!(tried, [c"./x", c"a/x", c"./x", c"b/x", c"./x"].map(CString::from));
-    assert_eq!(told, Errno::EACCES);
+    assert_eq!(errno, Errno::EACCES);
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn a_group_is_reached_while_its_leader_is_not_reaped_and_a_child_that_is_dropped
 }
 
 #[test]
-fn many_threads_start_programs_at_once_and_all_are_told_the_truth() {
+fn many_threads_spawn_at_once_and_each_gets_its_own_result() {
     let _alone = alone();
     let before = descriptors();
     std::thread::scope(|scope| {
@@ -359,21 +359,21 @@ fn many_threads_start_programs_at_once_and_all_are_told_the_truth() {
 }
 
 #[test]
-fn signals_that_come_while_a_program_is_started_are_read_afterwards() {
+fn signals_that_arrive_during_spawn_are_read_afterwards() {
     let _alone = alone();
     let set = SignalSet::of(&[Signal::CHLD]);
     let _blocked = Current.block_signals(set).unwrap();
     let signals = SignalFd::new(set).unwrap();
     assert_eq!(failed(c"/no/such").errno, Errno::ENOENT);
-    // The child that failed has ended: its SIGCHLD is pending, and says nothing of who. (Another thread may have it.)
+    // The failed child has ended: its SIGCHLD is pending, without its pid. (Another thread may have taken it.)
     let _maybe = signals.try_read().unwrap();
     assert!(Current.signal_mask().unwrap().has(Signal::CHLD));
 }
 
 #[test]
-fn where_clone3_is_forbidden_it_forks_and_stays_true() {
+fn spawn_falls_back_to_fork_if_clone3_is_forbidden() {
     let _alone = alone();
-    const TEST: &str = "where_clone3_is_forbidden_it_forks_and_stays_true";
+    const TEST: &str = "spawn_falls_back_to_fork_if_clone3_is_forbidden";
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
     let filter = |errno: Errno| -> BpfProgram {
         let rules = std::collections::BTreeMap::from([(rsyscall::nr::CLONE3 as i64, vec![])]);
@@ -401,10 +401,10 @@ fn where_clone3_is_forbidden_it_forks_and_stays_true() {
 }
 
 #[test]
-fn starting_a_program_takes_no_longer_than_a_fork_with_a_pipe() {
+fn spawn_takes_no_longer_than_a_fork_with_a_pipe() {
     let _alone = alone();
     const ROUNDS: usize = 20;
-    let ours = || {
+    let spawned = || {
         let begin = Instant::now();
         for _ in 0..ROUNDS {
             let child = spawn(&Command::new(Program::Path(c"/bin/true")));
@@ -419,15 +419,15 @@ fn starting_a_program_takes_no_longer_than_a_fork_with_a_pipe() {
         }
         begin.elapsed()
     };
-    // The best of many, in turn: other processes take their time from either.
-    let (ours, fork) = (0..15)
-        .map(|_| (ours(), fork()))
+    // The best of many, alternating: other processes take time from either.
+    let (spawn, fork) = (0..15)
+        .map(|_| (spawned(), fork()))
         .fold((Duration::MAX, Duration::MAX), |best, next| (best.0.min(next.0), best.1.min(next.1)));
-    println!("spawn {ours:?}, fork and pipe {fork:?}, for {ROUNDS}");
-    assert!(ours.as_nanos() * 10 <= fork.as_nanos() * 11, "{ours:?} against {fork:?}");
+    println!("spawn {spawn:?}, fork and pipe {fork:?}, for {ROUNDS}");
+    assert!(spawn.as_nanos() * 10 <= fork.as_nanos() * 11, "{spawn:?} against {fork:?}");
 }
 
-/// The same by hand: a pipe for the error, handlers made default, exec, reap.
+/// The same by hand: a pipe for the error, handlers set to default, exec, reap.
 fn fork_with_a_pipe(program: &CStr) {
     let arguments = [program.as_ptr(), std::ptr::null()];
     let mut ends = [0; 2];
@@ -457,10 +457,10 @@ fn fork_with_a_pipe(program: &CStr) {
 }
 
 #[test]
-fn this_process_is_told_where_it_stands() {
+fn this_process_reads_its_pid_group_and_session() {
     let _alone = alone();
     assert_eq!(process::pid(), Ok(Process(std::process::id() as i32)));
-    // SAFETY: they only ask.
+    // SAFETY: queries.
     let (group, session) = unsafe { (libc::getpgrp(), libc::getsid(0)) };
     assert_eq!((process::group(), process::session()), (Ok(Process(group)), Ok(Process(session))));
     assert!(!rsyscall_init::reboot::is_machine());

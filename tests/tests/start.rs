@@ -1,8 +1,8 @@
-//! Programs that begin with `start!`, as their users build them: from the packaged crates, in a Cargo home without
-//! anything else.
+//! Programs that begin with `start!`, as their users build them: from the packaged crates, in an otherwise empty Cargo
+//! home.
 //!
-//! One factor at a time, and the pairs of them that interact; with `RSYSCALL_MATRIX=all` (`ci/matrix --all`) the whole
-//! product. What cannot work is named where it is left out, with the reason.
+//! One factor at a time, and the pairs that interact; with `RSYSCALL_MATRIX=all` (`ci/matrix --all`) the whole product.
+//! A combination that cannot work is named where it is left out, with the reason.
 
 use rsyscall_tests::guest::{core_of, runner};
 use rsyscall_tests::packaged::Packaged;
@@ -16,7 +16,7 @@ static PACKAGED: LazyLock<Packaged> = LazyLock::new(|| Packaged::new("start"));
 const GNU: [&str; 3] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "riscv64gc-unknown-linux-gnu"];
 const MUSL: [&str; 3] = ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl", "riscv64gc-unknown-linux-musl"];
 
-/// The folder `tests/start`, copied, so that no configuration but its own is found.
+/// A copy of the folder `tests/start`, so that only its own configuration is found.
 fn copy(name: &str) -> Folder {
     let folder = Folder::empty(name);
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("start/.");
@@ -78,7 +78,7 @@ fn succeeds(command: &mut Command, what: &str) {
     assert!(output.status.success(), "{what}: {}", said(&output));
 }
 
-/// How a program of a target is started; `None`, said so, where it cannot be.
+/// The command that starts a program of a target; `None`, with a printed reason, if there is none.
 fn started(target: &str, program: &Path) -> Option<Command> {
     let Some(runner) = runner(target) else {
         skip(&format!("programs for {target}"), "no emulator is installed; `ci/setup emulators` does");
@@ -94,7 +94,7 @@ fn started(target: &str, program: &Path) -> Option<Command> {
 fn is_there(target: &str) -> bool {
     let there = core_of(target).is_some();
     if !there {
-        skip(&format!("programs for {target}"), "the target's core is not installed; `ci/setup targets` does");
+        skip(&format!("programs for {target}"), "the target's core is not installed; `ci/setup targets` installs it");
     }
     there
 }
@@ -102,7 +102,7 @@ fn is_there(target: &str) -> bool {
 /// Builds the grown program and runs it.
 fn grown(folder: &Folder, cell: &Cell) {
     let name = cell.name();
-    // Not to take an older one for it.
+    // So that an older one is not run instead.
     let program = cell.program("grown");
     let _not_there = std::fs::remove_file(&program);
     succeeds(&mut cell.cargo(&folder.path().join("grown"), "build"), &name);
@@ -117,9 +117,9 @@ const OPT_LEVELS: [&str; 6] = ["0", "1", "2", "3", "s", "z"];
 const LTO: [&str; 3] = ["off", "thin", "fat"];
 const PROFILES: [&str; 2] = ["dev", "release"];
 const LINKS: [&str; 3] = ["any", "bin", "fixed"];
-/// What `RUSTFLAGS` may hold on every target. Cargo keeps it from build scripts and procedural macros as a `--target`
-/// is given; without one, `relocation-model=static` and `+crt-static` reach them, which cannot be linked in this way:
-/// that is so whatever a program is linked with.
+/// Values of `RUSTFLAGS` for every target. With `--target`, Cargo does not pass it to build scripts and procedural
+/// macros; without it, `relocation-model=static` and `+crt-static` reach them, and they cannot be linked so, whatever
+/// the linker of the program.
 const FLAGS: [&str; 8] = [
     "-Dwarnings",
     "-Crelocation-model=static",
@@ -130,7 +130,7 @@ const FLAGS: [&str; 8] = [
     "-Cforce-frame-pointers=yes",
     "-Clink-dead-code",
 ];
-/// What it may hold where the host's compiler has its own linker: GNU ld, lld.
+/// Values for a host compiler with a linker of its own: GNU ld, lld.
 const HOST_FLAGS: [&str; 3] = [
     "-Ctarget-cpu=native",
     "-Clink-arg=-fuse-ld=bfd -Clinker-features=-lld",
@@ -159,7 +159,7 @@ fn cells(target: &'static str) -> Vec<Cell> {
     cells.extend(LINKS.map(|link| Cell { link, ..plain.clone() }));
     cells.extend(LTO.map(|lto| Cell { lto, ..release.clone() }));
     cells.extend(flags.iter().map(|flags| Cell { flags, ..plain.clone() }));
-    // An optimisation of the whole program sees all functions at once, and each level of it treats them differently.
+    // Link-time optimisation sees all functions at once, and each level of it treats them differently.
     for opt_level in ["0", "s", "z"] {
         cells.push(Cell { opt_level, lto: "fat", ..release.clone() });
     }
@@ -207,7 +207,7 @@ fn a_program_that_has_grown_runs_on_musl_targets() {
     for target in MUSL {
         if is_there(target) {
             grown(&folder, &Cell { target, ..PLAIN });
-            // The core that `ci/setup` compiles for riscv64 is without what a link-time optimisation reads.
+            // The core that `ci/setup` compiles for riscv64 lacks what a link-time optimisation reads.
             let lto = if target == MUSL[2] { "off" } else { "fat" };
             grown(&folder, &Cell { target, profile: "release", opt_level: "3", lto, ..PLAIN });
         }
@@ -226,7 +226,7 @@ fn a_program_that_has_grown_is_tested_and_linted() {
     }
     let mut clippy = PLAIN.cargo(&package, "clippy");
     succeeds(clippy.args(["--all-targets", "--", "-D", "warnings"]), "clippy");
-    // Without a target, as most do: then RUSTFLAGS reaches the build scripts and the macros as well.
+    // Without a target, as most users build: then RUSTFLAGS reaches the build scripts and the macros as well.
     for flags in ["", "-Dwarnings", "-Ctarget-cpu=native"] {
         let mut cargo = PACKAGED.cargo();
         cargo.args(["test", "--quiet"]).current_dir(&package).env("RUSTFLAGS", flags).env_remove("LINK");
@@ -238,7 +238,7 @@ fn a_program_that_has_grown_is_tested_and_linted() {
 #[test]
 fn the_oldest_rust_builds_and_tests_it() {
     let Some(rustc) = oldest_rust() else {
-        return skip("the oldest Rust", "it is not installed; `ci/setup msrv` does");
+        return skip("the oldest Rust", "it is not installed; `ci/setup msrv` installs it");
     };
     let folder = copy("start-oldest");
     for (command, profile, lto) in [("build", "dev", "off"), ("build", "release", "fat"), ("test", "dev", "off")] {
@@ -287,13 +287,12 @@ fn a_member_of_a_workspace_builds_under_another_name_of_the_crate() {
     succeeds(&mut PLAIN.cargo(&member, "test"), "a member's test");
 }
 
-/// What `src/start/arch/mod.rs` says of the relocation: that nothing it reads is itself relocated. Every address in the
-/// entry is relative to the instruction, and of this program alone.
+/// The rule of the relocation in `src/start/arch/mod.rs`: nothing that it reads is itself relocated. Every address in
+/// the entry is relative to the instruction, and belongs to this program.
 #[test]
 fn the_entry_names_only_addresses_relative_to_itself() {
     use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget};
-    // `include/uapi/linux/elf.h` of each architecture's ABI: what a linker fills in without leaving anything to be
-    // relocated.
+    // `include/uapi/linux/elf.h` of each architecture's ABI: the relocations that a linker resolves completely.
     let relative: [&[u32]; 3] = [
         &[2, 4],               // R_X86_64_PC32, R_X86_64_PLT32 (a call)
         &[274, 275, 277, 283], // R_AARCH64_ADR_PREL_LO21, _PG_HI21, ADD_ABS_LO12_NC, CALL26
@@ -351,7 +350,7 @@ fn an_error_and_a_panic_are_printed() {
 }
 
 #[test]
-fn a_std_program_in_the_same_package_is_linked_as_ever() {
+fn a_std_program_in_the_same_package_is_linked_as_usual() {
     let folder = copy("start-two");
     let two = folder.path().join("two");
     for target in [GNU[0], MUSL[0]] {
@@ -367,9 +366,9 @@ fn a_std_program_in_the_same_package_is_linked_as_ever() {
     }
 }
 
-/// A descriptor that the program makes must not be what it takes for its standard output.
+/// A descriptor that the program creates must not become a standard descriptor.
 #[test]
-fn standard_descriptors_that_are_closed_are_opened_before_anything_else() {
+fn closed_standard_descriptors_are_opened_first() {
     let folder = copy("start-closed");
     for target in GNU {
         if !is_there(target) {
@@ -393,15 +392,15 @@ fn standard_descriptors_that_are_closed_are_opened_before_anything_else() {
     std::fs::copy(PLAIN.program("closed"), root.path().join("closed")).unwrap();
     let script = "exec chroot \"$0\" /closed <&- >&- 2>&-";
     let status = Command::new("sh").args(["-c", script]).arg(root.path()).status().unwrap();
-    // SAFETY: only asks.
+    // SAFETY: a query.
     if unsafe { libc::geteuid() } != 0 {
-        return rsyscall_tests::cannot("a root without /dev/null", "only root may change it");
+        return rsyscall_tests::cannot("a root without /dev/null", "chroot needs root");
     }
     assert_eq!(status.code(), Some(3), "without /dev/null");
 }
 
 #[test]
-fn a_panic_handler_and_memory_functions_of_its_own_take_the_place_of_those() {
+fn a_panic_handler_and_memory_functions_of_its_own_replace_the_crates() {
     let folder = copy("start-own");
     for target in GNU {
         if !is_there(target) {
@@ -415,7 +414,7 @@ fn a_panic_handler_and_memory_functions_of_its_own_take_the_place_of_those() {
 }
 
 #[test]
-fn main_may_be_any_of_these() {
+fn main_may_have_any_of_these_signatures() {
     use rsyscall::start::{Arguments, Main};
     use rsyscall::sys::listen_fds::ListenFds;
     use rsyscall::sys::stdio::Stdio as Standard;
@@ -433,7 +432,7 @@ fn main_may_be_any_of_these() {
 }
 
 #[test]
-fn what_only_the_relocation_writes_is_read_only() {
+fn memory_that_only_the_relocation_writes_is_read_only() {
     use std::os::unix::process::ExitStatusExt;
     let folder = copy("start-relro");
     succeeds(&mut PLAIN.cargo(&folder.path().join("two"), "build"), "relro");
@@ -458,7 +457,7 @@ fn a_program_without_start_does_not_link() {
 
 /// The kernel chooses another address at each boot, as PID 1 too.
 #[test]
-fn of_three_boots_not_all_have_main_at_the_same_address() {
+fn main_is_not_at_the_same_address_in_all_of_three_boots() {
     let folder = copy("start-boots");
     let boot = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci/boot");
     for target in GNU {
@@ -492,9 +491,9 @@ fn of_three_boots_not_all_have_main_at_the_same_address() {
     }
 }
 
-/// What is not used is not there: neither memory functions nor what formats, and no table.
+/// Unused parts are absent: memory functions, formatting, the relocation table.
 #[test]
-fn what_is_not_used_costs_nothing() {
+fn unused_parts_cost_nothing() {
     use object::{Object, ObjectSymbol};
     let folder = copy("start-unused");
     for target in GNU {

@@ -1,10 +1,10 @@
-//! `api FILE`: the public interface out of rustdoc's JSON, a line for each item. Status 3 if it is of another format
-//! than the one that is understood here.
+//! `api FILE`: prints the public interface from rustdoc's JSON, a line for each item. Exits with status 3 if the file
+//! has another format than the one supported here.
 
 use public_api::Builder;
 use std::process::ExitCode;
 
-/// What rustdoc of Rust 1.95 writes, and `public-api` 0.52.0 reads.
+/// The format of Rust 1.95's rustdoc, which `public-api` 0.52.0 reads.
 const FORMAT: &str = "\"format_version\":57";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! The limit: the same two calls in `asm!` by hand, with the same tests and no layer above them.
+//! The limit: the same two calls in `asm!` by hand, with the same checks and no layer above them.
 
 use core::arch::asm;
 use core::mem::MaybeUninit;

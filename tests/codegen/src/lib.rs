@@ -6,8 +6,8 @@ mod vectors;
 
 use rsyscall::{EventFd, EventfdTask};
 
-/// One write, one read, both checked, and the error told: what hand-written code with the same tests does, and nothing
-/// more.
+/// One checked write and one checked read, with the error stored: the instructions of hand-written code with the same
+/// checks, and no more.
 #[unsafe(no_mangle)]
 pub fn typed_write_read(eventfd: &EventFd, value: u64, error: &mut i32) -> u64 {
     match eventfd.write(value).and_then(|()| eventfd.read()) {

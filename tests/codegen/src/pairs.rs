@@ -1,5 +1,5 @@
 //! `pairs typed|hand N`: N pairs of a write and a read. `pairs remote N`: N calls of words in a forked child. Run under
-//! callgrind with N and 2N, the difference is what N pairs cost.
+//! callgrind with N and 2N; the difference is the cost of N pairs.
 
 use rsyscall::{EventFd, EventfdFlags};
 

@@ -1,4 +1,4 @@
-//! Values that the optimiser keeps in vector registers, with a system call in their midst.
+//! Values that the optimiser keeps in vector registers, with a system call between definition and use.
 
 use rsyscall::EventFd;
 
@@ -15,14 +15,14 @@ unsafe fn across<R>(from: *const Wide, to: *mut Wide, call: impl FnOnce() -> R) 
     unsafe { *to = sum };
 }
 
-/// The sum is made before the call and stored after it.
+/// The sum is computed before the call and stored after it.
 #[unsafe(no_mangle)]
 pub unsafe fn vector_across_write(from: *const Wide, to: *mut Wide, eventfd: &EventFd) {
     // SAFETY: compiled and read, never run.
     unsafe { across(from, to, || eventfd.write(1)) };
 }
 
-/// The same from a caller that has SVE although the crate was not compiled for it.
+/// The same in a caller that has SVE although the crate was not compiled for it.
 #[cfg(target_arch = "aarch64")]
 #[target_feature(enable = "sve")]
 #[unsafe(no_mangle)]
@@ -31,7 +31,7 @@ pub unsafe fn vector_across_write_from_sve(from: *const Wide, to: *mut Wide, eve
     unsafe { across(from, to, || eventfd.write(1)) };
 }
 
-/// A loop that a compiler may count in a register made for it.
+/// A loop that a compiler may count in a counter register.
 #[unsafe(no_mangle)]
 pub fn counted(fd: usize, count: u32) {
     for _ in 0..count {
@@ -40,27 +40,27 @@ pub fn counted(fd: usize, count: u32) {
     }
 }
 
-/// The same, saying less.
+/// The same, with incomplete clobbers.
 #[unsafe(no_mangle)]
-pub fn counted_unsaid(fd: usize, count: u32) {
+pub fn counted_undeclared(fd: usize, count: u32) {
     for _ in 0..count {
         // SAFETY: compiled and read, never run.
-        let _refused = unsafe { unsaid(fd) };
+        let _refused = unsafe { undeclared(fd) };
     }
 }
 
-/// More values that live across a call than there are registers which a function keeps.
+/// More values live across a call than there are callee-saved registers.
 #[unsafe(no_mangle)]
 pub fn many_across(from: &mut [usize; 24], fd: usize) {
     // SAFETY: compiled and read, never run.
     many(from, || unsafe { rsyscall::arch::syscall1(rsyscall::nr::CLOSE, fd) });
 }
 
-/// The same, saying less.
+/// The same, with incomplete clobbers.
 #[unsafe(no_mangle)]
-pub fn many_across_unsaid(from: &mut [usize; 24], fd: usize) {
+pub fn many_across_undeclared(from: &mut [usize; 24], fd: usize) {
     // SAFETY: compiled and read, never run.
-    many(from, || unsafe { unsaid(fd) });
+    many(from, || unsafe { undeclared(fd) });
 }
 
 #[inline(always)]
@@ -74,7 +74,7 @@ fn many(from: &mut [usize; 24], call: impl FnOnce() -> usize) {
     unsafe { (*from)[0] = sum };
 }
 
-/// Calls of every number of arguments, for whoever looks at what surrounds them.
+/// Calls with every number of arguments, to check the code around them.
 #[unsafe(no_mangle)]
 pub fn every_arity(w: &[usize; 6]) -> usize {
     use rsyscall::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5, syscall6};
@@ -91,17 +91,17 @@ pub fn every_arity(w: &[usize; 6]) -> usize {
     }
 }
 
-/// The fault itself: an inlined instruction that does not say what the kernel destroys. The reader must find it here,
-/// or it would not find it anywhere.
+/// The fault itself: an inlined instruction without the clobbers of the kernel. The reader must find it here; otherwise
+/// it would not find it anywhere.
 #[unsafe(no_mangle)]
-pub unsafe fn vector_across_unsaid(from: *const Wide, to: *mut Wide, fd: usize) {
+pub unsafe fn vector_across_undeclared(from: *const Wide, to: *mut Wide, fd: usize) {
     // SAFETY: compiled and read, never run.
-    unsafe { across(from, to, || unsaid(fd)) };
+    unsafe { across(from, to, || undeclared(fd)) };
 }
 
-/// `close`, saying no more than what the result is.
+/// `close`, with nothing but its result declared.
 #[inline(always)]
-unsafe fn unsaid(fd: usize) -> usize {
+unsafe fn undeclared(fd: usize) -> usize {
     let ret;
     // SAFETY: compiled and read, never run.
     unsafe {

@@ -1,4 +1,4 @@
-//! What a program that is alone on a machine must ask of its kernel itself.
+//! The calls that a program alone on a machine makes itself.
 
 use core::ffi::CStr;
 use rsyscall::nr;
@@ -8,22 +8,22 @@ macro_rules! architecture {
     ($($name:literal)*) => { match true { $(_ if cfg!(target_arch = $name) => $name,)* _ => "" } };
 }
 
-/// What this is compiled for.
+/// The target architecture.
 pub(crate) const ARCH: &str = architecture!["x86_64" "aarch64" "riscv64" "loongarch64" "s390x" "powerpc64" "arm" "x86"];
 
 pub(crate) fn getpid() -> usize {
-    // SAFETY: no argument; it only asks.
+    // SAFETY: no argument; a query.
     unsafe { Local.syscall(nr::GETPID, []) }.unwrap_or(0)
 }
 
-/// `mkdir /proc`, `mount -t proc proc /proc`. If it fails, the cases that need it say so.
+/// `mkdir /proc`, `mount -t proc proc /proc`. If it fails, the cases that need it are skipped.
 pub(crate) fn mount_proc() {
     const AT_FDCWD: i32 = -100;
     let name = |name: &'static CStr| Arg::In(name.to_bytes_with_nul());
     // SAFETY: the path is read for the call only.
     let _exists = unsafe { Local.syscall(nr::MKDIRAT, [AT_FDCWD.into(), name(c"/proc"), Arg::Word(0o555)]) };
     let args = [name(c"proc"), name(c"/proc"), name(c"proc"), Arg::Word(0), Arg::Word(0)];
-    // SAFETY: the names are read for the call only; nothing else is in this place.
+    // SAFETY: the names are read for the call only; nothing else is mounted there.
     let _mounted = unsafe { Local.syscall(nr::MOUNT, args) };
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn mount_proc() {
 pub(crate) fn power_off() {
     // `include/uapi/linux/reboot.h`: the two magic numbers, the command.
     let args = [0xfee1_dead_u32.into(), 672_274_793_u32.into(), 0x4321_fedc_u32.into(), Arg::Word(0)];
-    // SAFETY: words only; nobody is left who could be let down.
+    // SAFETY: words only; the program has nothing left to do.
     let _refused = unsafe { Local.syscall(nr::REBOOT, args) };
 }
 
@@ -39,11 +39,11 @@ pub(crate) fn power_off() {
 ///
 /// # Safety
 ///
-/// The child ends, and does not touch what others own.
+/// The child exits, and does not touch resources of others.
 pub(crate) unsafe fn clone_child() -> Result<usize, rsyscall::Errno> {
     const SIGCHLD: usize = 17;
-    // The stack comes first on s390x; 0 is the copy of the caller's.
+    // The stack comes first on s390x; 0 is the caller's stack.
     let [first, second] = if cfg!(target_arch = "s390x") { [0, SIGCHLD] } else { [SIGCHLD, 0] };
-    // SAFETY: without CLONE_VM the child goes on here with a copy of everything.
+    // SAFETY: without CLONE_VM the child continues here with a copy of the memory.
     unsafe { Local.syscall(nr::CLONE, [first, second, 0, 0, 0].map(Arg::Word)) }
 }

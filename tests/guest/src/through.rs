@@ -1,4 +1,4 @@
-//! The suite in other processes: a forked child, one that shares the descriptor table, and a server that begins without
+//! The suite in other processes: a forked child, one that shares the descriptor table, and a server that starts without
 //! scratch space.
 
 use crate::os::clone_child;
@@ -9,13 +9,13 @@ use rsyscall::remote::{self, Connection, Policy};
 use rsyscall::sys::pollable::PollTask;
 use rsyscall::sysif::Local;
 use rsyscall::{Current, Errno, Task};
-use rsyscall_suite::{Line, Text, World, run};
+use rsyscall_suite::{Environment, Line, Text, run};
 
 /// Runs the suite in each, and returns whether all cases passed.
 pub(crate) fn passed(name: &str, print: &mut dyn FnMut(&Line<'_>)) -> bool {
     let own = remote::fork([]).is_ok_and(|forked| one(&forked.task, name, "remote", print));
-    // qemu-user cannot make a child that shares the table.
-    let emulated = World::is_emulated(Current);
+    // qemu-user cannot fork a child that shares the table.
+    let emulated = Environment::is_emulated(Current);
     let sharing =
         emulated || remote::fork_sharing_files().is_ok_and(|forked| one(&forked.task, name, "sharing", print));
     let served = serve().is_ok_and(|task| one(&task, name, "served", print));
@@ -24,31 +24,33 @@ pub(crate) fn passed(name: &str, print: &mut dyn FnMut(&Line<'_>)) -> bool {
 
 fn one<T: PollTask>(task: T, name: &str, how: &str, print: &mut dyn FnMut(&Line<'_>)) -> bool {
     let name = Text::of(format_args!("{name}-{how}"));
-    let mut world = World::of(task, name.as_str());
-    world.rounds = 100;
-    world.here = Err("a child is not this process");
-    let tally = run(task, &world, &mut |id, says, outcome| print(&Line { world: &world, id, says, outcome }));
+    let mut environment = Environment::of(task, name.as_str());
+    environment.rounds = 100;
+    environment.here = Err("a child is not this process");
+    let tally = run(task, &environment, &mut |id, sentence, outcome| {
+        print(&Line { environment: &environment, id, sentence, outcome })
+    });
     tally.failed == 0 && tally.passed > 0
 }
 
-/// A server whose client knows nothing but its descriptor: its scratch space must be asked for.
+/// A server whose client knows nothing but its descriptor, and must request scratch space.
 fn serve() -> Result<Task<Connection>, Errno> {
     let [client, server] = near::socketpair_stream(&Local)?;
-    // SAFETY: just made; the child has copies of its own.
+    // SAFETY: just created; the child has copies of its own.
     let [client, server] = [client, server].map(|fd| unsafe { OwnedFd::from_raw_fd(fd.0) });
-    let number = server.near();
+    let fd = server.near();
     // SAFETY: the child serves calls and ends; no other thread exists.
     let child = unsafe { clone_child() }?;
     if child == 0 {
         drop(client);
-        // SAFETY: the parent is the client, and vouches for its calls when it makes them.
+        // SAFETY: the client is the parent, whose calls are sound.
         let ended = unsafe { remote::serve(&server, Policy::Everything) };
         Current.exit(i32::from(ended.is_err()))
     }
     drop(server);
     // SAFETY: a server of this machine at the other end, with a table and an address space of its own.
-    let connection = unsafe { Connection::from_stream(client, number) };
+    let connection = unsafe { Connection::from_stream(client, fd) };
     let process = Process(i32::try_from(child).unwrap_or_default());
-    // SAFETY: as its maker says.
+    // SAFETY: the server is that process, with the tables declared above.
     Ok(unsafe { Task::new(connection, process, FdTable::new(), AddressSpace::new(), PidNamespace::CURRENT) })
 }

@@ -1,4 +1,4 @@
-//! To and from the descriptors of std, rustix and nix: one owner at any time, and one close.
+//! Conversions to and from the descriptors of std, rustix and nix: one owner at any time, and one close.
 
 #[path = "../../tests/watching/mod.rs"]
 mod watching;
@@ -13,44 +13,44 @@ fn bell(count: u32) -> EventFd {
 }
 
 #[test]
-fn a_borrow_is_of_the_same_number_and_closes_nothing() {
+fn a_borrow_is_the_same_file_descriptor_and_closes_nothing() {
     let census = Census::take();
     let bell = bell(0);
-    let number = AsRawFd::as_raw_fd(&bell);
-    assert_eq!(bell.as_fd().as_raw_fd(), number);
-    assert_eq!(bell.as_owned_fd().as_fd().as_raw_fd(), number);
-    census.assert_opened(&[number]);
+    let fd = AsRawFd::as_raw_fd(&bell);
+    assert_eq!(bell.as_fd().as_raw_fd(), fd);
+    assert_eq!(bell.as_owned_fd().as_fd().as_raw_fd(), fd);
+    census.assert_opened(&[fd]);
     drop(bell);
     census.assert_opened(&[]);
 }
 
 #[test]
-fn std_takes_it_over_and_gives_it_back_with_its_count() {
+fn an_event_fd_converts_to_std_and_back_with_its_count() {
     let census = Census::take();
     let bell = bell(3);
-    let number = bell.as_raw_fd();
+    let fd = bell.as_raw_fd();
     let std = fd::OwnedFd::from(bell);
-    census.assert_opened(&[number]);
+    census.assert_opened(&[fd]);
     let bell = EventFd::from(std);
-    census.assert_opened(&[number]);
+    census.assert_opened(&[fd]);
     assert_eq!(bell.read(), Ok(3));
 
     let std = fd::OwnedFd::from(bell.into_owned_fd());
     let owned = OwnedFd::from(std);
-    census.assert_opened(&[number]);
+    census.assert_opened(&[fd]);
     drop(fd::OwnedFd::from(owned));
     census.assert_opened(&[]);
 }
 
 #[test]
-fn what_std_takes_over_it_closes() {
+fn std_closes_a_converted_event_fd() {
     let census = Census::take();
     drop(fd::OwnedFd::from(bell(0)));
     census.assert_opened(&[]);
 }
 
 #[test]
-fn a_duplicate_made_by_std_is_the_same_counter() {
+fn a_duplicate_created_by_std_is_the_same_counter() {
     let census = Census::take();
     let bell = bell(0);
     let again = EventFd::from(bell.as_fd().try_clone_to_owned().unwrap());
@@ -61,27 +61,27 @@ fn a_duplicate_made_by_std_is_the_same_counter() {
     census.assert_opened(&[]);
 }
 
-/// As generic code does it, which knows nothing of our own functions of these names.
+/// As generic code does, which does not see the inherent functions of these names.
 fn there_and_back<T: IntoRawFd + FromRawFd>(value: T) -> T {
     let raw = value.into_raw_fd();
-    // SAFETY: given away a line above.
+    // SAFETY: ownership was given up a line above.
     unsafe { T::from_raw_fd(raw) }
 }
 
 #[test]
-fn a_raw_number_has_no_owner_until_it_is_taken_over() {
+fn a_raw_fd_has_no_owner_until_it_is_adopted() {
     let census = Census::take();
     let bell = there_and_back(bell(1));
-    let number = bell.as_raw_fd();
-    census.assert_opened(&[number]);
+    let fd = bell.as_raw_fd();
+    census.assert_opened(&[fd]);
     let owned = there_and_back(bell.into_owned_fd());
-    census.assert_opened(&[number]);
+    census.assert_opened(&[fd]);
     assert_eq!(EventFd::from(owned).read(), Ok(1));
     census.assert_opened(&[]);
 }
 
 #[test]
-fn what_is_not_an_eventfd_answers_errors() {
+fn reads_and_writes_fail_on_a_descriptor_that_is_no_eventfd() {
     let census = Census::take();
     let file = std::fs::File::open("/dev/zero").unwrap();
     let not_one = EventFd::from(fd::OwnedFd::from(file));
@@ -91,7 +91,7 @@ fn what_is_not_an_eventfd_answers_errors() {
 }
 
 #[test]
-fn rustix_reads_and_writes_ours() {
+fn rustix_reads_and_writes_an_event_fd() {
     let census = Census::take();
     let bell = bell(0);
     assert_eq!(rustix::io::write(&bell, &5_u64.to_ne_bytes()), Ok(8));
@@ -104,7 +104,7 @@ fn rustix_reads_and_writes_ours() {
 }
 
 #[test]
-fn rustix_gives_its_own_and_takes_ours() {
+fn rustix_descriptors_convert_both_ways() {
     let census = Census::take();
     let theirs: rustix::fd::OwnedFd = rustix::event::eventfd(7, rustix::event::EventfdFlags::CLOEXEC).unwrap();
     let ours = EventFd::from(theirs);
@@ -116,7 +116,7 @@ fn rustix_gives_its_own_and_takes_ours() {
 }
 
 #[test]
-fn nix_gives_its_own_and_takes_ours() {
+fn nix_eventfds_convert_both_ways() {
     let census = Census::take();
     let theirs = nix::sys::eventfd::EventFd::from_value(7).unwrap();
     let ours = EventFd::from(fd::OwnedFd::from(theirs));
@@ -130,7 +130,7 @@ fn nix_gives_its_own_and_takes_ours() {
 }
 
 #[test]
-fn nix_polls_and_reads_ours() {
+fn nix_polls_and_reads_an_event_fd() {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     let _alone = Census::take();
     let bell = bell(2);
@@ -143,15 +143,15 @@ fn nix_polls_and_reads_ours() {
 }
 
 #[test]
-fn vmm_sys_util_gives_its_own_and_takes_ours() {
+fn vmm_sys_util_eventfds_convert_both_ways() {
     let census = Census::take();
     let theirs = vmm_sys_util::eventfd::EventFd::new(libc::EFD_CLOEXEC).unwrap();
     theirs.write(3).unwrap();
-    // SAFETY: given away in the same expression.
+    // SAFETY: ownership is given up in the same expression.
     let ours = unsafe { EventFd::from_raw_fd(theirs.into_raw_fd()) };
     assert_eq!(ours.read(), Ok(3));
     ours.write(9).unwrap();
-    // SAFETY: given away in the same expression.
+    // SAFETY: ownership is given up in the same expression.
     let theirs = unsafe { vmm_sys_util::eventfd::EventFd::from_raw_fd(ours.into_raw_fd()) };
     assert_eq!(theirs.read().unwrap(), 9);
     drop(theirs);
@@ -159,7 +159,7 @@ fn vmm_sys_util_gives_its_own_and_takes_ours() {
 }
 
 #[test]
-fn what_is_built_with_eventfds_is_borrowed_as_its_own_number() {
+fn types_with_an_eventfd_borrow_as_its_file_descriptor() {
     let _alone = Census::take();
     let notifier = rsyscall::Notifier::new().unwrap();
     assert_eq!(notifier.as_fd().as_raw_fd(), notifier.bell().as_raw_fd());
@@ -168,12 +168,12 @@ fn what_is_built_with_eventfds_is_borrowed_as_its_own_number() {
 }
 
 #[test]
-fn what_is_waited_for_without_std_is_waited_for_with_it() {
+fn pollable_types_without_std_are_pollable_with_std() {
     let _alone = Census::take();
     watching::all();
 }
 
-/// A type of some other crate's, which has a descriptor and says so.
+/// A type of some other crate, which implements `AsFd`.
 struct Theirs(std::fs::File);
 
 impl AsFd for Theirs {
@@ -183,7 +183,7 @@ impl AsFd for Theirs {
 }
 
 #[test]
-fn everything_that_is_as_fd_is_waited_for_and_closed_by_its_owner() {
+fn every_as_fd_is_pollable_and_closed_by_its_owner() {
     use rsyscall::sys::epoll::{Epoll, EpollEvents};
     use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
     use std::sync::Arc;
@@ -221,7 +221,7 @@ fn everything_that_is_as_fd_is_waited_for_and_closed_by_its_owner() {
 }
 
 #[test]
-fn a_reactor_waits_for_what_is_as_fd() {
+fn a_reactor_waits_for_any_as_fd() {
     use rsyscall::notify::StaticNotifier;
     use rsyscall::reactor::{Reactor, WaitSlot};
     use std::io::{Read, Write};
@@ -239,14 +239,14 @@ fn a_reactor_waits_for_what_is_as_fd() {
 }
 
 #[test]
-fn an_epoll_and_its_like_are_taken_over_and_given_back() {
+fn an_epoll_converts_both_ways() {
     use rsyscall::sys::epoll::Epoll;
     let census = Census::take();
     let epoll = Epoll::new().unwrap();
-    let number = epoll.as_raw_fd();
+    let fd = epoll.as_raw_fd();
     let epoll = there_and_back(Epoll::from(fd::OwnedFd::from(epoll)));
-    assert_eq!(epoll.as_fd().as_raw_fd(), number);
-    census.assert_opened(&[number]);
+    assert_eq!(epoll.as_fd().as_raw_fd(), fd);
+    census.assert_opened(&[fd]);
     drop(epoll);
     census.assert_opened(&[]);
 }

@@ -1,4 +1,4 @@
-//! The rows of `rsyscall::migration`: what a peer's line does, and what ours does in its place.
+//! The rows of `rsyscall::migration`: the effect of a peer's line, and of the crate's line in its place.
 
 use rsyscall::sysif::Local;
 use rsyscall::{Errno, EventFd, EventfdFlags, near};
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 const PLAIN: EventfdFlags = EventfdFlags::empty();
 
-/// What anyone can see of a descriptor: its flags, the description's flags, whether it is a semaphore, and its count.
+/// What is visible of a descriptor: its flags, the description's flags, whether it is a semaphore, and its count.
 fn seen(fd: RawFd) -> (i32, i32, Option<String>, Option<String>) {
-    // SAFETY: only asks.
-    let number = unsafe { libc::fcntl(fd, libc::F_GETFD) };
-    // SAFETY: only asks.
+    // SAFETY: a query.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    // SAFETY: a query.
     let description = unsafe { libc::fcntl(fd, libc::F_GETFL) };
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap();
     let field = |prefix| info.lines().find_map(|line| line.strip_prefix(prefix)).map(|value| value.trim().to_owned());
-    (number, description, field("eventfd-semaphore:"), field("eventfd-count:"))
+    (flags, description, field("eventfd-semaphore:"), field("eventfd-count:"))
 }
 
 #[track_caller]
@@ -30,7 +30,7 @@ fn new(initval: u32, flags: EventfdFlags) -> EventFd {
 fn libc_eventfd(initval: u32, flags: i32) -> OwnedFd {
     // SAFETY: two words.
     let fd = unsafe { libc::eventfd(initval, flags) };
-    // SAFETY: just made.
+    // SAFETY: just created.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
@@ -45,7 +45,7 @@ mod libc_rows {
     #[test]
     fn eventfd_without_flags_is_near_eventfd() {
         let fd = near::eventfd(&Local, 3, PLAIN).unwrap();
-        // SAFETY: just made.
+        // SAFETY: just created.
         let ours = unsafe { EventFd::from_raw_fd(fd.0) };
         same(&libc_eventfd(3, 0), &ours);
     }
@@ -82,7 +82,7 @@ mod libc_rows {
     #[test]
     fn f_dupfd_cloexec_is_try_clone() {
         let bell = new(2, PLAIN);
-        // SAFETY: a new number.
+        // SAFETY: a new file descriptor.
         let theirs = unsafe { OwnedFd::from_raw_fd(libc::fcntl(bell.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 0)) };
         same(&theirs, &bell.try_clone().unwrap());
     }
@@ -90,7 +90,7 @@ mod libc_rows {
     #[test]
     fn f_setfl_is_set_nonblocking() {
         let (theirs, ours) = (libc_eventfd(0, libc::EFD_CLOEXEC), new(0, PLAIN));
-        // SAFETY: changes a flag of our own descriptor.
+        // SAFETY: changes a flag of this test's own descriptor.
         unsafe { libc::fcntl(theirs.as_raw_fd(), libc::F_SETFL, libc::O_RDWR | libc::O_NONBLOCK) };
         ours.set_nonblocking(true).unwrap();
         same(&theirs, &ours);
@@ -99,14 +99,14 @@ mod libc_rows {
     #[test]
     fn f_setfd_is_set_cloexec() {
         let (theirs, ours) = (libc_eventfd(0, libc::EFD_CLOEXEC), new(0, PLAIN));
-        // SAFETY: changes a flag of our own descriptor.
+        // SAFETY: changes a flag of this test's own descriptor.
         unsafe { libc::fcntl(theirs.as_raw_fd(), libc::F_SETFD, 0) };
         ours.set_cloexec(false).unwrap();
         same(&theirs, &ours);
     }
 
     #[test]
-    fn poll_with_a_time_and_read_is_wait_timeout() {
+    fn poll_with_a_timeout_and_read_is_wait_timeout() {
         let bell = new(0, PLAIN);
         let mut entry = libc::pollfd { fd: bell.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one entry.
@@ -133,7 +133,7 @@ mod nix_rows {
     use super::*;
     use nix::sys::eventfd::{EfdFlags, EventFd as Theirs};
 
-    // Their constructors add no CLOEXEC of their own, but for `new`.
+    // Their constructors add no CLOEXEC of their own, except `new`.
     const CLOEXEC: EfdFlags = EfdFlags::EFD_CLOEXEC;
 
     #[test]
@@ -147,7 +147,7 @@ mod nix_rows {
     }
 
     #[test]
-    fn new_and_from_value_are_new_but_that_ours_is_closed_by_execve() {
+    fn new_and_from_value_are_new_with_cloexec() {
         for (theirs, ours) in [(Theirs::new(), new(0, PLAIN)), (Theirs::from_value(2), new(2, PLAIN))] {
             let theirs = theirs.unwrap();
             ours.set_cloexec(seen(theirs.as_raw_fd()).0 != 0).unwrap();
@@ -228,7 +228,7 @@ mod rustix_rows {
     }
 
     #[test]
-    fn an_owned_fd_goes_both_ways() {
+    fn an_owned_fd_converts_both_ways() {
         let theirs = eventfd(6, Flags::CLOEXEC).unwrap();
         let ours = EventFd::from(theirs);
         same(&rustix::fd::OwnedFd::from(ours), &new(6, PLAIN));
@@ -262,9 +262,9 @@ mod vmm_sys_util_rows {
     #[test]
     fn from_raw_fd_and_into_raw_fd_are_the_same() {
         let (theirs, ours) = (theirs().into_raw_fd(), new(0, EventfdFlags::NONBLOCK).into_raw_fd());
-        // SAFETY: given away a line above.
+        // SAFETY: ownership was given up a line above.
         let theirs = unsafe { Theirs::from_raw_fd(theirs) };
-        // SAFETY: given away two lines above.
+        // SAFETY: ownership was given up two lines above.
         let ours = unsafe { EventFd::from_raw_fd(ours) };
         same(&theirs, &ours);
     }

@@ -1,5 +1,5 @@
-//! An eventfd in the reactors that programs have: each sees it become readable from another thread, reads the count,
-//! and lets go of it.
+//! An eventfd in the reactors that programs use: each sees it become readable from another thread, reads the count,
+//! and deregisters it.
 
 use interop::Census;
 use rsyscall::{Errno, EventFd, EventfdFlags};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// So long that only something that hangs gets there.
+/// So long that only a hanging test reaches it.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn bell() -> EventFd {
@@ -16,15 +16,15 @@ fn bell() -> EventFd {
 }
 
 #[test]
-fn tokio_waits_for_it_in_an_async_fd() {
+fn tokio_waits_for_an_event_fd_in_an_async_fd() {
     use tokio::io::unix::AsyncFd;
     let census = Census::take();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().unwrap();
     let sum = runtime.block_on(async {
-        // SAFETY: an `Arc` of an `EventFd` has the same number all its life, and it stays open for so long.
+        // SAFETY: an `Arc` of an `EventFd` has the same file descriptor all its life, and keeps it open.
         let bell = unsafe { AsyncFd::register(Arc::new(bell())) }.unwrap();
         let ringer = Arc::clone(bell.get_ref());
-        // One after another: the next is written only once the one before was taken.
+        // One after another: each is written only after the one before was read.
         let mut sum = 0;
         for value in [1, 10, 100] {
             let writer = thread::spawn({
@@ -34,7 +34,7 @@ fn tokio_waits_for_it_in_an_async_fd() {
             let one = tokio::time::timeout(LIMIT, async {
                 loop {
                     let mut ready = bell.readable().await?;
-                    // `WouldBlock` is how an `AsyncFd` learns that it has to wait again.
+                    // `WouldBlock` tells an `AsyncFd` to wait again.
                     match ready.try_io(|bell| bell.get_ref().read().map_err(io::Error::from)) {
                         Ok(count) => return count,
                         Err(_would_block) => continue,
@@ -52,25 +52,25 @@ fn tokio_waits_for_it_in_an_async_fd() {
 }
 
 #[test]
-fn mio_waits_for_it_as_a_source_fd() {
+fn mio_waits_for_an_event_fd_as_a_source_fd() {
     use mio::unix::SourceFd;
     use mio::{Events, Interest, Poll, Token};
     let census = Census::take();
     let bell = bell();
     let mut poll = Poll::new().unwrap();
-    let number = bell.as_raw_fd();
-    poll.registry().register(&mut SourceFd(&number), Token(7), Interest::READABLE).unwrap();
+    let fd = bell.as_raw_fd();
+    poll.registry().register(&mut SourceFd(&fd), Token(7), Interest::READABLE).unwrap();
     let mut events = Events::with_capacity(4);
     for value in [1, 10, 100] {
         thread::scope(|scope| {
             scope.spawn(|| bell.write(value).unwrap());
             events.clear();
             while events.is_empty() {
-                // Nothing in all that time: then the assertion below says so.
+                // No event in all that time: the assertion below fails.
                 match poll.poll(&mut events, Some(LIMIT)) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    answer => {
-                        answer.unwrap();
+                    result => {
+                        result.unwrap();
                         break;
                     }
                 }
@@ -81,18 +81,18 @@ fn mio_waits_for_it_as_a_source_fd() {
         assert_eq!(bell.read(), Ok(value));
         assert_eq!(bell.read(), Err(Errno::EAGAIN));
     }
-    poll.registry().deregister(&mut SourceFd(&number)).unwrap();
+    poll.registry().deregister(&mut SourceFd(&fd)).unwrap();
     drop((poll, events, bell));
     census.assert_opened(&[]);
 }
 
 #[test]
-fn polling_waits_for_it() {
+fn polling_waits_for_an_event_fd() {
     use polling::{Event, Events, Poller};
     let census = Census::take();
     let bell = bell();
     let poller = Poller::new().unwrap();
-    // SAFETY: taken out again below, before it is closed.
+    // SAFETY: deleted below, before it is closed.
     unsafe { poller.add(&bell, Event::readable(7)) }.unwrap();
     let mut events = Events::new();
     for value in [1, 10, 100] {
@@ -111,10 +111,10 @@ fn polling_waits_for_it() {
 }
 
 #[test]
-fn async_io_waits_for_it_and_makes_it_nonblocking_itself() {
+fn async_io_waits_for_an_event_fd_and_makes_it_nonblocking() {
     use async_io::{Async, block_on};
     let mut census = Census::take();
-    // Its own thread and its poller stay for as long as the process.
+    // Its thread and its poller live as long as the process.
     block_on(async { Async::new(bell()).unwrap().get_ref().write(1).unwrap() });
     census.retake();
     let bell = Async::new(EventFd::new(0, EventfdFlags::empty()).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! An eventfd handed to another process over a socket, and another one handed back: both ring in both directions.
+//! An eventfd sent to another process over a socket, and another one sent back: both work in both directions.
 
 use interop::Census;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[test]
-fn two_processes_that_hand_each_other_an_eventfd_wake_each_other() {
+fn two_processes_that_send_each_other_an_eventfd_wake_each_other() {
     let census = Census::take();
     let (socket, child_end) = UnixStream::pair().unwrap();
     let mut child =
@@ -37,11 +37,11 @@ fn receive(socket: &UnixStream) -> EventFd {
     let mut buffers = [IoSliceMut::new(&mut byte)];
     let message =
         recvmsg::<()>(socket.as_raw_fd(), &mut buffers, Some(&mut control), MsgFlags::MSG_CMSG_CLOEXEC).unwrap();
-    let numbers = message.cmsgs().unwrap().filter_map(|message| match message {
-        ControlMessageOwned::ScmRights(numbers) => Some(numbers),
+    let fds = message.cmsgs().unwrap().filter_map(|message| match message {
+        ControlMessageOwned::ScmRights(fds) => Some(fds),
         _ => None,
     });
-    let number = numbers.flatten().next().expect("the peer ended without sending a descriptor");
-    // SAFETY: the kernel has just made it for this process, and nobody else was told.
-    EventFd::from(unsafe { OwnedFd::from_raw_fd(number) })
+    let fd = fds.flatten().next().expect("the peer ended without sending a descriptor");
+    // SAFETY: the kernel just created it for this process, and it has no other owner.
+    EventFd::from(unsafe { OwnedFd::from_raw_fd(fd) })
 }

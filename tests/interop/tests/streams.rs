@@ -1,4 +1,4 @@
-//! `io::Read`, `io::Write` and `io::Error`: what code that is generic over them sees.
+//! `io::Read`, `io::Write` and `io::Error`: their behaviour for code that is generic over them.
 
 use rsyscall::fd::ReplaceError;
 use rsyscall::remote::{self, ServeError, SubmitError};
@@ -45,14 +45,14 @@ fn a_longer_buffer_is_written_for_eight_bytes_and_no_more() {
 }
 
 #[test]
-fn another_length_is_not_written() {
+fn write_of_another_length_fails_or_takes_eight_bytes() {
     let bell = bell(0);
     for len in 0..8 {
         let error = Write::write(&mut &bell, &vec![1; len]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{len}");
     }
     assert_eq!(bell.read(), Err(Errno::EAGAIN));
-    // Before 6.9 the first eight of more are taken.
+    // Before 6.9 the first eight of more bytes are taken.
     match Write::write(&mut &bell, &[1; 16]) {
         Ok(taken) => assert_eq!((taken, bell.read()), (8, Ok(u64::from_ne_bytes([1; 8])))),
         Err(error) => assert_eq!((error.kind(), bell.read()), (io::ErrorKind::InvalidInput, Err(Errno::EAGAIN))),
@@ -60,7 +60,7 @@ fn another_length_is_not_written() {
 }
 
 #[test]
-fn the_largest_number_is_invalid_input() {
+fn write_of_the_largest_value_is_invalid_input() {
     let error = (&bell(0)).write_all(&u64::MAX.to_ne_bytes()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
 }
@@ -76,7 +76,7 @@ fn an_empty_counter_and_a_full_one_would_block() {
 }
 
 #[test]
-fn it_goes_through_a_dyn_reader_and_a_dyn_writer() {
+fn an_event_fd_is_a_dyn_reader_and_a_dyn_writer() {
     let bell = bell(0);
     let mut writer: Box<dyn Write + '_> = Box::new(&bell);
     writer.write_all(&2_u64.to_ne_bytes()).unwrap();
@@ -87,7 +87,7 @@ fn it_goes_through_a_dyn_reader_and_a_dyn_writer() {
 }
 
 #[test]
-fn the_own_methods_stay_what_they_are_with_the_traits_in_scope() {
+fn inherent_methods_are_unchanged_with_the_traits_in_scope() {
     let mut bell = bell(0);
     bell.write(1).unwrap();
     let exclusive: &mut EventFd = &mut bell;
@@ -96,7 +96,7 @@ fn the_own_methods_stay_what_they_are_with_the_traits_in_scope() {
 }
 
 #[test]
-fn every_errno_goes_through_io_error_and_back() {
+fn every_errno_converts_to_io_error_and_back() {
     for raw in 1..=4095 {
         let errno = Errno::from_raw(raw).unwrap();
         let error = io::Error::from(errno);
@@ -107,22 +107,22 @@ fn every_errno_goes_through_io_error_and_back() {
 }
 
 #[test]
-fn an_io_error_that_is_not_the_kernels_comes_back_as_it_is() {
-    let error = Errno::try_from(io::Error::other("of our own")).unwrap_err();
-    assert_eq!(error.to_string(), "of our own");
-    // A number that no Linux kernel answers.
+fn an_io_error_without_errno_is_returned_unchanged() {
+    let error = Errno::try_from(io::Error::other("another error")).unwrap_err();
+    assert_eq!(error.to_string(), "another error");
+    // A number that no Linux kernel returns.
     assert!(Errno::try_from(io::Error::from_raw_os_error(0)).is_err());
     assert!(Errno::try_from(io::Error::from_raw_os_error(4096)).is_err());
 }
 
 #[test]
-fn the_three_outcomes_stay_apart() {
+fn the_three_outcomes_stay_distinct() {
     let kinds = [Error::Os(Errno::EINTR), Error::NotSent, Error::Hangup].map(|error| io::Error::from(error).kind());
     assert_eq!(kinds, [io::ErrorKind::Interrupted, io::ErrorKind::NotConnected, io::ErrorKind::ConnectionAborted]);
 }
 
 #[test]
-fn every_error_names_its_source_and_becomes_an_io_error() {
+fn every_error_has_a_source_and_converts_to_an_io_error() {
     fn check<E: std::error::Error>(error: E, source: Option<&str>, kind: io::ErrorKind)
     where
         io::Error: From<E>,
@@ -138,7 +138,7 @@ fn every_error_names_its_source_and_becomes_an_io_error() {
     let mismatch = *error.error();
     let elsewhere = mismatch.to_string();
     let elsewhere = Some(&*elsewhere);
-    assert_eq!(error.into_inner().read(), Ok(7), "the handle comes back");
+    assert_eq!(error.into_inner().read(), Ok(7), "the handle is returned");
     check(mismatch, None, InvalidInput);
     check(bell(0).move_to(&forked.task).unwrap_err(), elsewhere, InvalidInput);
     check(bell(0).detach().attach(&forked.task).unwrap_err(), elsewhere, InvalidInput);
@@ -172,7 +172,7 @@ fn every_error_names_its_source_and_becomes_an_io_error() {
 }
 
 #[test]
-fn a_question_mark_makes_an_io_error() {
+fn a_question_mark_converts_to_an_io_error() {
     fn refused() -> io::Result<EventFd> {
         Ok(EventFd::new(0, EventfdFlags::from_bits_retain(1 << 30))?)
     }

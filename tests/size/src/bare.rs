@@ -1,5 +1,5 @@
-//! Creates an eventfd, writes, reads, verifies, closes, exits: with bare `asm!`, and the same tests. It begins as the
-//! other does, so that the two differ in nothing else.
+//! Creates an eventfd, writes, reads, verifies, closes, exits: with bare `asm!`, and the same checks. It starts like
+//! the other program, so that the two differ in nothing else.
 #![no_std]
 #![no_main]
 
@@ -59,7 +59,7 @@ fn main() -> ! {
     let [eventfd2, write, read, close, exit_group] = NUMBERS;
     const CLOEXEC: usize = 0o2000000;
     let mut wrong = true;
-    // SAFETY: each call is given a descriptor made here and eight bytes of the stack.
+    // SAFETY: each call is passed a descriptor created here and eight bytes of the stack.
     unsafe {
         let fd = call!(eventfd2, 0_usize, CLOEXEC);
         if fd <= i32::MAX as usize {

@@ -1,9 +1,9 @@
-//! Turns the lines of many worlds into one table: worlds × cases.
+//! Turns the lines of many environments into one table: environments × cases.
 //!
-//! Reads the files named as arguments, or standard input, picks the lines `CASE <world> <id> passed|skipped|failed
-//! <sentence>[ | <reason>]`, whoever else prints in between, and prints a row for each case and a column for each
-//! world, what was skipped and why, and what failed. Its last line is `conformance: N passed, M failed, K skipped`; its
-//! status is 1 if a case failed, and also if there was none at all.
+//! Reads the files named as arguments, or standard input, and picks the lines `CASE <environment> <id>
+//! passed|skipped|failed <sentence>[ | <reason>]` out of any other output. Prints a row for each case and a column for
+//! each environment, the skipped cases with their reasons, and the failed ones. Its last line is `conformance: N
+//! passed, M failed, K skipped`; its status is 1 if a case failed, and also if there was none at all.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         std::io::stdin().read_to_end(&mut text).expect("standard input can be read");
     }
     for name in names {
-        // Consoles of machines carry other bytes too.
+        // The console of a machine prints other bytes too.
         text.extend(std::fs::read(&name).unwrap_or_else(|error| panic!("{}: {error}", name.to_string_lossy())));
         text.push(b'\n');
     }
@@ -27,12 +27,12 @@ fn main() -> ExitCode {
     if table.count("failed") == 0 && table.count("passed") > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The cases in the order in which they were first seen, and the worlds likewise.
+/// The cases and the environments, each in the order in which they were first seen.
 #[derive(Default)]
 struct Table<'a> {
-    worlds: Vec<&'a str>,
+    environments: Vec<&'a str>,
     cases: Vec<(&'a str, &'a str)>,
-    /// By world and case: the outcome, and the reason if there is one.
+    /// By environment and case: the outcome, and the reason if there is one.
     cells: BTreeMap<(&'a str, &'a str), (&'a str, &'a str)>,
 }
 
@@ -41,20 +41,20 @@ impl<'a> Table<'a> {
         let mut table = Self::default();
         for line in text.lines().filter_map(|line| line.trim_end().strip_prefix("CASE ")) {
             let mut words = line.splitn(4, ' ');
-            let (Some(world), Some(id), Some(outcome), Some(rest)) =
+            let (Some(environment), Some(id), Some(outcome), Some(rest)) =
                 (words.next(), words.next(), words.next(), words.next())
             else {
                 continue;
             };
-            let (says, reason) = rest.split_once(" | ").unwrap_or((rest, ""));
-            if !table.worlds.contains(&world) {
-                table.worlds.push(world);
+            let (sentence, reason) = rest.split_once(" | ").unwrap_or((rest, ""));
+            if !table.environments.contains(&environment) {
+                table.environments.push(environment);
             }
             if !table.cases.iter().any(|(known, _)| *known == id) {
-                table.cases.push((id, says));
+                table.cases.push((id, sentence));
             }
-            // A world that was run twice has failed if it failed once.
-            let cell = table.cells.entry((world, id)).or_insert((outcome, reason));
+            // An environment that was run twice has failed if it failed once.
+            let cell = table.cells.entry((environment, id)).or_insert((outcome, reason));
             if cell.0 != "failed" {
                 *cell = (outcome, reason);
             }
@@ -68,23 +68,23 @@ impl<'a> Table<'a> {
 
     fn to_text(&self) -> String {
         let mut out = String::new();
-        for (n, world) in self.worlds.iter().enumerate() {
-            writeln!(out, "world {}: {world}", letter(n)).unwrap();
+        for (n, environment) in self.environments.iter().enumerate() {
+            writeln!(out, "environment {}: {environment}", letter(n)).unwrap();
         }
-        let head: String = (0..self.worlds.len()).map(letter).collect();
+        let head: String = (0..self.environments.len()).map(letter).collect();
         writeln!(out, "\n{:6}{head}  sentence (. passed, - skipped, F failed, blank: not tried)", "case").unwrap();
-        for (id, says) in &self.cases {
+        for (id, sentence) in &self.cases {
             let row: String = self
-                .worlds
+                .environments
                 .iter()
-                .map(|world| match self.cells.get(&(*world, *id)) {
+                .map(|environment| match self.cells.get(&(*environment, *id)) {
                     Some(("passed", _)) => '.',
                     Some(("skipped", _)) => '-',
                     Some(_) => 'F',
                     None => ' ',
                 })
                 .collect();
-            writeln!(out, "{id:6}{row}  {says}").unwrap();
+            writeln!(out, "{id:6}{row}  {sentence}").unwrap();
         }
         self.list(&mut out, "skipped", "skipped, and why:");
         self.list(&mut out, "failed", "FAILED:");
@@ -93,24 +93,24 @@ impl<'a> Table<'a> {
         out
     }
 
-    /// Worlds in which the same cases ended so for the same reason share a line.
+    /// Environments whose same cases have the same outcome and reason share a line.
     fn list(&self, out: &mut String, outcome: &str, title: &str) {
         let mut lines: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-        for ((world, id), (ended, reason)) in &self.cells {
+        for ((environment, id), (ended, reason)) in &self.cells {
             if *ended == outcome {
-                lines.entry((world, reason)).or_default().push(id);
+                lines.entry((environment, reason)).or_default().push(id);
             }
         }
         if !lines.is_empty() {
             writeln!(out, "\n{title}").unwrap();
         }
-        for ((world, reason), ids) in lines {
-            writeln!(out, "  {world}: {}: {reason}", ids.join(" ")).unwrap();
+        for ((environment, reason), ids) in lines {
+            writeln!(out, "  {environment}: {}: {reason}", ids.join(" ")).unwrap();
         }
     }
 }
 
-/// A world's column: A to Z, then a to z, then nothing better than `?`.
+/// An environment's column: A to Z, then a to z, then `?`.
 fn letter(n: usize) -> char {
     ('A'..='Z').chain('a'..='z').nth(n).unwrap_or('?')
 }
@@ -122,26 +122,26 @@ mod tests {
     const LINES: &str = "noise\n\
         CASE host C1.1 passed a flag is a flag\n\
         CASE slow C1.1 failed a flag is a flag | it is not (creation.rs:7)\r\n\
-        CASE host C2.1 skipped a count counts | nobody counts here\n";
+        CASE host C2.1 skipped a count counts | no counter here\n";
 
     #[test]
-    fn lines_of_two_worlds_make_a_table_of_two_columns() {
+    fn lines_of_two_environments_make_a_table_of_two_columns() {
         let text = Table::of(LINES).to_text();
         assert!(text.contains("\nC1.1  .F  a flag is a flag\n"), "{text}");
         assert!(text.contains("\nC2.1  -   a count counts\n"), "{text}");
-        assert!(text.contains("  host: C2.1: nobody counts here\n"), "{text}");
+        assert!(text.contains("  host: C2.1: no counter here\n"), "{text}");
         assert!(text.contains("  slow: C1.1: it is not (creation.rs:7)\n"), "{text}");
         assert!(text.ends_with("\nconformance: 1 passed, 1 failed, 1 skipped\n"), "{text}");
     }
 
     #[test]
-    fn a_failure_is_not_forgotten_when_the_world_is_run_again() {
+    fn a_failure_is_kept_when_the_environment_is_run_again() {
         let again = format!("{LINES}CASE slow C1.1 passed a flag is a flag\n");
         assert_eq!(Table::of(&again).count("failed"), 1);
     }
 
     #[test]
-    fn no_lines_are_no_result() {
+    fn a_table_without_lines_is_empty() {
         assert_eq!(Table::of("noise\nCASE\nCASE host\n").count("passed"), 0);
     }
 }

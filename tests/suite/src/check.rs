@@ -1,4 +1,4 @@
-//! How a case ends, and the checks that end it.
+//! Outcomes of a case, and the checks that end it.
 
 use crate::Text;
 use core::fmt;
@@ -8,7 +8,7 @@ use core::fmt;
 pub enum Outcome {
     /// The sentence is true here.
     Passed,
-    /// This world cannot say, for this reason.
+    /// This environment cannot run it, for this reason.
     Skipped(&'static str),
     /// The sentence is false here.
     Failed(Failure),
@@ -17,19 +17,19 @@ pub enum Outcome {
 /// Which check failed, and what it saw.
 #[derive(Debug, Clone, Copy)]
 pub struct Failure {
-    /// Where the check stands.
+    /// The file of the check.
     pub file: &'static str,
-    /// Where the check stands.
+    /// The line of the check.
     pub line: u32,
     /// The expression that was checked.
     pub what: &'static str,
-    /// What came instead.
+    /// The value that it had.
     pub got: Text,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Line breaks of the source would end a line of the report.
+        // A line break of the source would end the line of the report.
         for (n, word) in self.what.split_whitespace().enumerate() {
             if n > 0 {
                 f.write_str(" ")?;
@@ -84,7 +84,7 @@ macro_rules! ok {
     };
 }
 
-/// The value of an option that must be there.
+/// The value of an option that must be `Some`.
 macro_rules! some {
     ($option:expr) => {
         match $option {

@@ -1,7 +1,7 @@
 //! G: signals that are read, and children, of which the task's process has none.
 
 use crate::check::Verdict;
-use crate::{Case, World};
+use crate::{Case, Environment};
 use core::time::Duration;
 use rsyscall::near::{self, Process};
 use rsyscall::sys::pidfd::PidfdTask;
@@ -15,24 +15,32 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 6] {
     [
         Case {
             id: "G1.1",
-            says: "a blocked signal is read once, however often it was sent, with its sender",
+            sentence: "a blocked signal is read once, however often it was sent, with its sender",
             run: read,
         },
         Case {
             id: "G1.2",
-            says: "a signalfd is nonblocking and closed by execve, and keeps a deadline",
+            sentence: "a signalfd is nonblocking and closed by execve, and keeps a deadline",
             run: signalfd,
         },
-        Case { id: "G1.3", says: "the set of a signalfd says what is read", run: set },
-        Case { id: "G1.4", says: "a guard puts the mask back, and a disposition is what was set", run: mask },
-        Case { id: "G2.1", says: "without children every wait is ECHILD, and without a change EINVAL", run: no_child },
-        Case { id: "G2.2", says: "a pidfd sends signals to its process, and only a parent can wait by it", run: pidfd },
+        Case { id: "G1.3", sentence: "the set of a signalfd selects the signals that it reads", run: set },
+        Case { id: "G1.4", sentence: "a guard restores the mask, and a disposition is read as it was set", run: mask },
+        Case {
+            id: "G2.1",
+            sentence: "without children every wait fails with ECHILD, without a kind of change with EINVAL",
+            run: no_child,
+        },
+        Case {
+            id: "G2.2",
+            sentence: "a pidfd sends signals to its process, and only a parent can wait for it",
+            run: pidfd,
+        },
     ]
 }
 
 const BOTH: SignalSet = SignalSet::of(&[Signal::USR1, Signal::USR2]);
 
-/// To this very thread: where there is another one, it would be killed.
+/// Sends a signal to the calling thread. Another thread, which does not block it, would be killed.
 fn send<T: EventfdTask>(task: T, signal: Signal) -> Result<(), T::Error> {
     let process = near::getpid(task.sysif())?;
     // SAFETY: no argument, and no memory.
@@ -41,8 +49,8 @@ fn send<T: EventfdTask>(task: T, signal: Signal) -> Result<(), T::Error> {
     unsafe { task.sysif().syscall(nr::TGKILL, [process.into(), Arg::Word(thread), signal.raw().into()]) }.map(drop)
 }
 
-fn read<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.signals?;
+fn read<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.signals?;
     let _blocked = ok!(task.block_signals(BOTH));
     let signals = ok!(task.signalfd(BOTH));
     for signal in [Signal::USR2, Signal::USR1, Signal::USR2] {
@@ -56,8 +64,8 @@ fn read<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn signalfd<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.signals?;
+fn signalfd<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.signals?;
     let signals = ok!(task.signalfd(SignalSet::EMPTY));
     holds!(ok!(signals.as_owned_fd().is_cloexec()));
     holds!(ok!(signals.as_owned_fd().is_nonblocking()));
@@ -67,8 +75,8 @@ fn signalfd<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn set<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.signals?;
+fn set<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.signals?;
     let _blocked = ok!(task.block_signals(BOTH));
     let signals = ok!(task.signalfd(SignalSet::of(&[Signal::USR1])));
     ok!(send(task, Signal::USR2));
@@ -82,8 +90,8 @@ fn set<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn mask<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.signals?;
+fn mask<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.signals?;
     let before = ok!(task.signal_mask());
     let outer = ok!(task.block_signals(SignalSet::of(&[Signal::USR1])));
     let inner = ok!(task.block_signals(SignalSet::of(&[Signal::USR2])));
@@ -104,8 +112,8 @@ fn mask<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn no_child<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.signals?;
+fn no_child<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.signals?;
     for children in [Children::Any, Children::Process(Process(i32::MAX)), Children::Group(Process(i32::MAX))] {
         refused!(task.waitid(children, Changes::ENDED), ECHILD);
         refused!(task.try_wait(children, Changes::ENDED | Changes::PEEK), ECHILD);
@@ -114,8 +122,8 @@ fn no_child<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn pidfd<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.signals?;
+fn pidfd<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.signals?;
     let me = ok!(near::getpid(task.sysif()));
     let pidfd = match task.pidfd_open(me) {
         Err(error) if rsyscall::sysif::SyscallError::errno(&error) == Some(Errno::ENOSYS) => {
@@ -126,10 +134,10 @@ fn pidfd<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     holds!(ok!(pidfd.as_owned_fd().is_cloexec()));
     refused!(task.pidfd_open(Process(0)), EINVAL);
     refused!(task.pidfd_open(Process(i32::MAX)), ESRCH);
-    // It does nothing to a process that runs.
+    // It has no effect on a running process.
     ok!(pidfd.send_signal(Signal::CONT));
     refused!(pidfd.send_signal_to_group(Process(1), Signal::USR1), EINVAL);
-    if world.kernel >= (5, 4) {
+    if environment.kernel >= (5, 4) {
         refused!(pidfd.peek(), ECHILD);
         refused!(pidfd.try_wait(), ECHILD);
     }

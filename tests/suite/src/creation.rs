@@ -1,22 +1,42 @@
-//! C: what `eventfd2` makes, and when it refuses.
+//! C: what `eventfd2` creates, and when it fails.
 
 use crate::check::Verdict;
-use crate::{Case, World, calls};
+use crate::{Case, Environment, calls};
 use rsyscall::fd::OwnedFd;
 use rsyscall::near::{self, FileDescriptor};
 use rsyscall::{EventFd, EventfdFlags, EventfdTask};
 
 pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 9] {
     [
-        Case { id: "C1.1", says: "each of the 29 bits that are not flags is EINVAL", run: unknown_bits },
-        Case { id: "C2.1", says: "every 32-bit initial value is legal and is the first count", run: initial_values },
-        Case { id: "C2.2", says: "the upper halves of both registers are ignored", run: upper_halves },
-        Case { id: "C3.1", says: "each of the eight flag sets gives O_RDWR, and NONBLOCK as asked", run: status_flags },
-        Case { id: "C3.2", says: "the number is closed by execve only if CLOEXEC was asked", run: number_flags },
-        Case { id: "C3.3", says: "made through a task, the number is always closed by execve", run: always_cloexec },
-        Case { id: "C3.4", says: "the number is the lowest free one", run: lowest_number },
-        Case { id: "C3.5", says: "0 is a number like any other", run: number_zero },
-        Case { id: "C4.1", says: "at RLIMIT_NOFILE a new one and a duplicate are EMFILE", run: too_many },
+        Case {
+            id: "C1.1",
+            sentence: "eventfd2 fails with EINVAL for each of the 29 bits that are not flags",
+            run: unknown_bits,
+        },
+        Case {
+            id: "C2.1",
+            sentence: "every 32-bit initial value is valid and is the first count",
+            run: initial_values,
+        },
+        Case { id: "C2.2", sentence: "the upper halves of both registers are ignored", run: upper_halves },
+        Case {
+            id: "C3.1",
+            sentence: "each of the eight flag sets gives O_RDWR, and NONBLOCK as requested",
+            run: status_flags,
+        },
+        Case {
+            id: "C3.2",
+            sentence: "the file descriptor has FD_CLOEXEC only if CLOEXEC was requested",
+            run: descriptor_flags,
+        },
+        Case {
+            id: "C3.3",
+            sentence: "created through a task, the file descriptor always has FD_CLOEXEC",
+            run: always_cloexec,
+        },
+        Case { id: "C3.4", sentence: "the file descriptor is the lowest free one", run: lowest_descriptor },
+        Case { id: "C3.5", sentence: "0 is a file descriptor like any other", run: descriptor_zero },
+        Case { id: "C4.1", sentence: "at RLIMIT_NOFILE creating and duplicating fail with EMFILE", run: too_many },
     ]
 }
 
@@ -28,14 +48,14 @@ pub(crate) fn flag_sets() -> impl Iterator<Item = EventfdFlags> {
     })
 }
 
-/// With exactly these flags, unlike those that a task makes.
+/// Creates one with exactly these flags; a task adds `CLOEXEC`.
 fn verbatim<T: EventfdTask>(task: T, flags: EventfdFlags) -> Result<EventFd<T>, T::Error> {
     let fd = near::eventfd(task.sysif(), 0, flags)?;
-    // SAFETY: the call just made it for us.
+    // SAFETY: the call just created it for this caller.
     Ok(unsafe { EventFd::adopt(task, fd) })
 }
 
-fn unknown_bits<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn unknown_bits<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let mut tried = 0;
     for bit in (0..32).map(|bit| EventfdFlags::from_bits_retain(1 << bit)) {
         if EventfdFlags::all().contains(bit) {
@@ -50,7 +70,7 @@ fn unknown_bits<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn initial_values<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn initial_values<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     for initval in (0..32).map(|bit| 1_u32 << bit).chain([u32::MAX - 1, u32::MAX]) {
         let bell = ok!(task.eventfd(initval, EventfdFlags::NONBLOCK));
         is!(ok!(bell.read()), u64::from(initval));
@@ -59,7 +79,7 @@ fn initial_values<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn upper_halves<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn upper_halves<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     const UPPER: usize = 0xdead_beef_0000_0000_u64 as usize;
     let flags = EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
     let bell = EventFd::from(ok!(calls::eventfd2(task, UPPER | 7, UPPER | flags.bits() as usize)));
@@ -69,11 +89,11 @@ fn upper_halves<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn status_flags<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn status_flags<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     for flags in flag_sets() {
         let expected = if flags.contains(EventfdFlags::NONBLOCK) { calls::O_NONBLOCK } else { 0 };
         let bell = ok!(verbatim(task, flags));
-        /// qemu-user adds it from version 10 on. The number differs on aarch64.
+        /// qemu-user adds it from version 10 on. Its value differs on aarch64.
         const O_LARGEFILE: usize = if cfg!(any(target_arch = "aarch64", target_arch = "arm")) {
             0o400_000
         } else if cfg!(target_arch = "powerpc64") {
@@ -89,7 +109,7 @@ fn status_flags<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn number_flags<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn descriptor_flags<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     for flags in flag_sets() {
         let asked = flags.contains(EventfdFlags::CLOEXEC);
         let bell = ok!(verbatim(task, flags));
@@ -99,7 +119,7 @@ fn number_flags<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn always_cloexec<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn always_cloexec<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     for flags in flag_sets() {
         let bell = ok!(task.eventfd(0, flags));
         is!(ok!(calls::getfd(task, bell.near())), 1);
@@ -107,8 +127,8 @@ fn always_cloexec<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn lowest_number<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.alone?;
+fn lowest_descriptor<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.alone?;
     let below = ok!(task.eventfd(0, EventfdFlags::empty()));
     let middle = ok!(task.eventfd(0, EventfdFlags::empty()));
     let above = ok!(task.eventfd(0, EventfdFlags::empty()));
@@ -120,15 +140,15 @@ fn lowest_number<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn number_zero<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.alone?;
-    world.beyond?;
+fn descriptor_zero<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.alone?;
+    environment.beyond?;
     const ZERO: FileDescriptor = FileDescriptor(0);
-    // Whatever is there now is put back afterwards, with its own flag.
+    // What is open at 0 is restored afterwards, with its own flag.
     let before = match calls::getfd(task, ZERO) {
         Ok(flag) => {
             let kept = ok!(calls::dup_from(task, ZERO, 3));
-            // SAFETY: nobody else uses this table meanwhile.
+            // SAFETY: the environment claims that nothing else uses this table meanwhile.
             ok!(unsafe { near::close(task.sysif(), ZERO) });
             Some((kept, flag))
         }
@@ -136,7 +156,7 @@ fn number_zero<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     };
     let seen = works_at_zero(task);
     if let Some((kept, flag)) = before {
-        ok!(calls::dup3_number(&kept, ZERO, if flag == 0 { 0 } else { calls::O_CLOEXEC }));
+        ok!(calls::dup3_onto(&kept, ZERO, if flag == 0 { 0 } else { calls::O_CLOEXEC }));
     }
     seen
 }
@@ -153,9 +173,9 @@ fn works_at_zero<T: EventfdTask>(task: T) -> Verdict {
     Ok(())
 }
 
-fn too_many<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.alone?;
-    world.limits?;
+fn too_many<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.alone?;
+    environment.limits?;
     let bell = ok!(task.eventfd(0, EventfdFlags::empty()));
     let limit = ok!(calls::limit(task, calls::RLIMIT_NOFILE));
     let next = ok!(calls::lowest_free(task));
@@ -163,7 +183,7 @@ fn too_many<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     ok!(calls::set_limit(task, calls::RLIMIT_NOFILE, [u64::from(next.0.unsigned_abs()), hard]));
     let made = task.eventfd(0, EventfdFlags::empty());
     let cloned = bell.try_clone();
-    // Before any check can end the case.
+    // Restored before a check can end the case.
     ok!(calls::set_limit(task, calls::RLIMIT_NOFILE, limit));
     refused!(made, EMFILE);
     refused!(cloned, EMFILE);

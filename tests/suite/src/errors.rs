@@ -1,8 +1,8 @@
-//! E: how an error is told from a result, and what is said of a number that is not open or not an eventfd.
+//! E: how an error is distinguished from a result, and the errors of a file descriptor that is not open or not an eventfd.
 
 use crate::check::Verdict;
 use crate::interfaces::Through;
-use crate::{Case, World, calls};
+use crate::{Case, Environment, calls};
 use core::cell::Cell;
 use core::mem::MaybeUninit;
 use rsyscall::near::{self, FileDescriptor};
@@ -11,17 +11,37 @@ use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask};
 
 pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 7] {
     [
-        Case { id: "E1.1", says: "−4095 is an error and −4096 is not", run: range },
-        Case { id: "E1.2", says: "every error number survives the way there and back", run: every_number },
-        Case { id: "E2.1", says: "a number that is not open is EBADF to every call", run: never_open },
-        Case { id: "E2.2", says: "a closed number is EBADF, to a second close too", run: closed },
-        Case { id: "E3.1", says: "what is not an eventfd and gives another length is EIO", run: other_length },
-        Case { id: "E3.2", says: "what is not an eventfd and takes another length is EIO", run: other_length_taken },
-        Case { id: "E4.1", says: "what the interface refuses comes back as it is", run: refusals },
+        Case { id: "E1.1", sentence: "−4095 is an error and −4096 is not", run: range },
+        Case {
+            id: "E1.2",
+            sentence: "every errno survives the conversion to a return value and back",
+            run: every_errno,
+        },
+        Case {
+            id: "E2.1",
+            sentence: "every call on a file descriptor that is not open fails with EBADF",
+            run: never_open,
+        },
+        Case {
+            id: "E2.2",
+            sentence: "every call on a closed file descriptor fails with EBADF, a second close too",
+            run: closed,
+        },
+        Case {
+            id: "E3.1",
+            sentence: "read fails with EIO if the file returns another length than 8",
+            run: other_length,
+        },
+        Case {
+            id: "E3.2",
+            sentence: "write fails with EIO if the file takes another length than 8",
+            run: other_length_taken,
+        },
+        Case { id: "E4.1", sentence: "an error of the interface is returned unchanged", run: refusals },
     ]
 }
 
-fn range<T: EventfdTask>(_: T, _: &World<'_>) -> Verdict {
+fn range<T: EventfdTask>(_: T, _: &Environment<'_>) -> Verdict {
     const LAST: usize = 4095_usize.wrapping_neg();
     is!(Errno::from_ret(LAST).map_err(Errno::raw), Err(4095));
     is!(Errno::from_ret(LAST - 1), Ok(LAST - 1));
@@ -33,7 +53,7 @@ fn range<T: EventfdTask>(_: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn every_number<T: EventfdTask>(_: T, _: &World<'_>) -> Verdict {
+fn every_errno<T: EventfdTask>(_: T, _: &Environment<'_>) -> Verdict {
     for raw in 1..=4095 {
         let errno = some!(Errno::from_raw(raw));
         is!(errno.raw(), raw);
@@ -42,38 +62,38 @@ fn every_number<T: EventfdTask>(_: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn never_open<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn never_open<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     // No table is large enough for the first; the others are negative.
     for fd in [FileDescriptor(i32::MAX), FileDescriptor(-1), FileDescriptor(i32::MIN)] {
         let sysif = task.sysif();
         let mut count = [MaybeUninit::uninit(); 8];
-        // SAFETY: nobody can have this number, so nothing is read from anyone.
+        // SAFETY: no table has this file descriptor, so nothing is read.
         refused!(unsafe { near::read(sysif, fd, &mut count) }, EBADF);
-        // SAFETY: nobody can have this number, so nothing is written to anyone.
+        // SAFETY: no table has this file descriptor, so nothing is written.
         refused!(unsafe { near::write(sysif, fd, &1_u64.to_ne_bytes()) }, EBADF);
-        // SAFETY: nobody can have this number.
+        // SAFETY: no table has this file descriptor.
         refused!(unsafe { near::dup_cloexec(sysif, fd) }, EBADF);
-        // SAFETY: nobody can have this number.
+        // SAFETY: no table has this file descriptor.
         refused!(unsafe { near::is_cloexec(sysif, fd) }, EBADF);
-        // SAFETY: nobody can have this number.
+        // SAFETY: no table has this file descriptor.
         refused!(unsafe { near::set_cloexec(sysif, fd, true) }, EBADF);
-        // SAFETY: nobody can have this number.
+        // SAFETY: no table has this file descriptor.
         refused!(unsafe { near::is_nonblocking(sysif, fd) }, EBADF);
-        // SAFETY: nobody can have this number.
+        // SAFETY: no table has this file descriptor.
         refused!(unsafe { near::set_nonblocking(sysif, fd, true) }, EBADF);
-        // SAFETY: nobody can have this number, so nothing of anyone's is closed.
+        // SAFETY: no table has this file descriptor, so nothing is closed.
         refused!(unsafe { near::close(sysif, fd) }, EBADF);
     }
     Ok(())
 }
 
-fn closed<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.alone?;
+fn closed<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.alone?;
     let bell = ok!(task.eventfd(1, EventfdFlags::empty()));
     let fd = bell.near();
     ok!(bell.close());
     let mut count = [MaybeUninit::uninit(); 8];
-    // SAFETY: nobody else uses this table meanwhile, so the number is still nobody's.
+    // SAFETY: nothing else uses this table meanwhile, so the file descriptor is still closed.
     refused!(unsafe { near::read(task.sysif(), fd, &mut count) }, EBADF);
     // SAFETY: as above.
     refused!(unsafe { near::write(task.sysif(), fd, &1_u64.to_ne_bytes()) }, EBADF);
@@ -82,8 +102,8 @@ fn closed<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn other_length<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.kinds?;
+fn other_length<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.kinds?;
     let (reader, writer) = ok!(calls::pipe(task));
     let wrong = EventFd::from(reader);
     for len in [1, 3, 7] {
@@ -100,23 +120,23 @@ fn other_length<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn other_length_taken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.alone?;
-    world.limits?;
-    world.kinds?;
+fn other_length_taken<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.alone?;
+    environment.limits?;
+    environment.kinds?;
     // A file that may grow to five bytes takes five of eight.
     let limit = ok!(calls::limit(task, calls::RLIMIT_FSIZE));
     let [_, hard] = limit;
     let file = EventFd::from(ok!(calls::memfd(task)));
     ok!(calls::set_limit(task, calls::RLIMIT_FSIZE, [5, hard]));
     let written = file.write(1);
-    // Before any check can end the case.
+    // Restored before a check can end the case.
     ok!(calls::set_limit(task, calls::RLIMIT_FSIZE, limit));
     refused!(written, EIO);
     Ok(())
 }
 
-fn refusals<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn refusals<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let refusal = Cell::new(None);
     let through = Through { task, before: &|_| refusal.get(), known: None };
     let bell = ok!(through.eventfd(1, EventfdFlags::NONBLOCK));

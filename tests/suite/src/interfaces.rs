@@ -5,11 +5,11 @@ use rsyscall::sysif::{Arg, Features, SyscallInterface};
 use rsyscall::task::FileDescriptorTask;
 use rsyscall::{Errno, EventfdTask};
 
-/// A task seen through another interface: a function is told the number of each call before it is made.
+/// A task behind another interface: a function receives the number of each system call before the call is made.
 #[derive(Clone, Copy)]
 pub(crate) struct Through<'a, T> {
     pub(crate) task: T,
-    /// What happens before a call; `Some` is the answer, and the kernel is then not asked.
+    /// Runs before a call; `Some` is the result, and the call is not made.
     pub(crate) before: &'a dyn Fn(usize) -> Option<Errno>,
     pub(crate) known: Option<&'a Features>,
 }
@@ -28,14 +28,14 @@ unsafe impl<T: EventfdTask> FileDescriptorTask for Through<'_, T> {
     }
 }
 
-// SAFETY: calls are made unchanged by the task's own interface, or refused as a kernel may refuse them.
+// SAFETY: calls are made unchanged by the task's own interface, or fail as a kernel may let them fail.
 unsafe impl<T: EventfdTask> SyscallInterface for Through<'_, T> {
     type Error = T::Error;
 
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, T::Error> {
         match (self.before)(nr) {
             Some(errno) => Err(errno.into()),
-            // SAFETY: handed on as it came.
+            // SAFETY: passed on unchanged.
             None => unsafe { self.task.sysif().syscall(nr, args) },
         }
     }
@@ -45,7 +45,7 @@ unsafe impl<T: EventfdTask> SyscallInterface for Through<'_, T> {
     }
 }
 
-/// Counts down; whether there was something left.
+/// Counts down; returns whether the count was above 0.
 pub(crate) fn one_less(left: &core::cell::Cell<u32>) -> bool {
     let less = left.get().checked_sub(1);
     left.set(less.unwrap_or(0));

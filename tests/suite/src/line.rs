@@ -1,28 +1,29 @@
 //! One line of a report, for people and for the table.
 
-use crate::{Outcome, World};
+use crate::{Environment, Outcome};
 use core::fmt;
 
-/// `CASE <world> <id> passed|skipped|failed <sentence>`, and behind ` | ` the reason of a skip or what a check saw.
+/// `CASE <environment> <id> passed|skipped|failed <sentence>`, then after ` | ` the reason of a skip or what a check
+/// saw.
 pub struct Line<'a> {
-    /// Where it ran.
-    pub world: &'a World<'a>,
-    /// The case's number.
+    /// The environment it ran in.
+    pub environment: &'a Environment<'a>,
+    /// The case's identifier.
     pub id: &'static str,
     /// The case's sentence.
-    pub says: &'static str,
+    pub sentence: &'static str,
     /// How it ended.
     pub outcome: Outcome,
 }
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { world, id, says, outcome } = self;
-        let name = world.name;
+        let Self { environment, id, sentence, outcome } = self;
+        let name = environment.name;
         match outcome {
-            Outcome::Passed => write!(f, "CASE {name} {id} passed {says}"),
-            Outcome::Skipped(reason) => write!(f, "CASE {name} {id} skipped {says} | {reason}"),
-            Outcome::Failed(failure) => write!(f, "CASE {name} {id} failed {says} | {failure}"),
+            Outcome::Passed => write!(f, "CASE {name} {id} passed {sentence}"),
+            Outcome::Skipped(reason) => write!(f, "CASE {name} {id} skipped {sentence} | {reason}"),
+            Outcome::Failed(failure) => write!(f, "CASE {name} {id} failed {sentence} | {failure}"),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! N: the notifier, and futures that wait. Both are of the current process, whatever the task.
+//! N: the notifier, and futures that wait. Both belong to the current process, whatever the task.
 
 use crate::check::Verdict;
-use crate::{Case, World, calls};
+use crate::{Case, Environment, calls};
 use core::cell::Cell;
 use core::future::{Future, poll_fn};
 use core::mem::MaybeUninit;
@@ -16,26 +16,38 @@ use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, near, sysif::
 
 pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 10] {
     [
-        Case { id: "N1.1", says: "many notifications before the wait are one, and nothing is rung", run: one_of_many },
-        Case { id: "N1.2", says: "a wait takes what is pending, and ends in time if nothing is", run: in_time },
-        Case { id: "N1.3", says: "armed, the first notification rings and no other does", run: armed },
-        Case { id: "N1.4", says: "a ring that comes late ends no wait and is silenced", run: late_ring },
-        Case { id: "N1.5", says: "processes that share the state wake each other, asleep on it", run: asleep },
-        Case { id: "N1.6", says: "processes that share the state wake each other, in a poll", run: in_poll },
-        Case { id: "N2.1", says: "two futures of one thread wake each other through eventfds", run: futures },
-        Case { id: "N2.2", says: "a waker ends the reactor's sleep, and is one atomic operation before", run: waker },
-        Case { id: "N2.3", says: "a reactor waits no longer than it is told", run: turn_in_time },
-        Case { id: "N2.4", says: "a dropped wait frees its place and is not reported", run: dropped },
+        Case {
+            id: "N1.1",
+            sentence: "many notifications before the wait are one, and the eventfd is not written",
+            run: one_of_many,
+        },
+        Case { id: "N1.2", sentence: "a wait takes a pending notification, and times out without one", run: times_out },
+        Case {
+            id: "N1.3",
+            sentence: "the first notification after arming writes the eventfd and no other does",
+            run: armed,
+        },
+        Case { id: "N1.4", sentence: "a late write to the eventfd ends no wait and is drained", run: late_write },
+        Case { id: "N1.5", sentence: "processes that share the state wake each other from wait", run: asleep },
+        Case { id: "N1.6", sentence: "processes that share the state wake each other from a poll", run: in_poll },
+        Case { id: "N2.1", sentence: "two futures of one thread wake each other through eventfds", run: futures },
+        Case {
+            id: "N2.2",
+            sentence: "a waker ends the reactor's sleep, and without a sleep is one atomic operation",
+            run: waker,
+        },
+        Case { id: "N2.3", sentence: "a reactor waits no longer than its timeout", run: run_once_times_out },
+        Case { id: "N2.4", sentence: "a dropped wait frees its slot and is not reported", run: dropped },
     ]
 }
 
 const TIME: Duration = Duration::from_millis(5);
 
-/// Long enough to be seen, were it waited for.
+/// Long enough to be noticed if a test waited for it.
 const LONG: Duration = Duration::from_secs(30);
 
-fn one_of_many<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    world.here?;
+fn one_of_many<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    environment.here?;
     let notifier = ok!(Notifier::new());
     holds!(!notifier.try_wait());
     for _ in 0..3 {
@@ -48,8 +60,8 @@ fn one_of_many<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn in_time<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    world.here?;
+fn times_out<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    environment.here?;
     for spin in [Spin::NEVER, Spin::max_spins(8)] {
         let notifier = ok!(Notifier::new()).with_spin(spin);
         let before = ok!(near::clock_monotonic(&Local));
@@ -64,8 +76,8 @@ fn in_time<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn armed<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    world.here?;
+fn armed<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    environment.here?;
     let notifier = ok!(Notifier::new());
     let epoll = ok!(Epoll::new());
     ok!(epoll.add(&notifier, EpollEvents::IN | EpollEvents::ET, 7));
@@ -93,8 +105,8 @@ fn armed<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn late_ring<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    world.here?;
+fn late_write<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    environment.here?;
     let state = State::new();
     let notifier = Notifier::from_parts(&state, ok!(EventFd::new(1, EventfdFlags::empty())));
     holds!(!ok!(notifier.wait_timeout(TIME)));
@@ -104,22 +116,25 @@ fn late_ring<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-/// Two notifiers whose states are in memory that a child shares.
+/// Two notifiers whose states are in memory shared with children.
 fn shared() -> Result<[Notifier<&'static State>; 2], Errno> {
     let bell = || EventFd::new(0, EventfdFlags::empty());
-    // SAFETY: the words are zero, which is a valid state, stay for ever, and nobody else has them.
+    // SAFETY: the words are zero, which is a valid state, are never unmapped, and have no other user.
     let state = |word: *const u32| unsafe { &*word.cast::<State>() };
     let [first, second] = calls::shared_words()?;
     Ok([Notifier::from_parts(state(first), bell()?), Notifier::from_parts(state(second), bell()?)])
 }
 
-fn ping_pong(world: &World<'_>, wait: impl Fn(&Notifier<&'static State>) -> Result<bool, Errno>) -> Verdict {
-    world.here?;
+fn ping_pong(
+    environment: &Environment<'_>,
+    wait: impl Fn(&Notifier<&'static State>) -> Result<bool, Errno>,
+) -> Verdict {
+    environment.here?;
     let [ping, pong] = ok!(shared());
-    let rounds = world.rounds / 100;
-    let answer = || (0..rounds).all(|_| wait(&ping) == Ok(true) && pong.notify().is_ok());
+    let rounds = environment.rounds / 100;
+    let echo = || (0..rounds).all(|_| wait(&ping) == Ok(true) && pong.notify().is_ok());
     // SAFETY: the child makes system calls only.
-    let child = ok!(unsafe { calls::fork(Current, answer) });
+    let child = ok!(unsafe { calls::fork(Current, echo) });
     for _ in 0..rounds {
         ok!(ping.notify());
         holds!(ok!(wait(&pong)));
@@ -130,12 +145,12 @@ fn ping_pong(world: &World<'_>, wait: impl Fn(&Notifier<&'static State>) -> Resu
     Ok(())
 }
 
-fn asleep<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    ping_pong(world, |notifier| notifier.wait_timeout(LONG))
+fn asleep<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    ping_pong(environment, |notifier| notifier.wait_timeout(LONG))
 }
 
-fn in_poll<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    ping_pong(world, |notifier| {
+fn in_poll<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    ping_pong(environment, |notifier| {
         loop {
             let rung = if notifier.arm() {
                 let mut entry = [PollFd::UNUSED; 1];
@@ -157,7 +172,7 @@ fn in_poll<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
 
 static WAKE: StaticNotifier = StaticNotifier::new();
 
-/// Both, on one thread.
+/// Polls two futures on one thread.
 async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
     let (mut a, mut b) = (pin!(a), pin!(b));
     let (mut first, mut second) = (None, None);
@@ -175,7 +190,7 @@ async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (
     .await
 }
 
-/// One look at a future that has not ended yet.
+/// Polls a future once if it is pending.
 fn step<F: Future>(output: &mut Option<F::Output>, future: Pin<&mut F>, context: &mut Context<'_>) {
     if output.is_none() {
         if let Poll::Ready(value) = future.poll(context) {
@@ -184,15 +199,15 @@ fn step<F: Future>(output: &mut Option<F::Output>, future: Pin<&mut F>, context:
     }
 }
 
-fn futures<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    world.here?;
+fn futures<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    environment.here?;
     let slots = [const { WaitSlot::new() }; 2];
     let reactor = ok!(Reactor::new(&WAKE, &slots));
     refused!(Reactor::new(&WAKE, &slots), EBUSY);
     // Blocking ones: the thread must not sleep in either of them.
     let ping = ok!(EventFd::new(0, EventfdFlags::empty()));
     let pong = ok!(EventFd::new(0, EventfdFlags::empty()));
-    let rounds = u64::from(world.rounds / 100);
+    let rounds = u64::from(environment.rounds / 100);
     let one = async {
         for round in 1..=rounds {
             ping.write(round)?;
@@ -214,8 +229,8 @@ fn futures<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn waker<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    world.here?;
+fn waker<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    environment.here?;
     let slots = [];
     let reactor = ok!(Reactor::new(&WAKE, &slots));
     let waker = ok!(WAKE.waker());
@@ -223,7 +238,7 @@ fn waker<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     waker.wake_by_ref();
     holds!(ok!(reactor.run_once(None)));
     holds!(!ok!(reactor.run_once(Some(Duration::ZERO))));
-    // A future that wakes itself is polled again, and nothing else is there to end the sleep.
+    // A future that wakes itself is polled again; nothing else ends the sleep.
     let polls = Cell::new(0);
     let yielding = poll_fn(|context| {
         polls.set(polls.get() + 1);
@@ -235,11 +250,11 @@ fn waker<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn turn_in_time<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    world.here?;
+fn run_once_times_out<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    environment.here?;
     let slots = [];
     let reactor = ok!(Reactor::new(&WAKE, &slots));
-    // What the reactor of another case has left.
+    // Left in the reactor by another case.
     while ok!(reactor.run_once(Some(Duration::ZERO))) {}
     let before = ok!(near::clock_monotonic(&Local));
     holds!(!ok!(reactor.run_once(Some(TIME))));
@@ -247,8 +262,8 @@ fn turn_in_time<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn dropped<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
-    world.here?;
+fn dropped<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
+    environment.here?;
     let slots = [const { WaitSlot::new() }; 1];
     let reactor = ok!(Reactor::new(&WAKE, &slots));
     let (never, soon) = (ok!(EventFd::new(0, EventfdFlags::empty())), ok!(EventFd::new(1, EventfdFlags::empty())));
@@ -261,7 +276,7 @@ fn dropped<T: EventfdTask>(_: T, world: &World<'_>) -> Verdict {
                 Poll::Ready(())
             })
             .await;
-            // The only place is taken.
+            // The only slot is taken.
             if reactor.readable(&soon).await != Err(Errno::ENOSPC) {
                 return Err(Errno::EEXIST);
             }

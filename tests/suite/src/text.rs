@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Up to 160 bytes of text; what is longer is cut off.
+/// Up to 160 bytes of text; the rest is cut off.
 #[derive(Clone, Copy)]
 pub struct Text {
     bytes: [u8; 160],
@@ -10,15 +10,15 @@ pub struct Text {
 }
 
 impl Text {
-    /// Nothing yet.
+    /// An empty text.
     pub const fn new() -> Self {
         Self { bytes: [0; 160], len: 0 }
     }
 
-    /// What these arguments say.
+    /// The formatted arguments.
     pub fn of(args: fmt::Arguments<'_>) -> Self {
         let mut text = Self::new();
-        // Ignored: `write_str` below never fails; a `Debug` that does leaves what it has written.
+        // Ignored: `write_str` below never fails; a `Debug` that fails leaves what it has written.
         let _ignored = fmt::Write::write_fmt(&mut text, args);
         text
     }
@@ -26,7 +26,7 @@ impl Text {
     /// The text.
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..self.len).unwrap_or_default();
-        // Cut within a character, the text ends before it.
+        // The text ends before a character that was cut.
         match core::str::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {

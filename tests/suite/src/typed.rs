@@ -2,7 +2,7 @@
 
 use crate::check::Verdict;
 use crate::interfaces::{Through, one_less};
-use crate::{Case, World, calls};
+use crate::{Case, Environment, calls};
 use core::cell::Cell;
 use core::time::Duration;
 use rsyscall::fd::OwnedFd;
@@ -13,58 +13,78 @@ use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask};
 
 pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 23] {
     [
-        Case { id: "A1.1", says: "try_read takes what a read would, and is None if there is nothing", run: try_read },
+        Case {
+            id: "A1.1",
+            sentence: "try_read takes what a read takes, and returns None if the count is 0",
+            run: try_read,
+        },
         Case {
             id: "A1.2",
-            says: "try_read without preadv2 looks with ppoll and then reads",
-            run: try_read_second_best,
+            sentence: "try_read without preadv2 polls with ppoll and then reads",
+            run: try_read_fallback,
         },
         Case {
             id: "A1.3",
-            says: "an interface that remembers is asked for preadv2 once, another each time",
-            run: asked_once,
+            sentence: "an interface that caches tries preadv2 once, another each time",
+            run: probed_once,
         },
-        Case { id: "A1.4", says: "try_read's second best survives a count that another reader took", run: lost_race },
-        Case { id: "A1.5", says: "an error of preadv2 other than its absence is told", run: nowait_fails },
+        Case { id: "A1.4", sentence: "try_read's fallback survives a count that another reader took", run: lost_race },
+        Case {
+            id: "A1.5",
+            sentence: "an error of preadv2 is returned unless it means that the call is missing",
+            run: nowait_fails,
+        },
         Case {
             id: "A2.1",
-            says: "try_write is false for what does not fit, and nothing of it is added",
+            sentence: "try_write returns false for a value that does not fit, and adds nothing",
             run: try_write,
         },
         Case {
             id: "A2.2",
-            says: "try_write on a blocking counter is EOPNOTSUPP and adds nothing",
+            sentence: "try_write on a blocking counter fails with EOPNOTSUPP and adds nothing",
             run: try_write_blocking,
         },
-        Case { id: "A3.1", says: "wait takes what a read would, nonblocking or not", run: wait },
-        Case { id: "A3.2", says: "wait goes on after EINTR", run: wait_interrupted },
+        Case { id: "A3.1", sentence: "wait takes what a read takes, nonblocking or not", run: wait },
+        Case { id: "A3.2", sentence: "wait continues after EINTR", run: wait_interrupted },
         Case {
             id: "A3.3",
-            says: "wait on an empty nonblocking counter sleeps until someone writes",
+            sentence: "wait on an empty nonblocking counter sleeps until it is written",
             run: wait_nonblocking,
         },
-        Case { id: "A4.1", says: "wait_timeout takes a count that is there, whatever the time", run: timeout_at_once },
-        Case { id: "A4.2", says: "wait_timeout is None when the time is over, and not before", run: timeout_over },
-        Case { id: "A4.3", says: "wait_timeout keeps its deadline in a storm of signals", run: timeout_storm },
-        Case { id: "A4.4", says: "wait_timeout takes a count that comes while it sleeps", run: timeout_woken },
-        Case { id: "A4.5", says: "wait_timeout keeps its deadline when others take the count", run: timeout_overtaken },
-        Case { id: "A4.6", says: "times are added and subtracted with their carry", run: times },
-        Case { id: "A5.1", says: "inheritable lifts CLOEXEC for as long as the guard lives", run: inheritable },
-        Case { id: "A6.1", says: "close frees the number, and so does drop", run: close_and_drop },
-        Case { id: "A6.2", says: "into_raw_fd leaves it open, adopt takes it over", run: raw },
-        Case { id: "A6.3", says: "an EventFd becomes an OwnedFd and comes back", run: conversions },
-        Case { id: "A6.4", says: "a failed creation leaves no descriptor behind", run: no_leak },
-        Case { id: "A6.5", says: "close and restore tell what was answered", run: told },
-        Case { id: "A7.1", says: "read and write are one call each, and EINTR is theirs to tell", run: one_call },
+        Case {
+            id: "A4.1",
+            sentence: "wait_timeout takes a count that is there, whatever the timeout",
+            run: timeout_at_once,
+        },
+        Case {
+            id: "A4.2",
+            sentence: "wait_timeout returns None when the timeout expires, and not before",
+            run: timeout_expired,
+        },
+        Case { id: "A4.3", sentence: "wait_timeout keeps its deadline in a storm of signals", run: timeout_storm },
+        Case { id: "A4.4", sentence: "wait_timeout takes a count that comes while it sleeps", run: timeout_woken },
+        Case {
+            id: "A4.5",
+            sentence: "wait_timeout keeps its deadline when others take the count",
+            run: timeout_overtaken,
+        },
+        Case { id: "A4.6", sentence: "times are added and subtracted with carry", run: times },
+        Case { id: "A5.1", sentence: "inheritable clears FD_CLOEXEC for as long as the guard lives", run: inheritable },
+        Case { id: "A6.1", sentence: "close frees the file descriptor, and so does drop", run: close_and_drop },
+        Case { id: "A6.2", sentence: "into_raw_fd leaves it open, adopt takes ownership", run: raw },
+        Case { id: "A6.3", sentence: "an EventFd converts to an OwnedFd and back", run: conversions },
+        Case { id: "A6.4", sentence: "a failed creation leaves no descriptor behind", run: no_leak },
+        Case { id: "A6.5", sentence: "close and restore return the call's error", run: close_errors },
+        Case { id: "A7.1", sentence: "read and write are one call each, and return EINTR", run: one_call },
     ]
 }
 
-/// So many that they outlast five milliseconds by far, and end all the same if a deadline is not kept.
+/// So many that they outlast five milliseconds by far, and end even if a deadline is not kept.
 const STORM: u32 = 1_000_000;
 
 const SETS: [EventfdFlags; 2] = [EventfdFlags::empty(), EventfdFlags::NONBLOCK];
 
-/// What all ways of never sleeping have in common.
+/// What all ways of reading without sleep have in common.
 fn takes_without_sleeping<T: EventfdTask>(task: T) -> Verdict {
     for flags in SETS {
         let bell = ok!(task.eventfd(3, flags));
@@ -81,11 +101,11 @@ fn takes_without_sleeping<T: EventfdTask>(task: T) -> Verdict {
     Ok(())
 }
 
-fn try_read<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn try_read<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     takes_without_sleeping(task)
 }
 
-fn try_read_second_best<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn try_read_fallback<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     for errno in [Errno::ENOSYS, Errno::EOPNOTSUPP] {
         let without = |nr| (nr == nr::PREADV2).then_some(errno);
         takes_without_sleeping(Through { task, before: &without, known: None })?;
@@ -93,7 +113,7 @@ fn try_read_second_best<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn asked_once<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn probed_once<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let remembers = Features::new();
     for (known, expected) in [(Some(&remembers), 1), (None, 3)] {
         let asked = Cell::new(0);
@@ -113,9 +133,9 @@ fn asked_once<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn lost_race<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn lost_race<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let rival = ok!(task.eventfd(1, EventfdFlags::NONBLOCK));
-    // Between the look and the read, the other reader is quicker.
+    // Another reader takes the count between the poll and the read.
     let before = |nr| {
         if nr == nr::READ {
             let _taken = rival.read();
@@ -123,10 +143,10 @@ fn lost_race<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
         (nr == nr::PREADV2).then_some(Errno::ENOSYS)
     };
     let through = Through { task, before: &before, known: None };
-    // SAFETY: the kernel just made it for us.
+    // SAFETY: the kernel just created it for this caller.
     let bell = unsafe { EventFd::adopt(through, near::FileDescriptor(ok!(rival.try_clone()).into_raw_fd())) };
     is!(ok!(bell.try_read()), None);
-    // On a blocking one the read sleeps until a handler runs; then it looks again, and there is nothing.
+    // On a blocking one the read sleeps until a handler runs; then it polls again, and the count is 0.
     ok!(rival.write(1));
     let before = |nr| match nr {
         nr::PREADV2 => Some(Errno::ENOSYS),
@@ -137,13 +157,13 @@ fn lost_race<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
         _ => None,
     };
     let through = Through { task, before: &before, known: None };
-    // SAFETY: the kernel just made it for us.
+    // SAFETY: the kernel just created it for this caller.
     let bell = unsafe { EventFd::adopt(through, near::FileDescriptor(ok!(rival.try_clone()).into_raw_fd())) };
     is!(ok!(bell.try_read()), None);
     Ok(())
 }
 
-fn try_write<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn try_write<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     const MAX: u64 = u64::MAX - 1;
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     holds!(ok!(bell.try_write(MAX - 1)));
@@ -156,7 +176,7 @@ fn try_write<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn try_write_blocking<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn try_write_blocking<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let bell = ok!(task.eventfd(3, EventfdFlags::empty()));
     refused!(bell.try_write(1), EOPNOTSUPP);
     is!(ok!(bell.read()), 3);
@@ -164,7 +184,7 @@ fn try_write_blocking<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn wait<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn wait<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     for flags in SETS {
         let bell = ok!(task.eventfd(3, flags));
         is!(ok!(bell.wait()), 3);
@@ -175,7 +195,7 @@ fn wait<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn wait_interrupted<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn wait_interrupted<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     for flags in SETS {
         let left = Cell::new(5);
         let handler = |nr| (nr == nr::READ && one_less(&left)).then_some(Errno::EINTR);
@@ -186,11 +206,11 @@ fn wait_interrupted<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn wait_nonblocking<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.order?;
+fn wait_nonblocking<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.order?;
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     let left = Cell::new(3);
-    // Two handlers run while it sleeps; then someone writes.
+    // Two handlers run while it sleeps; then it is written.
     let before = |nr| {
         if nr != nr::PPOLL {
             return None;
@@ -202,14 +222,14 @@ fn wait_nonblocking<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
         None
     };
     let through = Through { task, before: &before, known: None };
-    // SAFETY: the kernel just made it for us.
+    // SAFETY: the kernel just created it for this caller.
     let sleeper = unsafe { EventFd::adopt(through, near::FileDescriptor(ok!(bell.try_clone()).into_raw_fd())) };
     is!(ok!(sleeper.wait()), 4);
     is!(left.get(), 0);
     Ok(())
 }
 
-fn timeout_at_once<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn timeout_at_once<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     for time in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(3600), Duration::MAX] {
         for flags in SETS {
             let bell = ok!(task.eventfd(3, flags));
@@ -220,11 +240,11 @@ fn timeout_at_once<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn timeout_over<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.clock?;
+fn timeout_expired<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.clock?;
     const TIME: Duration = Duration::from_millis(5);
     for flags in SETS {
-        // If the time began anew with each sleep, it would never end: here it ends with an error.
+        // If the timeout began anew with each sleep, it would never expire: the test bounds this with an error.
         let left = Cell::new(1_000);
         let patience = |nr| (nr == nr::PPOLL && !one_less(&left)).then_some(Errno::ETIMEDOUT);
         let bell = ok!(Through { task, before: &patience, known: None }.eventfd(0, flags));
@@ -237,15 +257,15 @@ fn timeout_over<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn timeout_storm<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.clock?;
+fn timeout_storm<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.clock?;
     const TIME: Duration = Duration::from_millis(5);
     for flags in SETS {
         let left = Cell::new(STORM);
-        // Where every look is a poll of its own, it is let through: a handler runs during each sleep.
+        // Where every check is a poll of its own, that one passes: a handler runs during each sleep.
         let look = Cell::new(false);
         let storm = |nr| {
-            if nr != nr::PPOLL || (world.nowait.is_err() && !look.replace(!look.get())) {
+            if nr != nr::PPOLL || (environment.nowait.is_err() && !look.replace(!look.get())) {
                 return None;
             }
             Some(if one_less(&left) { Errno::EINTR } else { Errno::ETIMEDOUT })
@@ -260,8 +280,8 @@ fn timeout_storm<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn timeout_woken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.order?;
+fn timeout_woken<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.order?;
     for flags in SETS {
         let bell = ok!(task.eventfd(0, flags));
         let before = |nr| {
@@ -271,7 +291,7 @@ fn timeout_woken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
             None
         };
         let through = Through { task, before: &before, known: None };
-        // SAFETY: the kernel just made it for us.
+        // SAFETY: the kernel just created it for this caller.
         let sleeper = unsafe { EventFd::adopt(through, near::FileDescriptor(ok!(bell.try_clone()).into_raw_fd())) };
         is!(ok!(sleeper.wait_timeout(Duration::from_secs(3600))), Some(4));
         is!(ok!(bell.try_read()), None);
@@ -279,14 +299,14 @@ fn timeout_woken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn timeout_overtaken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.clock?;
-    world.nowait?;
+fn timeout_overtaken<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.clock?;
+    environment.nowait?;
     const TIME: Duration = Duration::from_millis(5);
     for flags in SETS {
         let bell = ok!(task.eventfd(0, flags));
         let left = Cell::new(STORM);
-        // Each time it sleeps someone writes, and each time it looks someone has been quicker.
+        // Each time it sleeps a writer adds, and each time it reads another reader has taken the count.
         let before = |nr| {
             if nr == nr::PPOLL {
                 if !one_less(&left) {
@@ -300,7 +320,7 @@ fn timeout_overtaken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
             None
         };
         let through = Through { task, before: &before, known: None };
-        // SAFETY: the kernel just made it for us.
+        // SAFETY: the kernel just created it for this caller.
         let sleeper = unsafe { EventFd::adopt(through, near::FileDescriptor(ok!(bell.try_clone()).into_raw_fd())) };
         is!(ok!(sleeper.wait_timeout(TIME)), None);
         holds!(left.get() > 0);
@@ -308,7 +328,7 @@ fn timeout_overtaken<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn inheritable<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn inheritable<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let mut bell = ok!(task.eventfd(0, EventfdFlags::empty()));
     let guard = ok!(bell.inheritable());
     is!(ok!(calls::getfd(task, guard.near())), 0);
@@ -323,8 +343,8 @@ fn inheritable<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn close_and_drop<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.alone?;
+fn close_and_drop<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.alone?;
     let bell = ok!(task.eventfd(0, EventfdFlags::empty()));
     let twin = ok!(bell.try_clone());
     let (first, second) = (bell.near(), twin.near());
@@ -336,28 +356,28 @@ fn close_and_drop<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn raw<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.alone?;
+fn raw<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.alone?;
     let bell = ok!(task.eventfd(3, EventfdFlags::empty()));
-    let number = bell.near();
-    is!(bell.as_raw_fd(), number.0);
-    is!(bell.into_raw_fd(), number.0);
-    is!(ok!(calls::getfd(task, number)), 1);
-    // SAFETY: given away above.
-    let again = unsafe { EventFd::adopt(task, number) };
+    let fd = bell.near();
+    is!(bell.as_raw_fd(), fd.0);
+    is!(bell.into_raw_fd(), fd.0);
+    is!(ok!(calls::getfd(task, fd)), 1);
+    // SAFETY: ownership was given up above.
+    let again = unsafe { EventFd::adopt(task, fd) };
     is!(ok!(again.read()), 3);
     drop(again);
-    refused!(calls::getfd(task, number), EBADF);
+    refused!(calls::getfd(task, fd), EBADF);
     Ok(())
 }
 
-fn conversions<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.order?;
+fn conversions<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.order?;
     let bell = ok!(task.eventfd(3, EventfdFlags::NONBLOCK));
-    let number = bell.near();
-    is!(bell.as_owned_fd().near(), number);
+    let fd = bell.near();
+    is!(bell.as_owned_fd().near(), fd);
     let owned: OwnedFd<T> = bell.into();
-    is!(owned.near(), number);
+    is!(owned.near(), fd);
     holds!(ok!(owned.is_nonblocking()));
     let twin = EventFd::from(ok!(owned.try_clone()));
     let bell: EventFd<T> = owned.into();
@@ -365,14 +385,14 @@ fn conversions<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     refused!(bell.read(), EAGAIN);
     holds!(bell.task().fd_table() == task.fd_table());
     let owned = bell.into_owned_fd();
-    is!(owned.into_raw_fd(), number.0);
-    // SAFETY: given away a line above.
-    ok!(unsafe { near::close(task.sysif(), number) });
+    is!(owned.into_raw_fd(), fd.0);
+    // SAFETY: ownership was given up a line above.
+    ok!(unsafe { near::close(task.sysif(), fd) });
     Ok(())
 }
 
-fn no_leak<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.alone?;
+fn no_leak<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.alone?;
     let next = ok!(calls::lowest_free(task));
     for _ in 0..3 {
         refused!(task.eventfd(0, EventfdFlags::from_bits_retain(2)), EINVAL);
@@ -381,7 +401,7 @@ fn no_leak<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn one_call<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn one_call<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let calls = Cell::new(0);
     let interrupted = Cell::new(false);
     let before = |_| {
@@ -403,7 +423,7 @@ fn one_call<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn nowait_fails<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn nowait_fails<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let fails = |nr| (nr == nr::PREADV2).then_some(Errno::EIO);
     let bell = ok!(Through { task, before: &fails, known: None }.eventfd(1, EventfdFlags::empty()));
     refused!(bell.try_read(), EIO);
@@ -412,21 +432,21 @@ fn nowait_fails<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn told<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn close_errors<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let refusal = Cell::new(None);
     let through = Through { task, before: &|_| refusal.get(), known: None };
     let mut bell = ok!(through.eventfd(0, EventfdFlags::empty()));
     let guard = ok!(bell.inheritable());
     refusal.set(Some(Errno::ENOMEM));
     refused!(guard.restore(), ENOMEM);
-    let number = bell.near();
+    let fd = bell.near();
     refused!(bell.close(), ENOMEM);
-    // SAFETY: refused before it was closed, and its owner is gone.
-    ok!(unsafe { near::close(task.sysif(), number) });
+    // SAFETY: the close failed before it closed, and the owner is gone.
+    ok!(unsafe { near::close(task.sysif(), fd) });
     Ok(())
 }
 
-fn times<T: EventfdTask>(_: T, _: &World<'_>) -> Verdict {
+fn times<T: EventfdTask>(_: T, _: &Environment<'_>) -> Verdict {
     let time = |seconds, nanoseconds| near::Timespec { seconds, nanoseconds };
     is!(time(1, 999_999_999).saturating_add(time(0, 1)), time(2, 0));
     is!(time(1, 999_999_998).saturating_add(time(0, 1)), time(1, 999_999_999));

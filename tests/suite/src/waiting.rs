@@ -1,7 +1,7 @@
 //! M: waiting for many, through the typed poll and epoll.
 
 use crate::check::Verdict;
-use crate::{Case, World};
+use crate::{Case, Environment};
 use core::mem::MaybeUninit;
 use core::time::Duration;
 use rsyscall::sys::epoll::{Epoll, EpollEvent, EpollEvents, EpollTask};
@@ -11,18 +11,30 @@ use rsyscall::{EventFd, EventfdFlags, EventfdTask};
 
 pub(crate) fn cases<T: PollTask>() -> [Case<T>; 8] {
     [
-        Case { id: "M1.1", says: "poll: each place says what was found of its own descriptor", run: places },
-        Case { id: "M1.2", says: "poll: what is asked can be changed, and only that is reported", run: ask },
-        Case { id: "M2.1", says: "epoll: every report carries the 64 bits of its own descriptor", run: bits },
-        Case { id: "M2.2", says: "epoll: what does not fit into the memory comes with the next wait", run: room },
-        Case { id: "M2.3", says: "epoll: one shot is one report until it is modified", run: oneshot },
-        Case { id: "M2.4", says: "epoll: exclusive is for adding alone", run: exclusive },
+        Case { id: "M1.1", sentence: "poll: each entry has the events of its own file descriptor", run: places },
+        Case {
+            id: "M1.2",
+            sentence: "poll: the requested events can be changed, and only those are reported",
+            run: ask,
+        },
+        Case { id: "M2.1", sentence: "epoll: every event carries the 64 bits of its own file descriptor", run: bits },
+        Case {
+            id: "M2.2",
+            sentence: "epoll: events that do not fit into the memory are returned by the next wait",
+            run: room,
+        },
+        Case { id: "M2.3", sentence: "epoll: ONESHOT reports once until it is modified", run: oneshot },
+        Case { id: "M2.4", sentence: "epoll: EXCLUSIVE is valid for adding only", run: exclusive },
         Case {
             id: "M2.5",
-            says: "epoll: what is watched is EEXIST, what is not is ENOENT, no memory EINVAL",
+            sentence: "epoll: EEXIST if it is watched, ENOENT if it is not, EINVAL without memory",
             run: refusals,
         },
-        Case { id: "M2.6", says: "epoll: a descriptor of it is closed by execve, and readable in a poll", run: itself },
+        Case {
+            id: "M2.6",
+            sentence: "epoll: its file descriptor has FD_CLOEXEC, and is readable in a poll",
+            run: itself,
+        },
     ]
 }
 
@@ -32,14 +44,14 @@ fn bell<T: PollTask>(task: T, initval: u32) -> Result<EventFd<T>, T::Error> {
 
 const ROOM: [MaybeUninit<EpollEvent>; 4] = [const { MaybeUninit::uninit() }; 4];
 
-/// The reports that are there now: how many, and the sum of their bits.
+/// The events that are ready now: how many, and the sum of their bits.
 fn now<T: PollTask>(epoll: &Epoll<T>) -> Result<(usize, u64), T::Error> {
     let mut room = ROOM;
     let events = epoll.wait_timeout(&mut room, Duration::ZERO)?;
     Ok((events.len(), events.iter().fold(0, |sum, event| sum.wrapping_add(event.data()))))
 }
 
-fn places<T: PollTask>(task: T, _: &World<'_>) -> Verdict {
+fn places<T: PollTask>(task: T, _: &Environment<'_>) -> Verdict {
     let (empty, full, middle) = (ok!(bell(task, 0)), ok!(bell(task, 0)), ok!(bell(task, 7)));
     ok!(full.write(u64::MAX - 1));
     let mut memory = [PollFd::UNUSED; 3];
@@ -56,7 +68,7 @@ fn places<T: PollTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn ask<T: PollTask>(task: T, _: &World<'_>) -> Verdict {
+fn ask<T: PollTask>(task: T, _: &Environment<'_>) -> Verdict {
     let bell = ok!(bell(task, 1));
     let mut memory = [PollFd::UNUSED; 1];
     let mut set = PollSet::new(task, &mut memory);
@@ -70,8 +82,8 @@ fn ask<T: PollTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn bits<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
-    world.epoll?;
+fn bits<T: PollTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.epoll?;
     let epoll = ok!(task.epoll());
     for bits in [0, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, u64::MAX] {
         let bell = ok!(bell(task, 1));
@@ -85,8 +97,8 @@ fn bits<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn room<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
-    world.epoll?;
+fn room<T: PollTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.epoll?;
     let epoll = ok!(task.epoll());
     let bells = [ok!(bell(task, 1)), ok!(bell(task, 1)), ok!(bell(task, 1))];
     for (bell, bits) in bells.iter().zip([1, 10, 100]) {
@@ -103,8 +115,8 @@ fn room<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn oneshot<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
-    world.epoll?;
+fn oneshot<T: PollTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.epoll?;
     let (epoll, bell) = (ok!(task.epoll()), ok!(bell(task, 1)));
     let once = EpollEvents::IN | EpollEvents::ONESHOT;
     ok!(epoll.add(&bell, once, 5));
@@ -117,9 +129,9 @@ fn oneshot<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn exclusive<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
-    world.epoll?;
-    if !world.since((4, 5)) {
+fn exclusive<T: PollTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.epoll?;
+    if !environment.since((4, 5)) {
         return Err("EPOLLEXCLUSIVE came with Linux 4.5".into());
     }
     let (epoll, bell) = (ok!(task.epoll()), ok!(bell(task, 1)));
@@ -131,8 +143,8 @@ fn exclusive<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn refusals<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
-    world.epoll?;
+fn refusals<T: PollTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.epoll?;
     let (epoll, bell) = (ok!(task.epoll()), ok!(bell(task, 1)));
     refused!(epoll.modify(&bell, EpollEvents::IN, 0), ENOENT);
     refused!(epoll.delete(&bell), ENOENT);
@@ -143,8 +155,8 @@ fn refusals<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn itself<T: PollTask>(task: T, world: &World<'_>) -> Verdict {
-    world.epoll?;
+fn itself<T: PollTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.epoll?;
     let (epoll, bell) = (ok!(task.epoll()), ok!(bell(task, 0)));
     holds!(ok!(epoll.as_owned_fd().is_cloexec()));
     ok!(epoll.add(&bell, EpollEvents::IN, 0));

@@ -1,27 +1,39 @@
-//! W: what a write adds, and when it refuses.
+//! W: what a write adds, and when it fails.
 
 use crate::check::Verdict;
-use crate::{Case, World, calls};
+use crate::{Case, Environment, calls};
 use rsyscall::{EventFd, EventfdFlags, EventfdTask, near};
 
 const MAX: u64 = u64::MAX - 1;
 
 pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 10] {
     [
-        Case { id: "W1.1", says: "fewer than eight bytes are EINVAL and add nothing", run: short_buffers },
+        Case {
+            id: "W1.1",
+            sentence: "write fails with EINVAL for fewer than eight bytes and adds nothing",
+            run: short_buffers,
+        },
         Case {
             id: "W1.2",
-            says: "more than eight bytes are EINVAL from Linux 6.9 on, before that eight are taken",
+            sentence: "write of more than eight bytes fails with EINVAL from Linux 6.9 on, before that takes eight",
             run: long_buffers,
         },
-        Case { id: "W1.3", says: "a bad address is EFAULT and adds nothing", run: bad_address },
-        Case { id: "W1.4", says: "the length is looked at before the address", run: length_before_address },
-        Case { id: "W1.5", says: "u64::MAX is EINVAL, be there room or not, and adds nothing", run: forbidden_value },
-        Case { id: "W2.1", says: "the ladder: MAX−2 and MAX−1 can be reached, MAX cannot", run: ladder },
-        Case { id: "W2.2", says: "what does not fit is EAGAIN, and nothing of it is added", run: nothing_lost },
-        Case { id: "W2.3", says: "a semaphore has the same ladder", run: semaphore_ladder },
-        Case { id: "W3.1", says: "0 is legal at every count and adds nothing", run: zero },
-        Case { id: "W3.2", says: "pwritev2(RWF_NOWAIT) is EOPNOTSUPP", run: nowait },
+        Case { id: "W1.3", sentence: "write from a bad address fails with EFAULT and adds nothing", run: bad_address },
+        Case { id: "W1.4", sentence: "write checks the length before the address", run: length_before_address },
+        Case {
+            id: "W1.5",
+            sentence: "write of u64::MAX fails with EINVAL at any count, and adds nothing",
+            run: forbidden_value,
+        },
+        Case { id: "W2.1", sentence: "the count can reach MAX−2 and MAX−1, but not MAX", run: ladder },
+        Case {
+            id: "W2.2",
+            sentence: "write of a value that does not fit fails with EAGAIN, and adds nothing",
+            run: nothing_lost,
+        },
+        Case { id: "W2.3", sentence: "a semaphore has the same maximum", run: semaphore_ladder },
+        Case { id: "W3.1", sentence: "write of 0 succeeds at every count and adds nothing", run: zero },
+        Case { id: "W3.2", sentence: "pwritev2(RWF_NOWAIT) is EOPNOTSUPP", run: nowait },
     ]
 }
 
@@ -35,7 +47,7 @@ fn write<T: EventfdTask>(bell: &EventFd<T>, len: usize) -> Result<usize, T::Erro
     unsafe { near::write(bell.task().sysif(), bell.near(), bytes.get(..len).unwrap_or_default()) }
 }
 
-fn short_buffers<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn short_buffers<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     for len in 0..8 {
         refused!(write(&bell, len), EINVAL);
@@ -46,10 +58,10 @@ fn short_buffers<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn long_buffers<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
+fn long_buffers<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     for len in [9, 16, 32] {
-        if world.since((6, 9)) {
+        if environment.since((6, 9)) {
             refused!(write(&bell, len), EINVAL);
             refused!(bell.read(), EAGAIN);
         } else {
@@ -60,24 +72,24 @@ fn long_buffers<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn bad_address<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.faults?;
+fn bad_address<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.faults?;
     let bell = ok!(task.eventfd(3, EventfdFlags::NONBLOCK));
     refused!(calls::write_nowhere(bell.as_owned_fd(), 8), EFAULT);
     is!(ok!(bell.read()), 3);
     Ok(())
 }
 
-fn length_before_address<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.faults?;
+fn length_before_address<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.faults?;
     let bell = ok!(task.eventfd(3, EventfdFlags::NONBLOCK));
     refused!(calls::write_nowhere(bell.as_owned_fd(), 7), EINVAL);
     is!(ok!(bell.read()), 3);
     Ok(())
 }
 
-fn forbidden_value<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
-    // Blocking, so that a sleep in the place of the error would be noticed.
+fn forbidden_value<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
+    // Blocking, so that a sleep in place of the error would be noticed.
     let bell = ok!(task.eventfd(3, EventfdFlags::empty()));
     refused!(bell.write(u64::MAX), EINVAL);
     is!(ok!(bell.read()), 3);
@@ -88,7 +100,7 @@ fn forbidden_value<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn ladder<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn ladder<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     ok!(bell.write(MAX - 1));
     ok!(bell.write(1));
@@ -103,7 +115,7 @@ fn ladder<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn nothing_lost<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn nothing_lost<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     ok!(bell.write(MAX - 3));
     refused!(bell.write(4), EAGAIN);
@@ -113,7 +125,7 @@ fn nothing_lost<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn semaphore_ladder<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn semaphore_ladder<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let bell = ok!(task.eventfd(0, EventfdFlags::SEMAPHORE | EventfdFlags::NONBLOCK));
     ok!(bell.write(MAX));
     refused!(bell.write(1), EAGAIN);
@@ -124,7 +136,7 @@ fn semaphore_ladder<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn zero<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
+fn zero<T: EventfdTask>(task: T, _: &Environment<'_>) -> Verdict {
     let bell = ok!(task.eventfd(0, EventfdFlags::NONBLOCK));
     ok!(bell.write(0));
     refused!(bell.read(), EAGAIN);
@@ -137,9 +149,9 @@ fn zero<T: EventfdTask>(task: T, _: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn nowait<T: EventfdTask>(task: T, world: &World<'_>) -> Verdict {
-    world.beyond?;
-    world.nowait?;
+fn nowait<T: EventfdTask>(task: T, environment: &Environment<'_>) -> Verdict {
+    environment.beyond?;
+    environment.nowait?;
     let bell = ok!(task.eventfd(3, EventfdFlags::empty()));
     refused!(calls::pwritev2_zero(bell.as_owned_fd(), calls::RWF_NOWAIT), EOPNOTSUPP);
     is!(ok!(bell.read()), 3);

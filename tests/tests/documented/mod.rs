@@ -1,8 +1,8 @@
-//! "System calls:" of each item, beside the calls that it really makes.
+//! Compares "System calls:" of each item with the calls that it makes.
 //!
-//! A child of this test does, one after the other, what a user would do with an item, between two calls of
-//! `sched_yield`, which nothing here makes otherwise. It is traced (`ptrace`). Each call in between must be in the
-//! item's list, and each one of the list must have been made, unless the case says where it is made instead.
+//! A child of this test uses each item in turn, between two calls of `sched_yield`, which nothing here makes otherwise.
+//! It is traced (`ptrace`). Each call in between must be in the item's list, and each one of the list must have been
+//! made, unless the case says where it is made instead.
 
 use rsyscall::deadline::Deadline;
 use rsyscall::near::{self, FileDescriptor, PollFd};
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 const MOMENT: Duration = Duration::from_millis(2);
 
-/// Runs something between the two marks. What it returns stays as it is: nothing is closed.
+/// Runs `work` between the two marks. Its return value is forgotten, so that nothing is closed.
 fn watch<R>(watched: impl FnOnce() -> R) {
     let mark = || {
         // SAFETY: no argument and no effect.
@@ -39,7 +39,7 @@ fn watch<R>(watched: impl FnOnce() -> R) {
 struct Case {
     /// The item, as `Type::function` or the name of a free function.
     item: &'static str,
-    /// What its list says besides, made only elsewhere: on another kernel, in another process.
+    /// The calls of its list that are made only elsewhere: on another kernel, in another process.
     elsewhere: &'static [&'static str],
     run: fn(),
 }
@@ -56,7 +56,7 @@ fn empty() -> EventFd {
     bell(0, EventfdFlags::empty())
 }
 
-/// Does something on another thread, which is not traced, when the traced one has had time to fall asleep.
+/// Runs `work` on another thread, which is not traced, after the traced one has had time to fall asleep.
 fn later(what: impl FnOnce() + Send + 'static) {
     std::thread::spawn(move || {
         std::thread::sleep(20 * MOMENT);
@@ -64,7 +64,7 @@ fn later(what: impl FnOnce() + Send + 'static) {
     });
 }
 
-/// A pidfd of a child that ends when it is killed.
+/// A pidfd of a child that runs until it is killed.
 fn with_child(what: impl FnOnce(&remote::Child)) {
     let forked = remote::fork([]).unwrap();
     what(&forked.child);
@@ -79,12 +79,12 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The calls without owners: here each is the one of its name.
+/// The raw calls: each makes the system call of its name.
 fn of_near() -> Vec<Case> {
     vec![
         case("epoll_create1", || watch(|| near::epoll_create1(&Local, near::EpollFlags::CLOEXEC))),
         case("eventfd", || watch(|| near::eventfd(&Local, 0, EventfdFlags::empty()))),
-        // SAFETY, here and below: the numbers are this child's own.
+        // SAFETY, here and below: the file descriptors are this child's own.
         case("dup_cloexec", || watch(|| unsafe { near::dup_cloexec(&Local, FileDescriptor(2)) })),
         case("is_cloexec", || {
             let fd = empty();
@@ -318,7 +318,7 @@ fn of_waits() -> Vec<Case> {
     vec![
         Case {
             item: "EventFd::try_read",
-            // Linux before 5.8, which an eventfd of its own is asked for.
+            // On Linux before 5.8, as probed with an eventfd of its own.
             elsewhere: &["ppoll", "read", "eventfd2", "close", "pselect6"],
             run: || {
                 let fd = bell(1, EventfdFlags::empty());
@@ -537,7 +537,7 @@ fn of_processes() -> Vec<Case> {
         },
         Case {
             item: "Child::wait",
-            // Of a nonblocking pidfd, and before Linux 5.4.
+            // With a nonblocking pidfd, and before Linux 5.4.
             elsewhere: &["ppoll", "pidfd_send_signal"],
             run: || {
                 let mut forked = remote::fork([]).unwrap();
@@ -556,7 +556,7 @@ fn of_processes() -> Vec<Case> {
         },
         Case {
             item: "Pipeline::write",
-            // To get scratch space, and in a full stream.
+            // To get scratch space, and if the stream is full.
             elsewhere: &["recvfrom", "ppoll", "clock_gettime"],
             run: || {
                 with_pipeline(|pipeline, bell| {
@@ -566,7 +566,7 @@ fn of_processes() -> Vec<Case> {
         },
         Case {
             item: "Pipeline::read",
-            // To get scratch space, and in a full stream.
+            // To get scratch space, and if the stream is full.
             elsewhere: &["recvfrom", "ppoll", "clock_gettime"],
             run: || {
                 with_pipeline(|pipeline, bell| {
@@ -619,7 +619,7 @@ fn sleeper() -> i32 {
     }
 }
 
-/// The lists of the documentation, by item: the paragraph behind "System calls:".
+/// The lists of the documentation, by item: the paragraph after "System calls:".
 fn lists() -> BTreeMap<String, String> {
     fn collect(folder: &Path, texts: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -689,7 +689,7 @@ fn read(text: &str, lists: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The calls that an item's list names, those of the items that it refers to included.
+/// The calls in an item's list, including those of the items that it refers to.
 fn listed(item: &str, lists: &BTreeMap<String, String>) -> Option<BTreeSet<String>> {
     let list = lists.get(item)?;
     let here = list.split("; in the child").next()?.split(". ").next()?;
@@ -699,7 +699,7 @@ fn listed(item: &str, lists: &BTreeMap<String, String>) -> Option<BTreeSet<Strin
         if here.contains(&format!("[`{word}`]")) {
             let owner = item.split("::").next().unwrap_or_default();
             let other = if word.contains("::") { word.to_owned() } else { format!("{owner}::{word}") };
-            // A link that only says where.
+            // A link that only names the place.
             if here.contains("those of") {
                 calls.extend(listed(&other, lists)?);
             }
@@ -710,7 +710,7 @@ fn listed(item: &str, lists: &BTreeMap<String, String>) -> Option<BTreeSet<Strin
     Some(calls)
 }
 
-/// How the documentation writes a call.
+/// The name of a call as the documentation writes it.
 fn written(number: usize, args: [u64; 2]) -> String {
     let name = nr::name(number).map_or_else(|| format!("syscall {number}"), str::to_owned);
     // `include/uapi/asm-generic/fcntl.h`, `include/uapi/linux/fcntl.h`, `include/uapi/asm-generic/ioctls.h`.
@@ -726,7 +726,7 @@ fn written(number: usize, args: [u64; 2]) -> String {
     format!("{name}({command})")
 }
 
-/// Only looks, so that the tracer sees the end too. Its stops are seen here as well.
+/// Waits with `WNOWAIT`, so that the tracer sees the end too. Its stops are seen here as well.
 fn has_ended(pid: i32) -> bool {
     // SAFETY: all zeros are a `siginfo_t`.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
@@ -739,7 +739,7 @@ fn has_ended(pid: i32) -> bool {
 fn traced(cases: &[Case]) -> Option<Vec<BTreeSet<String>>> {
     let (mut gate, child_gate) = std::os::unix::net::UnixStream::pair().unwrap();
     // SAFETY: the child runs the cases, which take no lock that another thread could hold but the allocator's, which
-    // the C library makes usable again, and ends without this process's destructors.
+    // the C library resets after `fork`, and ends without this process's destructors.
     let pid = match unsafe { libc::fork() } {
         0 => {
             let mut byte = [0];
@@ -752,7 +752,7 @@ fn traced(cases: &[Case]) -> Option<Vec<BTreeSet<String>>> {
                 })
             };
             let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-            // SAFETY: the child's end.
+            // SAFETY: ends the child.
             unsafe { libc::_exit(i32::from(begun.is_err() || ended.is_err())) }
         }
         pid => pid,

@@ -1,7 +1,7 @@
 //! The layers of the crate, derived from what its files import.
 //!
-//! The order is the table of layers in the crate's documentation, the top first: a module uses modules below it, or of
-//! its own row where that makes no circle. Among the files of one folder there is no circle either.
+//! The order is the table of layers in the crate's documentation, from the top: a module uses modules below it, or of
+//! its own row if that makes no cycle. The files of one folder have no import cycle either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -72,11 +72,11 @@ fn rows() -> Vec<Vec<String>> {
     rows.map(|cell| modules(cell.split('(').next().unwrap_or_default())).collect()
 }
 
-/// What each module of the crate uses.
+/// The modules that each module of the crate uses.
 fn modules() -> Graph {
     let lib = code(&source().join("lib.rs"));
     let modules: BTreeSet<_> = lib.lines().filter_map(|line| line.split_once("mod ")?.1.strip_suffix(';')).collect();
-    // `crate::EventFd` is of the module that it is re-exported from.
+    // `crate::EventFd` belongs to the module that it is re-exported from.
     let mut homes = BTreeMap::new();
     for line in lib.lines().filter_map(|line| line.strip_prefix("pub use ")) {
         let module = line.split("::").next().unwrap_or_default();
@@ -136,13 +136,13 @@ fn circle(graph: &Graph) -> Option<Vec<String>> {
 }
 
 #[test]
-fn no_module_uses_one_above_it_and_none_goes_in_a_circle() {
+fn no_module_uses_one_above_it_and_there_is_no_cycle() {
     let rows = rows();
     let row = |module: &str| rows.iter().position(|row| row.iter().any(|name| name == module));
     let graph = modules();
     assert!(graph.len() > 10, "{graph:?}");
     for (module, used) in &graph {
-        // What is only documentation has no layer.
+        // Modules of documentation only have no layer.
         if module == "migration" {
             continue;
         }
@@ -158,13 +158,13 @@ fn no_module_uses_one_above_it_and_none_goes_in_a_circle() {
     assert_eq!(circle(&graph), None);
 }
 
-/// One call, `waitid`, is in two headers of C: it takes a pidfd, and a pidfd is what is waited for.
+/// One call, `waitid`, is in two headers of C: it takes a pidfd, and a pidfd is waited for.
 fn is_allowed(file: &str, used: &str) -> bool {
     (file, used) == ("wait", "pidfd")
 }
 
 #[test]
-fn the_files_of_a_folder_use_each_other_in_no_circle() {
+fn the_files_of_a_folder_have_no_import_cycle() {
     let mut all = Vec::new();
     files(&source(), &mut all);
     let mut folders: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
@@ -184,7 +184,7 @@ fn the_files_of_a_folder_use_each_other_in_no_circle() {
     }
 }
 
-/// What a page of the documentation looks like: what most readers want first, and the proof last.
+/// The order of a page of the documentation: examples first, the source last.
 #[test]
 fn examples_come_before_the_first_heading_and_the_source_is_the_last() {
     let mut all = Vec::new();
@@ -211,7 +211,7 @@ fn examples_come_before_the_first_heading_and_the_source_is_the_last() {
                 }
                 headings.push(doc);
             } else if doc.starts_with("Source: ") || doc.starts_with("Sources: ") {
-                wrong.push(format!("{}: the source is no heading", place()));
+                wrong.push(format!("{}: the source has no heading", place()));
             }
         }
     }
@@ -219,7 +219,7 @@ fn examples_come_before_the_first_heading_and_the_source_is_the_last() {
 }
 
 #[test]
-fn paths_are_found_alone_and_in_braces_and_comments_are_not() {
+fn paths_are_found_alone_and_in_braces_but_not_in_comments() {
     let code = "use crate::sysif::{Arg, Error};\nuse crate::{\n Errno,\n task::{Task, Current},\n};\nmy_crate::no;\
                 crate::nr::READ";
     let names: Vec<_> = named(code, "crate::").into_iter().collect();

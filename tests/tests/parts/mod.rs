@@ -1,6 +1,6 @@
-//! The parts of the crate that `nr::used_by` has lists for, and for each something that makes all of its calls.
+//! The parts of the crate that `nr::used_by` has lists for, and for each a function that makes all of its calls.
 //!
-//! What is prepared runs in the child before the filter; it and the work must not allocate.
+//! The preparation runs in the child before the filter is installed; neither it nor the work may allocate.
 
 mod other;
 mod program;
@@ -20,17 +20,17 @@ use std::time::Duration;
 
 /// A part of the crate.
 pub struct Part {
-    /// What its list is called.
+    /// The name of its list.
     pub name: &'static str,
     /// The list.
     pub list: &'static [usize],
-    /// How many at its end only older kernels need.
+    /// How many at the list's end only older kernels need.
     pub older: usize,
     /// Whether more than one process makes the calls: then another one may be killed.
     pub several: bool,
-    /// What is done before the filter is installed.
+    /// What runs before the filter is installed.
     pub prepare: fn(&EventFd),
-    /// What makes all of its calls, with an eventfd that holds 1.
+    /// What makes all of its calls, with an eventfd that has the count 1.
     pub work: fn(&EventFd) -> Result<bool, Errno>,
 }
 
@@ -44,7 +44,7 @@ impl Part {
     }
 }
 
-/// Those that run in one process.
+/// The parts that run in one process.
 pub const PARTS: [Part; 13] = [
     Part::new("EVENTFD", used_by::EVENTFD, eventfd),
     Part::new("POLL", used_by::POLL, poll),
@@ -65,7 +65,7 @@ pub const FORK: Part = Part { older: 6, several: true, ..Part::new("FORK", used_
 
 pub const START: Part = Part::new("START", used_by::START, program::start).after(program::handed_over);
 
-/// Everything that a notifier of one thread can do, the sleep included.
+/// Everything that a notifier of one thread can do, including sleep.
 fn notify(_: &EventFd) -> Result<bool, Errno> {
     let notifier = Notifier::new()?;
     let slept = !notifier.wait_timeout(Duration::from_millis(1))?;
@@ -76,7 +76,7 @@ fn notify(_: &EventFd) -> Result<bool, Errno> {
     Ok(slept && armed && notifier.acknowledge()?)
 }
 
-/// Everything that an eventfd and its descriptor can do.
+/// Everything that an eventfd and its file descriptor can do.
 fn eventfd(_: &EventFd) -> Result<bool, Errno> {
     let mut bell = EventFd::new(1, EventfdFlags::empty())?;
     let done = bell.read()? == 1 && bell.try_read()?.is_none();

@@ -1,11 +1,11 @@
-//! A process that a part deals with.
+//! Another process, for a part that needs one.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// Its pid, or this process's own: as the part wants it.
+/// Its pid, or this process's own pid, whichever the part needs.
 pub static PROCESS: AtomicI32 = AtomicI32::new(0);
 
-/// Makes a child that does this and ends with status 3. It ends with its parent, too.
+/// Forks a child that runs this and exits with status 3. It also ends with its parent.
 pub fn child(work: impl FnOnce()) {
     // SAFETY: no argument and no effect.
     let parent = unsafe { libc::getpid() };
@@ -19,7 +19,7 @@ pub fn child(work: impl FnOnce()) {
         if unsafe { libc::getppid() } == parent {
             work();
         }
-        // SAFETY: nothing of the test harness's is to run.
+        // SAFETY: the test harness's destructors must not run.
         unsafe { libc::_exit(3) };
     }
     PROCESS.store(child, Ordering::Relaxed);
@@ -32,7 +32,7 @@ pub fn process() -> rsyscall::near::Process {
 /// Two connected stream sockets.
 pub fn streams() -> [i32; 2] {
     let mut pair = [0; 2];
-    // SAFETY: the call writes two numbers.
+    // SAFETY: the call writes two `int`s.
     assert_eq!(unsafe { libc::socketpair(libc::AF_UNIX, libc::SOCK_STREAM, 0, pair.as_mut_ptr()) }, 0);
     pair
 }

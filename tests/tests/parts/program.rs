@@ -17,12 +17,12 @@ pub fn set_program(path: &Path) {
     PROGRAM.set(CString::new(path.as_os_str().as_bytes()).unwrap()).unwrap();
 }
 
-/// The standard descriptors are `/dev/null`.
+/// Redirects the standard descriptors to `/dev/null`.
 pub fn nothing_to_say(_: &EventFd) {
     // SAFETY: a string that ends with a zero.
     let null = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
     for fd in 0..3 {
-        // SAFETY: two words; the child writes nothing that is to be seen.
+        // SAFETY: two words; the child's output is not needed.
         assert_eq!(unsafe { libc::dup2(null, fd) }, fd);
     }
 }
@@ -34,13 +34,13 @@ pub fn stdio(_: &EventFd) -> Result<bool, Errno> {
     Ok(stdio.input().read(&mut [0; 8])? == 0)
 }
 
-/// Standard input is closed, and number 3 is an eventfd that `LISTEN_FDS` will name.
+/// Closes standard input, and makes descriptor 3 an eventfd, for `LISTEN_FDS`.
 pub fn handed_over(bell: &EventFd) {
     who_am_i(bell);
     nothing_to_say(bell);
-    // SAFETY: two words; what was there reports, and this child has nothing to report.
+    // SAFETY: two words; the descriptor was the child's report, and this child reports nothing.
     assert_eq!(unsafe { libc::dup2(bell.as_raw_fd(), 3) }, 3);
-    // It may have been there before, and closed by `execve`.
+    // The eventfd may have been 3 already, with FD_CLOEXEC.
     // SAFETY: three words.
     assert_eq!(unsafe { libc::fcntl(3, libc::F_SETFD, 0) }, 0);
     // SAFETY: nothing in this child reads it.

@@ -16,7 +16,7 @@ static SERVER: AtomicI32 = AtomicI32::new(-1);
 
 const LONG: Duration = Duration::from_secs(50);
 
-/// This process's end of a new stream is number 0 or 1 of the pair, and `other` gets the other in a child.
+/// Keeps one end of a new stream in this process, and runs `other` with the other end in a child.
 fn stream(mine: usize, other: impl FnOnce(i32)) -> i32 {
     let pair = streams();
     CLIENT.store(pair[0], Ordering::Relaxed);
@@ -32,7 +32,7 @@ fn stream(mine: usize, other: impl FnOnce(i32)) -> i32 {
     mine
 }
 
-/// A client whose request does not wait yet, for a server whose stream is nonblocking.
+/// A client whose request arrives late, for a server whose stream is nonblocking.
 pub fn late_client(_: &EventFd) {
     let server = stream(1, |client| {
         let request = Request { nr: nr::GETPID, args: [0; 6] }.to_bytes();
@@ -52,16 +52,16 @@ pub fn late_client(_: &EventFd) {
 
 pub fn serve(_: &EventFd) -> Result<bool, Errno> {
     remote::install_interrupt_handler()?;
-    // SAFETY: made for this; it is never closed, as that is nothing that a server does.
+    // SAFETY: created for this; it is never closed, as a server does not close its stream.
     let stream = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(SERVER.load(Ordering::Relaxed)) });
-    // SAFETY: what is requested is refused.
+    // SAFETY: the policy refuses what is requested.
     Ok(unsafe { remote::serve(&stream, Policy::Only(&[])) } == Ok(()))
 }
 
-/// A server, under no filter.
+/// A server, without a filter.
 pub fn server(_: &EventFd) {
     stream(0, |server| {
-        // SAFETY: made for this.
+        // SAFETY: created for this.
         let stream = unsafe { OwnedFd::from_raw_fd(server) };
         // SAFETY: the client is the function below.
         let _ended = unsafe { remote::serve(&stream, Policy::Everything) };
@@ -69,9 +69,9 @@ pub fn server(_: &EventFd) {
 }
 
 pub fn connection(_: &EventFd) -> Result<bool, Errno> {
-    // SAFETY: made for this.
+    // SAFETY: created for this.
     let stream = unsafe { OwnedFd::from_raw_fd(CLIENT.load(Ordering::Relaxed)) };
-    // SAFETY: the server above, which has this number for its end.
+    // SAFETY: the server above, whose end has this file descriptor.
     let connection = unsafe { Connection::from_stream(stream, FileDescriptor(SERVER.load(Ordering::Relaxed))) };
     connection.set_timeout(Some(LONG));
     // SAFETY: a process of its own, with tables of its own.
@@ -92,7 +92,7 @@ pub fn connection(_: &EventFd) -> Result<bool, Errno> {
     Ok(done() == Ok(true))
 }
 
-/// Two calls that are on their way at once; the second one completes late.
+/// Two calls in flight at once; the second one completes late.
 fn piped(connection: &Connection, bell: &EventFd<&Task<Connection>>) -> bool {
     let mut slots = [CallSlot::EMPTY; 2];
     let Some(mut pipeline) = connection.pipeline(&mut slots) else { return false };

@@ -25,7 +25,7 @@ pub fn signal(_: &EventFd) -> Result<bool, Errno> {
     Ok(is_blocked && Current.disposition(Signal::USR2)? == Disposition::Ignore)
 }
 
-/// One signal is blocked and pending.
+/// Blocks a signal and makes it pending.
 pub fn pending(_: &EventFd) {
     std::mem::forget(Current.block_signals(SignalSet::of(&[Signal::USR1])));
     // SAFETY: a signal that is blocked.
@@ -54,7 +54,7 @@ pub fn wait(_: &EventFd) -> Result<bool, Errno> {
     Ok(peeked && Current.try_wait(Children::Any, Changes::ENDED)?.map(|waited| waited.change) == Some(ended))
 }
 
-/// A child that leads a group, and sleeps.
+/// A child that leads a process group, and sleeps.
 pub fn sleeping_group(_: &EventFd) {
     child(|| {
         // SAFETY: no argument.

@@ -1,6 +1,6 @@
-//! Our init beside tini, dumb-init and catatonit, on the same command lines and with real terminals.
+//! The crate's init beside tini, dumb-init and catatonit, on the same command lines and with real terminals.
 //!
-//! Each row is a question and what a run has shown; the table of `init/README.md` is what this prints. With
+//! Each row is a question and what a run showed; the table of `init/README.md` is what this prints. With
 //! `RSYSCALL_WRITE_TABLE` set it is written there.
 
 use super::{init, kill, line, namespace, pipe, state, text, until};
@@ -62,11 +62,11 @@ impl Terminal {
             unsafe { libc::forkpty(&mut master, std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut()) };
         if child == 0 {
             let _never = command.exec();
-            // SAFETY: nothing of the test may run in the child.
+            // SAFETY: no code of the test may run in the child.
             unsafe { libc::_exit(99) };
         }
         assert!(child > 0);
-        // SAFETY: just made, and known to nobody else.
+        // SAFETY: just created, and not used elsewhere.
         let master = unsafe { std::fs::File::from_raw_fd(master) };
         Self { child, master, seen: String::new() }
     }
@@ -75,7 +75,7 @@ impl Terminal {
         let _gone = self.master.write_all(text.as_bytes());
     }
 
-    /// Whether this text comes in time; what came before it is forgotten.
+    /// Whether this text arrives in time; the text before it is discarded.
     fn expect(&mut self, wanted: &str, timeout: Duration) -> bool {
         let begin = Instant::now();
         loop {
@@ -101,7 +101,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // SAFETY: our child, not waited for yet.
+        // SAFETY: an unreaped child of this process.
         unsafe {
             libc::kill(self.child, libc::SIGKILL);
             libc::waitpid(self.child, std::ptr::null_mut(), 0);
@@ -309,7 +309,7 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn the_table_of_the_readme_is_what_each_program_is_seen_to_do() {
+fn the_table_of_the_readme_shows_what_each_program_does() {
     let peers: Vec<_> =
         [("tini", "/usr/bin/tini"), ("dumb-init", "/usr/bin/dumb-init"), ("catatonit", "/usr/bin/catatonit")]
             .map(|(name, path)| {
@@ -319,7 +319,7 @@ fn the_table_of_the_readme_is_what_each_program_is_seen_to_do() {
             })
             .into();
     let peers: Vec<_> = [Peer { name: "init", path: init().to_owned() }].into_iter().chain(peers).collect();
-    assert!(namespace("peers").is_some(), "no pid namespace to be had (unshare)");
+    assert!(namespace("peers").is_some(), "a pid namespace cannot be created (unshare)");
     let mut table = String::from("| |");
     peers.iter().for_each(|peer| write!(table, " {} |", peer.name).unwrap());
     table.push_str("\n|---|---|---|---|---|\n");

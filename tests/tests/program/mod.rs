@@ -1,4 +1,4 @@
-//! Random programs of calls on a few eventfds, that read as programs when they fail.
+//! Random programs of calls on a few eventfds, printed as programs when they fail.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use rsyscall::fake::nr;
 use rsyscall::sys::epoll::{EpollEvent, EpollEvents};
 use std::fmt;
 
-/// One of the program's descriptors, by the order in which they were made.
+/// One of the program's descriptors, by order of creation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Handle(pub usize);
 
@@ -21,7 +21,7 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// A value to write, shown by its distance from the largest number if it is near it.
+/// A value to write, shown by its distance from the largest value if it is near it.
 #[derive(Clone, Copy)]
 pub struct Value(pub u64);
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Flags {
 /// `EPOLLWAKEUP`, for which the crate has no name.
 const WAKEUP: u32 = 1 << 29;
 
-/// What epoll is asked for.
+/// Events that epoll is requested to report.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Events(pub u32);
 
@@ -64,7 +64,7 @@ impl fmt::Debug for Events {
     }
 }
 
-/// One call. The first handle of those that make one is the new one.
+/// One call. The first handle of those that create one is the new one.
 #[derive(Debug, Clone)]
 pub enum Step {
     Create(Handle, u32, Flags),
@@ -97,11 +97,11 @@ pub enum Step {
     Rewatch(Handle, Events),
     Unwatch(Handle),
     EpollWait(usize),
-    /// A call on the number −1.
-    Nobody(usize),
+    /// A call on the file descriptor −1.
+    Invalid(usize),
 }
 
-/// How many events `epoll_pwait` can be asked for: `EP_MAX_EVENTS` of `fs/eventpoll.c`.
+/// The maximum of events for `epoll_pwait`: `EP_MAX_EVENTS` of `fs/eventpoll.c`.
 const MAX_EVENTS: usize = i32::MAX as usize / size_of::<EpollEvent>();
 
 const SEMAPHORE: u32 = 1;
@@ -124,7 +124,7 @@ impl fmt::Debug for Program {
 }
 
 impl Step {
-    /// The handle that it makes, if it works.
+    /// The handle that it creates, if it succeeds.
     fn made(&self) -> Option<Handle> {
         match self {
             Self::Create(new, ..) | Self::Clone(new, _) | Self::Dup(new, _) => Some(*new),
@@ -136,7 +136,7 @@ impl Step {
     fn used(&mut self) -> Vec<&mut Handle> {
         use Step::*;
         match self {
-            Create(..) | Poll(_) | EpollWait(_) | Nobody(_) => vec![],
+            Create(..) | Poll(_) | EpollWait(_) | Invalid(_) => vec![],
             Dup2(from, to) | Dup3(from, to, _) => vec![from, to],
             Clone(_, h)
             | Dup(_, h)
@@ -158,7 +158,7 @@ impl Step {
 }
 
 impl Program {
-    /// Puts handles that are open where the steps have just any number, and leaves out the steps that have none.
+    /// Replaces handles that are not open by open ones, and drops the steps if there is none.
     fn new(mut steps: Vec<Step>) -> Self {
         let (mut open, mut made) = (Vec::new(), 0);
         steps.retain_mut(|step| {
@@ -183,7 +183,7 @@ impl Program {
         Self { steps }
     }
 
-    /// The program without one step, and without what needs the handle that it made.
+    /// The program without one step, and without the steps that need its handle.
     fn without(&self, index: usize) -> Self {
         let mut steps = self.steps.clone();
         let removed = steps.remove(index);
@@ -200,8 +200,8 @@ impl Program {
         Self { steps }
     }
 
-    /// Takes steps away for as long as it still fails. A generator's own shrinking stops earlier: when it takes a step
-    /// away that makes a handle, the handles of all later steps become others.
+    /// Removes steps for as long as the program still fails. A generator's own shrinking stops earlier: when it removes
+    /// a step that creates a handle, the handles of all later steps change.
     pub fn shortest(self, fails: impl Fn(&Self) -> bool) -> Self {
         let shorter = (0..self.steps.len()).map(|index| self.without(index)).find(|program| fails(program));
         match shorter {
@@ -213,7 +213,7 @@ impl Program {
 
 pub fn programs() -> impl Strategy<Value = Program> {
     vec(step(), 1..24).prop_map(|mut steps| {
-        // Nothing happens without a descriptor: a program begins with one.
+        // A program begins with a descriptor, without which it does nothing.
         if !matches!(steps.first(), Some(Step::Create(..))) {
             steps.insert(0, Step::Create(Handle(0), 0, Flags(0)));
         }
@@ -227,7 +227,7 @@ fn step() -> impl Strategy<Value = Step> {
     let h = || (0_usize..6).prop_map(Handle);
     let len = || select(vec![8_usize, 0, 1, 4, 7, 9, 16, 17, 24]);
     let lens = || [piece(), piece(), piece()];
-    // Order is simplicity: a failing program shrinks towards the first of a choice.
+    // The order is that of simplicity: a failing program shrinks towards the first of a choice.
     prop_oneof![
         6 => h().prop_map(Read),
         8 => (h(), value()).prop_map(|(h, value)| Write(h, value)),
@@ -266,10 +266,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (h(), events()).prop_map(|(h, events)| Rewatch(h, events)),
         1 => h().prop_map(Unwatch),
         6 => select(vec![16_usize, 1, 2]).prop_map(EpollWait),
-        // More than there will ever be, as far as may be asked for and beyond.
+        // More events than there will be, up to the maximum and beyond.
         1 => select(vec![MAX_EVENTS, MAX_EVENTS + 1, 0, i32::MAX as usize, usize::MAX]).prop_map(EpollWait),
         1 => select(vec![nr::READ, nr::WRITE, nr::CLOSE, nr::DUP, nr::FCNTL, nr::IOCTL, nr::LSEEK])
-            .prop_map(Nobody),
+            .prop_map(Invalid),
     ]
 }
 
@@ -296,7 +296,7 @@ fn events() -> impl Strategy<Value = Events> {
     const ET: u32 = 1 << 31;
     const ONESHOT: u32 = 1 << 30;
     const EXCLUSIVE: u32 = 1 << 28;
-    // With what an exclusive watch may be asked for, and with one thing that it may not.
+    // The flags that an exclusive watch allows, and one that it does not.
     let with = [0, 0x8, 0x10, WAKEUP, ET, 0x2, ONESHOT, 0x2000];
     let how = prop_oneof![
         4 => select(vec![0, ET, ONESHOT, ET | ONESHOT]),
@@ -306,7 +306,7 @@ fn events() -> impl Strategy<Value = Events> {
     (select(vec![1_u32, 4, 5, 0]), how).prop_map(|(readiness, how)| Events(readiness | how))
 }
 
-/// Commands that answer the same whatever the numbers of the table are.
+/// Commands whose result does not depend on the file descriptors of the table.
 fn fcntl() -> impl Strategy<Value = (u32, u32)> {
     select(vec![
         (3, 0),          // F_GETFL
@@ -324,7 +324,7 @@ fn fcntl() -> impl Strategy<Value = (u32, u32)> {
     ])
 }
 
-/// How long a piece of a vector is; 0 is the end of the vector.
+/// The length of a piece of a vector; 0 ends the vector.
 fn piece() -> impl Strategy<Value = usize> {
     select(vec![8_usize, 0, 4, 1, 16])
 }

@@ -27,7 +27,7 @@ pub fn handle(signal: libc::c_int, flags: libc::c_int) {
     }
 }
 
-/// Adds a signal to the thread's mask, or takes it out.
+/// Adds a signal to the thread's mask, or removes it.
 pub fn mask(how: libc::c_int, signal: libc::c_int) {
     // SAFETY: a set that is initialised before it is used.
     unsafe {
@@ -38,13 +38,14 @@ pub fn mask(how: libc::c_int, signal: libc::c_int) {
     }
 }
 
-/// Sends a signal to this very thread.
+/// Sends a signal to the calling thread.
 pub fn raise(signal: libc::c_int) {
     // SAFETY: the thread is this one.
     unsafe { assert_eq!(libc::pthread_kill(libc::pthread_self(), signal), 0) }
 }
 
-/// Runs `body` while another thread sends `signal` to this one again and again, so that none comes too early for ever.
+/// Runs `body` while another thread sends `signal` to this one repeatedly, so that a signal that comes too early is
+/// followed by another.
 pub fn under_fire<R>(signal: libc::c_int, body: impl FnOnce() -> R) -> R {
     // SAFETY: the thread is this one, which outlives the scope below.
     let target = unsafe { libc::pthread_self() } as usize;

@@ -1,5 +1,6 @@
-//! Code that waits for what the crate has, compiled and run without feature `std` (tests/tests/epoll.rs) and with it
-//! (tests/interop): what compiles without compiles with, generic code that does not know its task included.
+//! Code that waits for every pollable type of the crate, compiled and run without feature `std` (tests/tests/epoll.rs)
+//! and with it (tests/interop): what compiles without it compiles with it, including code that is generic over the
+//! task.
 
 use rsyscall::fd::{BorrowedFd, Lent, OwnedFd};
 use rsyscall::near::Process;
@@ -34,7 +35,7 @@ fn is_readable<T: PollTask<Error: Debug>, F: Pollable<T> + ?Sized>(task: T, fd: 
     by_epoll
 }
 
-/// All that generic code can wait for, without a bound that names it.
+/// All types that generic code can wait for, without a bound that names them.
 fn each_kind<T: PollTask<Error: Debug>>(task: T) {
     let bell: EventFd<T> = task.eventfd(0, EventfdFlags::empty()).unwrap();
     let epoll: Epoll<T> = task.epoll().unwrap();
@@ -58,7 +59,7 @@ fn each_kind<T: PollTask<Error: Debug>>(task: T) {
     assert!(!is_readable(task, &other_kind));
 }
 
-/// What only the current process has.
+/// The types that only the current process has.
 fn each_kind_of_the_current_process() {
     let (notifier, state) = (Notifier::new().unwrap(), State::new());
     let by_reference = Notifier::from_parts(&state, notifier.bell().try_clone().unwrap());
@@ -70,7 +71,7 @@ fn each_kind_of_the_current_process() {
 
     let child = rsyscall::remote::fork([]).unwrap();
     let connection: &Connection = child.task.sysif();
-    assert!(!is_readable(Current, connection), "nothing was asked");
+    assert!(!is_readable(Current, connection), "no call was made");
     assert!(is_readable(Current, &EventFd::new(1, EventfdFlags::empty()).unwrap()));
 }
 
@@ -82,7 +83,7 @@ pub fn all() {
 
     each_kind(Current);
     let (process, table) = (Process(std::process::id() as i32), FdTable::CURRENT);
-    // SAFETY: it is this process, and these are its tables.
+    // SAFETY: this process, and these are its tables.
     let task = unsafe { Task::new(Local, process, table, AddressSpace::CURRENT, PidNamespace::CURRENT) };
     each_kind(&task);
     each_kind_of_the_current_process();

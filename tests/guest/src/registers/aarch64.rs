@@ -1,4 +1,4 @@
-//! aarch64: x0 the block, x1 where it is written afterwards, x2 the number.
+//! aarch64: x0 points to the block, x1 to the block for the values afterwards, x2 is the system call number.
 
 use super::Names;
 

@@ -1,4 +1,4 @@
-//! arm: r0 the block, r1 where it is written afterwards, r2 the number.
+//! arm: r0 points to the block, r1 to the block for the values afterwards, r2 is the system call number.
 
 use super::Names;
 

@@ -1,4 +1,5 @@
-//! loongarch64: a0 the block, a1 where it is written afterwards, a2 the number. tp and r21 stay as they are.
+//! loongarch64: a0 points to the block, a1 to the block for the values afterwards, a2 is the system call number. tp and
+//! r21 stay unchanged.
 
 use super::Names;
 

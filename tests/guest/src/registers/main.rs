@@ -1,6 +1,6 @@
-//! Which registers a system call destroys: all are filled with a pattern, a call is made, and what changed must be what
-//! the file of the architecture in `arch/` names, no less and no more. Only a real kernel tells: qemu-user keeps too
-//! many.
+//! Which registers a system call destroys: fills all with a pattern, makes a call, and compares the changed registers
+//! with those that the file of the architecture in `arch/` declares. Both sets must be equal. It needs a real kernel:
+//! qemu-user preserves too many.
 //!
 //! It prints what changed in each situation, then `RESULT: passed` or `RESULT: failed`; as PID 1 it powers the machine
 //! off.
@@ -29,11 +29,11 @@ use rsyscall::{Current, nr, remote};
 
 rsyscall::start!(main, panic message);
 
-/// The registers, as a file's `probe` puts them into the block: general ones first, vectors from word [`VECTORS`] on.
+/// The registers, in the order of the block of a file's `probe`: general ones first, vectors from word [`VECTORS`] on.
 struct Names {
-    /// Empty where a word stands for no register that is looked at.
+    /// Empty for a word without a register.
     general: &'static [&'static str],
-    /// The beginning of their names, how many there are, and how many words each has.
+    /// The beginning of their names, their number, and the words of each.
     vectors: (&'static str, usize, usize),
 }
 
@@ -51,7 +51,7 @@ unsafe extern "C" {
 /// Which words of a block changed.
 type Changed = [bool; WORDS];
 
-/// Makes a call with these arguments and says what it changed; `seed` makes patterns differ.
+/// Makes a call with these arguments and returns what it changed; `seed` makes patterns differ.
 fn changed(nr: usize, arguments: &[usize], seed: usize) -> Changed {
     let mut before = Block([0; WORDS]);
     let mut after = Block([0; WORDS]);
@@ -60,7 +60,7 @@ fn changed(nr: usize, arguments: &[usize], seed: usize) -> Changed {
     }
     for (index, name) in NAMES.general.iter().enumerate() {
         let word = &mut before.0[index];
-        // Not every bit of these can be chosen: the conditions, the carry.
+        // Some bits of these cannot be chosen: the conditions, the carry.
         match *name {
             "flags" if cfg!(any(target_arch = "x86", target_arch = "x86_64")) => *word = 0x8d5,
             "flags" => *word = 0xf000_0000,
@@ -75,7 +75,7 @@ fn changed(nr: usize, arguments: &[usize], seed: usize) -> Changed {
     if let Some(slot) = NUMBER {
         before.0[slot] = nr;
     }
-    // SAFETY: it keeps what a function keeps; the calls below touch no memory that is in use.
+    // SAFETY: it preserves callee-saved registers; the calls below touch no memory in use.
     unsafe { probe(&before, &mut after, nr) };
     core::array::from_fn(|index| {
         let mask = match NAMES.general.get(index) {
@@ -89,27 +89,27 @@ fn changed(nr: usize, arguments: &[usize], seed: usize) -> Changed {
     })
 }
 
-/// Whether the file of the architecture names this general register as destroyed.
-fn is_named(index: usize) -> bool {
+/// Whether the file of the architecture declares this general register as destroyed.
+fn is_declared(index: usize) -> bool {
     let Some(name) = NAMES.general.get(index).filter(|name| !name.is_empty()) else { return false };
     let in_operands = CONTRACT
         .match_indices(name)
         .any(|(at, _)| CONTRACT[..at].ends_with("lateout(\"") && CONTRACT[at + name.len()..].starts_with("\")"));
-    // Where each argument's register is destroyed, and so is that of one that is absent.
+    // Where the register of each argument is destroyed, so is that of an absent one.
     let with_arguments = CONTRACT.contains("inlateout($register) $arg => _") && ARGUMENTS.contains(&index);
     in_operands || with_arguments
 }
 
-/// Prints what changed, and returns whether all of it is named.
+/// Prints what changed, and returns whether all of it is declared.
 fn report(out: Output, situation: &str, changed: &Changed) -> bool {
     let _no_console = write!(out, "{situation}: changed:");
     let mut right = true;
     for (index, _) in changed.iter().enumerate().filter(|(_, changed)| **changed) {
-        let named = is_named(index);
-        right &= named;
+        let declared = is_declared(index);
+        right &= declared;
         let _no_console = match NAMES.general.get(index) {
-            Some(name) => write!(out, " {name}{}", if named { "" } else { " (NOT NAMED)" }),
-            None => write!(out, " {}{} (NOT NAMED)", NAMES.vectors.0, (index - VECTORS) / NAMES.vectors.2),
+            Some(name) => write!(out, " {name}{}", if declared { "" } else { " (NOT DECLARED)" }),
+            None => write!(out, " {}{} (NOT DECLARED)", NAMES.vectors.0, (index - VECTORS) / NAMES.vectors.2),
         };
     }
     let _no_console = writeln!(out, "{}", if changed.contains(&true) { "" } else { " nothing" });
@@ -135,11 +135,12 @@ fn main(stdio: Stdio) -> i32 {
     say("interrupted by a signal: ppoll", interrupted());
     say("after switches to a process with other patterns: sched_yield", switched());
     let traced = traced();
-    let _no_console = writeln!(stdio.output(), "under ptrace: {}", if traced { "as named" } else { "NOT AS NAMED" });
+    let _no_console =
+        writeln!(stdio.output(), "under ptrace: {}", if traced { "as declared" } else { "NOT AS DECLARED" });
     right &= traced;
     for index in 0..NAMES.general.len() {
-        if is_named(index) && !seen[index] && RESULT != Some(index) {
-            let _no_console = writeln!(stdio.output(), "{}: named, and never changed", NAMES.general[index]);
+        if is_declared(index) && !seen[index] && RESULT != Some(index) {
+            let _no_console = writeln!(stdio.output(), "{}: declared, and never changed", NAMES.general[index]);
             right = false;
         }
     }
@@ -150,7 +151,7 @@ fn main(stdio: Stdio) -> i32 {
     i32::from(!right)
 }
 
-/// A child that does this and ends with its status.
+/// A child that runs this and exits with its status.
 fn child(work: impl FnOnce() -> i32) -> Process {
     // SAFETY: it ends below, and this program has no other thread.
     let pid = unsafe { clone_child() }.unwrap_or_default();
@@ -205,7 +206,7 @@ fn switched() -> Changed {
     for seed in 0..200 {
         unite(&mut all, &changed(nr::SCHED_YIELD, &[], 20 + seed));
     }
-    // SAFETY: our own child.
+    // SAFETY: a child of this process.
     let _refused = unsafe { near::kill(&Local, busy, SIGKILL) };
     wait(busy);
     all
@@ -216,20 +217,21 @@ fn traced() -> bool {
     const PTRACE_TRACEME: usize = 0;
     const PTRACE_SYSCALL: usize = 24;
     const SIGSTOP: u32 = 19;
-    // SAFETY: as a tracer of its own child does.
+    // SAFETY: the requests of a tracer for its own child.
     let ptrace = |request: usize, pid: usize| unsafe { Local.syscall(nr::PTRACE, [request, pid, 0, 0].map(Arg::Word)) };
     let traced = child(|| {
         if ptrace(PTRACE_TRACEME, 0).is_err() {
             return 2;
         }
-        // SAFETY: stops this process until its tracer goes on with it.
+        // SAFETY: stops this process until its tracer continues it.
         let _stopped = unsafe { near::kill(&Local, Process(getpid() as i32), SIGSTOP) };
-        let all_named =
-            |changed: Changed| changed.iter().enumerate().all(|(index, changed)| !changed || is_named(index));
-        let named = (0..3).all(|seed| {
-            all_named(changed(nr::GETPID, &[], 50 + seed)) && all_named(changed(nr::CLOSE, &[usize::MAX], 60 + seed))
+        let all_declared =
+            |changed: Changed| changed.iter().enumerate().all(|(index, changed)| !changed || is_declared(index));
+        let declared = (0..3).all(|seed| {
+            all_declared(changed(nr::GETPID, &[], 50 + seed))
+                && all_declared(changed(nr::CLOSE, &[usize::MAX], 60 + seed))
         });
-        i32::from(!named)
+        i32::from(!declared)
     });
     loop {
         let status = wait(traced);

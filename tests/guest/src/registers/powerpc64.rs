@@ -1,4 +1,5 @@
-//! powerpc64: r3 the block, r4 where it is written afterwards, r5 the number. r2 and r13 stay as they are.
+//! powerpc64: r3 points to the block, r4 to the block for the values afterwards, r5 is the system call number. r2 and
+//! r13 stay unchanged.
 
 use super::Names;
 

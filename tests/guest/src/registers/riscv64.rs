@@ -1,4 +1,5 @@
-//! riscv64: a0 the block, a1 where it is written afterwards, a2 the number. gp and tp stay as they are.
+//! riscv64: a0 points to the block, a1 to the block for the values afterwards, a2 is the system call number. gp and tp
+//! stay unchanged.
 
 use super::Names;
 

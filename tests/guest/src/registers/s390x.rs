@@ -1,4 +1,4 @@
-//! s390x: r2 the block, r3 where it is written afterwards, r4 the number.
+//! s390x: r2 points to the block, r3 to the block for the values afterwards, r4 is the system call number.
 
 use super::Names;
 

@@ -1,4 +1,4 @@
-//! x86: on the stack the block, where it is written afterwards, the number.
+//! x86: on the stack the block, the block for the values afterwards, the system call number.
 
 use super::Names;
 

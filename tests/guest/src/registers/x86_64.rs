@@ -1,4 +1,4 @@
-//! x86_64: rdi the block, rsi where it is written afterwards, rdx the number.
+//! x86_64: rdi points to the block, rsi to the block for the values afterwards, rdx is the system call number.
 
 use super::Names;
 

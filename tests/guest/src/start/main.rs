@@ -1,4 +1,4 @@
-//! Makes each call that the start and the end of a program make: it takes what it may, and ends with an error.
+//! Makes each call of the start and the end of a program: takes `LISTEN_FDS`, and ends with an error.
 #![cfg_attr(not(test), no_std, no_main)]
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! The other process of tests/scm_rights.rs. Its standard input is a socket on which it is sent a descriptor. It
-//! answers with a descriptor of its own and adds 5 to the one that it was sent; then it waits for its own to be rung.
+//! The other process of tests/scm_rights.rs. Its standard input is a socket on which it receives a descriptor. It
+//! sends back a descriptor of its own and adds 5 to the received one; then it waits for its own to be written.
 
 use rsyscall::{EventFd, EventfdFlags};
 use rustix::net::{
@@ -16,7 +16,7 @@ fn main() {
     let ours = EventFd::new(0, EventfdFlags::empty()).expect("an eventfd");
     send(&ours);
     theirs.write(5).expect("theirs");
-    // Limited, so that nobody waits for ever when the other process has failed.
+    // With a timeout, so that it ends if the other process has failed.
     assert_eq!(ours.wait_timeout(Duration::from_secs(60)), Ok(Some(6)));
 }
 

@@ -1,13 +1,13 @@
-//! To own a number that came from elsewhere is a promise.
+//! Owning a file descriptor that came from elsewhere requires a promise.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 
 fn main() -> Result<(), Errno> {
-    let number = EventFd::new(0, EventfdFlags::empty())?.into_raw_fd();
+    let fd = EventFd::new(0, EventfdFlags::empty())?.into_raw_fd();
     #[cfg(not(fixed))]
-    let bell = EventFd::from_raw_fd(number); //~ error[E0133]
+    let bell = EventFd::from_raw_fd(fd); //~ error[E0133]
     #[cfg(fixed)]
-    // SAFETY: given away two lines above.
-    let bell = unsafe { EventFd::from_raw_fd(number) };
+    // SAFETY: ownership was given up two lines above.
+    let bell = unsafe { EventFd::from_raw_fd(fd) };
     bell.write(1)
 }

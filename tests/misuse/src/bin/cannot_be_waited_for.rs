@@ -1,4 +1,5 @@
-//! What has no descriptor cannot be waited for, a bare number neither: it may be closed. The error says what to do.
+//! A type without a descriptor cannot be waited for, nor can a bare file descriptor: it may be closed. The error says
+//! what to do.
 
 use rsyscall::fd::BorrowedFd;
 use rsyscall::near::FileDescriptor;
@@ -10,7 +11,7 @@ fn main() {
     let fd: FileDescriptor = bell.near();
     #[cfg(not(fixed))]
     epoll.add(&fd, EpollEvents::IN, 0).unwrap(); //~ error[E0277]: `FileDescriptor` cannot be waited for
-    // SAFETY: the eventfd is open, and stays so.
+    // SAFETY: the eventfd is open, and stays open.
     let fd = unsafe { BorrowedFd::borrow_raw(Current, fd) };
     epoll.add(&fd, EpollEvents::IN, 0).unwrap();
 }

@@ -1,4 +1,4 @@
-//! What a guard has set is not changed while it lives.
+//! A flag that a guard has set cannot be changed while the guard lives.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 

@@ -1,4 +1,4 @@
-//! A descriptor is not closed while a program is to inherit it.
+//! A descriptor cannot be closed while a guard makes it inheritable.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 

@@ -1,16 +1,16 @@
-//! To close a number that nobody owns is a promise.
+//! Closing a file descriptor without an owner requires a promise.
 
 use rsyscall::sysif::Local;
 use rsyscall::{Errno, EventfdFlags, near};
 
 fn main() -> Result<(), Errno> {
-    let number = near::eventfd(&Local, 0, EventfdFlags::CLOEXEC)?;
+    let fd = near::eventfd(&Local, 0, EventfdFlags::CLOEXEC)?;
     #[cfg(not(fixed))]
-    near::close(&Local, number)?; //~ error[E0133]
+    near::close(&Local, fd)?; //~ error[E0133]
     #[cfg(fixed)]
-    // SAFETY: made above, and known to nobody else.
+    // SAFETY: created above, and not used elsewhere.
     unsafe {
-        near::close(&Local, number)?
+        near::close(&Local, fd)?
     };
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Handles move between tasks that name the same table, so to say which table a task has is a promise.
+//! Handles move between tasks that name the same table, so declaring the table of a task requires a promise.
 
 use rsyscall::far::FdTable;
 use rsyscall::sysif::Local;

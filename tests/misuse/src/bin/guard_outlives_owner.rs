@@ -1,4 +1,4 @@
-//! A guard that lets a program inherit a descriptor ends before the descriptor does.
+//! A guard that makes a descriptor inheritable cannot outlive the descriptor.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 

@@ -1,4 +1,4 @@
-//! The typed layer believes what an interface answers, so to write one is a promise.
+//! The typed layer relies on the results of an interface, so implementing one requires a promise.
 
 use rsyscall::Errno;
 use rsyscall::sysif::{Arg, SyscallInterface};
@@ -15,7 +15,7 @@ impl SyscallInterface for Nothing {
 }
 
 #[cfg(fixed)]
-// SAFETY: no call is ever said to have been completed.
+// SAFETY: no call is ever reported as completed.
 unsafe impl SyscallInterface for Nothing {
     type Error = Errno;
     unsafe fn syscall<const N: usize>(&self, _: usize, _: [Arg<'_>; N]) -> Result<usize, Errno> {

@@ -1,4 +1,4 @@
-//! A connection does not lend its stream: whatever could send on it would make any call in the other process.
+//! A connection does not lend its stream: any code that could send on it could make any call in the other process.
 
 use rsyscall::remote;
 #[cfg(not(fixed))]

@@ -1,4 +1,4 @@
-//! Signals that are unblocked at once were not meant to be blocked.
+//! The guard of blocked signals must be used: dropped at once, it unblocks them.
 #![deny(unused_must_use)]
 
 use rsyscall::sys::signal::{SignalSet, SignalTask};

@@ -1,4 +1,4 @@
-//! A descriptor of some task is not one of the current process: the same number means something else there.
+//! A descriptor of some task is not one of the current process: there the same file descriptor may be another file.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::sysif::Local;

@@ -1,4 +1,4 @@
-//! A descriptor ends before the task through which it is closed.
+//! A descriptor cannot outlive the task through which it is closed.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::sysif::Local;

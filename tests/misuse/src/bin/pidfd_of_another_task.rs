@@ -1,4 +1,4 @@
-//! A child is waited for by the process whose child it is, and its pidfd is of that process's table.
+//! A child is waited for by its parent, and its pidfd belongs to the parent's table.
 
 use rsyscall::sys::pidfd::PidfdTask;
 use rsyscall::sys::wait::{Changes, Children, WaitTask};

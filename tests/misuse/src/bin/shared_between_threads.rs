@@ -15,7 +15,7 @@ struct Counting(#[allow(dead_code)] Count);
 unsafe impl SyscallInterface for Counting {
     type Error = Errno;
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
-        // SAFETY: handed on as it came.
+        // SAFETY: passed on unchanged.
         unsafe { Local.syscall(nr, args) }
     }
 }

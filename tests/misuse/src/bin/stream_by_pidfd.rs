@@ -1,5 +1,5 @@
-//! To duplicate a file descriptor of a process is a promise that its owner allows it: with the stream of a connection,
-//! which this process owns, the duplicate would make any call in the other process.
+//! Duplicating a file descriptor of a process requires a promise that its owner allows it: with a duplicate of the
+//! stream of a connection, which this process owns, any call could be made in the other process.
 
 use rsyscall::near::{FileDescriptor, Process};
 use rsyscall::sys::pidfd::PidfdTask;

@@ -1,4 +1,4 @@
-//! To say which tables a process has is a promise.
+//! Declaring the tables of a process requires a promise.
 
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
 use rsyscall::sysif::Local;

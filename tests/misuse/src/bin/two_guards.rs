@@ -1,4 +1,4 @@
-//! Two guards would undo each other.
+//! Two guards of one flag would restore it in the wrong order.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 

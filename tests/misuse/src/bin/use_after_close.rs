@@ -1,4 +1,4 @@
-//! A descriptor that was closed cannot be used: its number may be someone else's by then.
+//! A closed descriptor cannot be used: its file descriptor may be reused.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 

@@ -1,4 +1,4 @@
-//! Prints a line that says what works, and ends with status 7.
+//! Prints a line that shows what works, and exits with status 7.
 #![cfg_attr(not(test), no_std, no_main)]
 #![forbid(unsafe_code)]
 

@@ -4,12 +4,12 @@ use core::hint::black_box;
 
 const SIZE: usize = 8192;
 
-/// Where each byte can be told from its neighbours, and from the one 256 further.
+/// A byte that differs from its neighbours, and from the one 256 further.
 const fn pattern(index: usize) -> u8 {
     (index.wrapping_mul(7) ^ (index >> 8)) as u8
 }
 
-/// Whether all of them do what they should.
+/// Whether all of them work.
 pub fn works() -> bool {
     // Zeroed: 4 KiB and more are a call of memset.
     let mut from = black_box([0_u8; SIZE]);
@@ -20,7 +20,7 @@ pub fn works() -> bool {
         for (a, b) in [(0, 0), (1, 0), (0, 1), (3, 5), (7, 7), (8, 15), (13, 4), (15, 16), (16, 17)] {
             good &= copied(&mut from, &mut to, a, b, black_box(length));
         }
-        // Overlapping, from none to all of it, both ways.
+        // Overlapping by every length, both ways.
         for distance in [0, 1, 7, 8, 15, 16, 17, 63, 64, 65] {
             good &= moved(&mut from, 64, 64 + distance, black_box(length));
             good &= moved(&mut from, 64 + distance, 64, black_box(length));
@@ -35,7 +35,7 @@ fn fill(bytes: &mut [u8; SIZE]) {
     }
 }
 
-/// A copy, a comparison of equals and of others, and a fill, with what is around them.
+/// A copy, a comparison of equal and of different memory, and a fill, with the bytes around them.
 fn copied(from: &mut [u8; SIZE], to: &mut [u8; SIZE], a: usize, b: usize, length: usize) -> bool {
     fill(from);
     to[..b + length + 64].fill(black_box(0xa5));

@@ -1,4 +1,4 @@
-//! What runs in the compiler.
+//! Code that runs in the compiler.
 
 /// 3.
 #[proc_macro]

@@ -1,4 +1,4 @@
-//! What the build script has said.
+//! The output of the build script.
 #![no_std]
 
 /// "4".

@@ -1,4 +1,4 @@
-//! Ends with the number of the first descriptor that it makes, which is 3 wherever it was started with 0, 1 and 2
+//! Exits with the first file descriptor that it creates, which is 3 also if the program was started with 0, 1 and 2
 //! closed.
 #![cfg_attr(not(test), no_std, no_main)]
 #![forbid(unsafe_code)]
@@ -10,7 +10,7 @@ rsyscall::start!(main);
 
 fn main(stdio: Stdio) -> Result<i32, Errno> {
     let bell = EventFd::new(0, EventfdFlags::NONBLOCK)?;
-    // Of eight bytes, as an eventfd takes them.
+    // Eight bytes, the size that an eventfd accepts.
     writeln!(stdio.output(), "output.")?;
     writeln!(stdio.error(), "errors.")?;
     let read = stdio.input().read(&mut [0; 8])?;

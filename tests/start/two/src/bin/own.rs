@@ -1,4 +1,4 @@
-//! With a panic handler and memory functions of its own, which are those that are called: it ends with status 12.
+//! With a panic handler and memory functions of its own, which replace the crate's: exits with status 12.
 #![cfg_attr(not(test), no_std, no_main)]
 
 use core::hint::black_box;
@@ -29,12 +29,13 @@ mod own {
 
     /// # Safety
     ///
-    /// C's.
+    /// Those of C.
     #[unsafe(no_mangle)]
     unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
         CALLED.fetch_or(2, Ordering::Relaxed);
         for index in 0..count {
-            // SAFETY: the caller's promise; volatile, as a loop of plain accesses becomes a call of this very function.
+            // SAFETY: the caller's promise; volatile, as the compiler turns a loop of plain accesses into a call of
+            // this function.
             unsafe { to.wrapping_add(index).write_volatile(from.wrapping_add(index).read_volatile()) };
         }
         to
@@ -42,7 +43,7 @@ mod own {
 
     /// # Safety
     ///
-    /// C's.
+    /// Those of C.
     #[unsafe(no_mangle)]
     unsafe extern "C" fn memset(to: *mut u8, byte: i32, count: usize) -> *mut u8 {
         CALLED.fetch_or(1, Ordering::Relaxed);
@@ -53,7 +54,7 @@ mod own {
         to
     }
 
-    // Not called here, but named by what a debug build keeps.
+    // Not called here, but referenced by a debug build.
     macro_rules! never {
         ($($name:ident)*) => {
             $(

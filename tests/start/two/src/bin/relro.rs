@@ -1,4 +1,4 @@
-//! Writes to what only the relocation writes: the kernel ends it.
+//! Writes to memory that only the relocation may write: the kernel kills it.
 #![cfg_attr(not(test), no_std, no_main)]
 
 rsyscall::start!(main);
@@ -15,7 +15,7 @@ fn two() -> i32 {
 
 fn main() -> i32 {
     let table = core::hint::black_box(&raw const TABLE).cast_mut().cast::<fn() -> i32>();
-    // SAFETY: not at all: it is not writable, which is what is shown here.
+    // SAFETY: none: the memory is not writable, which this program shows.
     unsafe { table.write_volatile(two) };
     TABLE[0]()
 }

@@ -1,4 +1,4 @@
-//! Without anything.
+//! The smallest program.
 #![cfg_attr(not(test), no_std, no_main)]
 #![forbid(unsafe_code)]
 

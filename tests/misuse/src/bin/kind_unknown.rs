@@ -1,4 +1,4 @@
-//! A descriptor of no known kind has no count.
+//! A descriptor of unknown kind has no count.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 

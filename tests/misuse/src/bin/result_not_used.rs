@@ -1,4 +1,4 @@
-//! A write that may have failed is not passed over in silence.
+//! The result of a write must be used: it may have failed.
 #![deny(unused_must_use)]
 
 use rsyscall::{Errno, EventFd, EventfdFlags};

@@ -1,4 +1,4 @@
-//! A duplicate is a system call that can fail, so it is not `Clone`.
+//! `EventFd` is not `Clone`: duplicating is a system call that can fail.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 
