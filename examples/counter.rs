@@ -1,4 +1,4 @@
-//! What is written adds up; what is read is all of it.
+//! Writes add up; a read takes the whole count.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 

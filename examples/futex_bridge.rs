@@ -1,8 +1,8 @@
-//! A futex turned into an eventfd: what cannot be polled, made to ring what can.
+//! Turns a futex, which cannot be polled, into an eventfd, which can.
 //!
-//! Nobody can wait for a futex and for descriptors at once. A child that shares the futex's memory waits for it
-//! instead: two calls are submitted to it, the wait and a write to an eventfd that it inherited. The second is made
-//! when the first is over, by the child alone; this process is free to poll.
+//! No thread can wait for a futex and for descriptors at once. A child that shares the futex's memory waits for it
+//! instead: two calls are submitted to it, the wait and a write to an eventfd that it inherited. The child makes the
+//! second when the first has returned, without this process, which is free to poll.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use rsyscall::near::{self, PollFd};
@@ -21,12 +21,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [token] = forked.inherited;
     let there = EventFd::from(token.attach(&forked.task).map_err(|error| error.into_error())?);
 
-    // "While the word is 0, sleep; then ring."
+    // "While the word is 0, sleep; then write the eventfd."
     let mut slots = [CallSlot::EMPTY; 2];
     let mut bridge = forked.task.sysif().pipeline(&mut slots).ok_or("one pipeline at a time")?;
     let address = core::ptr::from_ref(word).expose_provenance();
     let wait = [Operand::Word(address), Operand::Word(FUTEX_WAIT), Operand::Word(0), Operand::Word(0)];
-    // SAFETY: a word that the child has at the same address, for as long as either lives.
+    // SAFETY: the child has the word at the same address, for as long as either lives.
     unsafe { bridge.submit(rsyscall::nr::FUTEX, wait) }?;
     bridge.write(&there, 1)?;
 
@@ -39,12 +39,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     word.store(1, Ordering::Release);
     let wake = [Arg::Word(address), Arg::Word(FUTEX_WAKE), Arg::Word(1)];
-    // SAFETY: the word is ours and lives for ever.
+    // SAFETY: the word is this process's and is never unmapped.
     unsafe { Local.syscall(rsyscall::nr::FUTEX, wake) }?;
     println!("after, ready: {}", poll(Duration::from_secs(10))?);
-    println!("the bell says {}", bell.read()?);
+    println!("the eventfd holds {}", bell.read()?);
 
-    // What the two calls answered: 0, or EAGAIN if the word was changed before the child looked; and 8 bytes.
+    // The results of the two calls: 0, or EAGAIN if the word changed before the child compared it; and 8 bytes.
     while let Some(completion) = bridge.complete(&mut []) {
         println!("{:?}: {:?}", completion.ticket, completion.result);
     }
@@ -63,7 +63,7 @@ fn shared_word() -> Result<&'static AtomicU32, rsyscall::Errno> {
         Arg::from(-1),
         Arg::Word(0),
     ];
-    // SAFETY: new memory, wherever there is room.
+    // SAFETY: new memory, at an address that the kernel chooses.
     let address = unsafe { Local.syscall(rsyscall::nr::MMAP, arguments) }?;
     // SAFETY: a zeroed page that is never unmapped.
     Ok(unsafe { &*core::ptr::with_exposed_provenance::<AtomicU32>(address) })

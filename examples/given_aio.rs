@@ -1,4 +1,4 @@
-//! An eventfd given to Linux AIO (`IOCB_FLAG_RESFD`): rung for each completion.
+//! An eventfd passed to Linux AIO (`IOCB_FLAG_RESFD`): written for each completion.
 //!
 //! The kernel keeps a reference for each request until it is complete, and no longer.
 #![allow(
@@ -7,7 +7,7 @@
     clippy::cast_sign_loss,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "the kernel's structures, made of words by hand"
+    reason = "the kernel's structures, built from words"
 )]
 
 use rsyscall::arch::{syscall1, syscall2, syscall3, syscall4};
@@ -46,9 +46,9 @@ fn main() -> Result<(), Errno> {
     // SAFETY: the kernel has written it through its exposed address.
     let context = unsafe { (&raw const context).read_volatile() };
     let path = c"/proc/self/exe".as_ptr().expose_provenance();
-    // SAFETY: the path is a string, and the call makes a new descriptor.
+    // SAFETY: the path is a string, and the call creates a new file descriptor.
     let file = Errno::from_ret(unsafe { syscall4(nr::OPENAT, -100_isize as usize, path, 0o2000000, 0) })?;
-    // SAFETY: just made for this program.
+    // SAFETY: just created for this program.
     let file = unsafe { OwnedFd::from_raw_fd(file as i32) };
 
     let bell = EventFd::new(0, EventfdFlags::empty())?;

@@ -1,8 +1,8 @@
-//! An eventfd given to a memory cgroup (version 1, `cgroup.event_control`): rung when the group uses more than so much
-//! memory, and when the group is removed.
+//! An eventfd passed to a memory cgroup (version 1, `cgroup.event_control`): written when the group's memory usage
+//! crosses a threshold, and when the group is removed.
 //!
-//! The kernel keeps a reference to the counter: the eventfd is this program's as before, which closes it. Groups of
-//! version 2 take none: there `memory.events` is watched by inotify, `cgroup.events` and the `pressure` files by poll.
+//! The kernel keeps a reference to the counter: the eventfd stays this program's, which closes it. Groups of version 2
+//! accept none: there `memory.events` is watched by inotify, `cgroup.events` and the `pressure` files by poll.
 
 use rsyscall::{EventFd, EventfdFlags};
 use std::os::fd::AsRawFd;
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let result = watch(&group);
     fs::remove_dir(&group)?;
     let bell = result?;
-    println!("the group is gone: {:?}", bell.wait_timeout(Duration::from_secs(10))?);
+    println!("the group was removed: {:?}", bell.wait_timeout(Duration::from_secs(10))?);
     Ok(())
 }
 

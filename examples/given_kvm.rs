@@ -1,13 +1,13 @@
-//! Eventfds given to KVM: one that a guest rings by writing to a port, and one that interrupts the guest.
+//! Eventfds passed to KVM: one that a guest writes by an `out` to a port, and one that interrupts the guest.
 //!
-//! KVM keeps a reference to the counter of each: the eventfds are this program's as before, which closes them.
+//! KVM keeps a reference to the counter of each: the eventfds stay this program's, which closes them.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "the kernel's structures, made of words by hand"
+    reason = "the kernel's structures, built from words"
 )]
 
 use rsyscall::arch::{syscall3, syscall4, syscall6};
@@ -15,7 +15,7 @@ use rsyscall::fd::OwnedFd;
 use rsyscall::{Errno, EventFd, EventfdFlags, nr};
 
 fn main() -> Result<(), Errno> {
-    // SAFETY: the path is a string, and the call makes a new descriptor.
+    // SAFETY: the path is a string, and the call creates a new file descriptor.
     let opened = unsafe {
         syscall4(nr::OPENAT, -100_isize as usize, c"/dev/kvm".as_ptr().expose_provenance(), O_RDWR_CLOEXEC, 0)
     };
@@ -47,7 +47,7 @@ fn rung_by_a_guest(kvm: &OwnedFd) -> Result<(), Errno> {
     };
     ioctl(&machine, KVM_IOEVENTFD, (&raw const given).expose_provenance())?;
 
-    // The guest, in real mode: out 0x10, al twice, then hlt, which comes back to us as there is no interrupt
+    // The guest, in real mode: out 0x10, al twice, then hlt, which exits to this program as there is no interrupt
     // controller.
     let memory = map(None, 4096)?;
     let code = [0xe6, 0x10, 0xe6, 0x10, 0xf4];
@@ -91,17 +91,17 @@ fn interrupts_a_guest(kvm: &OwnedFd) -> Result<(), Errno> {
     ioctl(&machine, KVM_IRQFD, (&raw const given).expose_provenance())?;
 
     bell.write(1)?;
-    // A worker of the kernel carries it on.
+    // A worker of the kernel delivers it.
     let requested = (0..1000).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(1));
         is_requested(&machine, 5)
     });
     let how = if requested { "" } else { "not " };
-    println!("interrupt 5 is {how}requested, and the bell holds {:?}", bell.try_read()?);
+    println!("interrupt 5 is {how}requested, and the eventfd holds {:?}", bell.try_read()?);
     Ok(())
 }
 
-/// Whether an interrupt is requested of the machine's first interrupt controller.
+/// Whether an interrupt is requested at the machine's first interrupt controller.
 fn is_requested(machine: &OwnedFd, line: u32) -> bool {
     // `struct kvm_irqchip`: the controller's number, padding, and its registers, of which the second has the requests.
     let mut controller = [0_u8; 520];
@@ -161,22 +161,22 @@ struct Region {
 }
 
 fn owned(fd: usize) -> OwnedFd {
-    // SAFETY: the kernel has just made it for this program.
+    // SAFETY: the kernel just created it for this program.
     unsafe { OwnedFd::from_raw_fd(fd as i32) }
 }
 
 fn ioctl(fd: &OwnedFd, request: usize, argument: usize) -> Result<usize, Errno> {
-    // SAFETY: each request is given what it reads or writes, by address.
+    // SAFETY: each request is passed the memory that it reads or writes, by address.
     Errno::from_ret(unsafe { syscall3(nr::IOCTL, fd.as_raw_fd() as usize, request, argument) })
 }
 
-/// Maps a descriptor's memory, shared, or fresh memory of this program's own.
+/// Maps a descriptor's memory, shared, or new memory of this program's own.
 fn map(fd: Option<&OwnedFd>, len: usize) -> Result<*mut u8, Errno> {
     const PROT_READ_WRITE: usize = 3;
     const MAP_SHARED: usize = 1;
     const MAP_PRIVATE_ANONYMOUS: usize = 0x22;
     let (flags, fd) = fd.map_or((MAP_PRIVATE_ANONYMOUS, -1), |fd| (MAP_SHARED, fd.as_raw_fd()));
-    // SAFETY: no address is asked for, so nothing that is there is replaced.
+    // SAFETY: no address is requested, so no existing mapping is replaced.
     let address = unsafe { syscall6(nr::MMAP, 0, len, PROT_READ_WRITE, flags, fd as usize, 0) };
     Errno::from_ret(address).map(core::ptr::with_exposed_provenance_mut)
 }

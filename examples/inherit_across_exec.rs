@@ -1,5 +1,5 @@
-//! Hands an eventfd to a program that is executed. Nothing is inherited by accident: it takes a guard, and only what is
-//! started while the guard lives gets the descriptor.
+//! Passes an eventfd to an executed program. Nothing is inherited by accident: it takes a guard, and only a program
+//! that is started while the guard lives gets the descriptor.
 
 use rsyscall::{EventFd, EventfdFlags};
 use std::env;
@@ -8,7 +8,7 @@ use std::process::Command;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     match env::args().nth(1) {
         None => parent(),
-        Some(number) => child(number.parse()?),
+        Some(fd) => child(fd.parse()?),
     }
 }
 
@@ -16,15 +16,15 @@ fn parent() -> Result<(), Box<dyn std::error::Error>> {
     let mut bell = EventFd::new(0, EventfdFlags::empty())?;
     let guard = bell.inheritable()?;
     let mut child = Command::new(env::current_exe()?).arg(guard.as_raw_fd().to_string()).spawn()?;
-    guard.restore()?; // from here on nobody inherits it any more
+    guard.restore()?; // from here on no program inherits it
     println!("the child has added {}", bell.wait()?);
     assert!(child.wait()?.success());
     Ok(())
 }
 
-fn child(number: i32) -> Result<(), Box<dyn std::error::Error>> {
-    // SAFETY: the parent says that it is open, and nothing else in this program knows it.
-    let bell = unsafe { EventFd::from_raw_fd(number) };
+fn child(fd: i32) -> Result<(), Box<dyn std::error::Error>> {
+    // SAFETY: the parent passed it open, and nothing else in this program uses it.
+    let bell = unsafe { EventFd::from_raw_fd(fd) };
     bell.write(7)?;
     Ok(())
 }

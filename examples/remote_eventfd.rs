@@ -1,4 +1,4 @@
-//! An eventfd in another process: made, rung and drained there; and one that both processes have.
+//! An eventfd in another process: created, written and read there; and one that both processes have.
 
 use rsyscall::remote::{self, ExitStatus};
 use rsyscall::{EventFd, EventfdFlags, EventfdTask};
@@ -13,17 +13,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bell = forked.task.eventfd(0, EventfdFlags::empty())?;
     bell.write(2)?;
     bell.write(3)?;
-    println!("rung twice in the child and drained there: {}", bell.read()?);
+    println!("written twice in the child and read there: {}", bell.read()?);
     println!("empty: {:?}", bell.try_read()?);
     bell.close()?;
 
-    // The token becomes the child's handle for what it inherited: rung there and drained here, and the other way round.
+    // The token becomes the child's handle of what it inherited: written there and read here, and the other way round.
     let [token] = forked.inherited;
     let there = EventFd::from(token.attach(&forked.task).map_err(|error| error.into_error())?);
     there.write(40)?;
-    println!("rung in the child, drained here: {}", shared.read()?);
+    println!("written in the child, read here: {}", shared.read()?);
     shared.write(2)?;
-    println!("rung here, drained in the child: {}", there.read()?);
+    println!("written here, read in the child: {}", there.read()?);
     drop(there);
 
     forked.task.exit(0)?;

@@ -1,5 +1,5 @@
 //! Four workers and two permits: never more than two work at the same time.
-#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "rules of the library: a program may stop")]
+#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "lints of the library, not of programs")]
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -13,7 +13,7 @@ fn main() -> Result<(), Errno> {
         let workers: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
-                    permits.wait()?; // takes one, or sleeps until somebody gives one back
+                    permits.wait()?; // takes one, or sleeps until one is given back
                     most.fetch_max(working.fetch_add(1, SeqCst) + 1, SeqCst);
                     thread::sleep(Duration::from_millis(10));
                     working.fetch_sub(1, SeqCst);
@@ -25,7 +25,7 @@ fn main() -> Result<(), Errno> {
     })?;
     let most = most.into_inner();
     assert!(most <= 2);
-    println!("at the same time at most {most}, and {} permits are back", count(&permits)?);
+    println!("at most {most} at the same time, and {} permits given back", count(&permits)?);
     Ok(())
 }
 

@@ -1,8 +1,8 @@
-//! Signals turned into an eventfd.
+//! Turns signals into an eventfd.
 //!
-//! A child blocks the signal, has a signalfd for it, and is told: read one, then ring the bell. Whoever signals the
-//! child rings the bell of this process: no handler runs anywhere, and a write to an eventfd neither blocks in practice
-//! nor loses a wake-up, as a write to a full pipe would.
+//! A child blocks the signal, has a signalfd for it, and is sent two calls: read a signal, then write the eventfd. A
+//! signal to the child writes the eventfd of this process: no handler runs, and a write to an eventfd neither blocks in
+//! practice nor loses a wakeup, as a write to a full pipe would.
 
 use rsyscall::near::FileDescriptor;
 use rsyscall::remote::{self, CallSlot, Operand, Pipeline, SubmitError};
@@ -23,31 +23,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [token] = forked.inherited;
     let there = EventFd::from(token.attach(&forked.task).map_err(|error| error.into_error())?);
 
-    // There: the signal waits instead of killing, and is read from a descriptor.
+    // In the child: the signal stays pending instead of killing, and is read from a descriptor.
     let child = forked.task.sysif();
     let set = (1_u64 << (SIGUSR1 - 1)).to_ne_bytes();
     // SAFETY: the child runs nothing that relies on the signal.
     unsafe {
         child.syscall(rsyscall::nr::RT_SIGPROCMASK, [SIG_BLOCK.into(), Arg::In(&set), Arg::Word(0), Arg::Word(8)])
     }?;
-    // SAFETY: makes a descriptor, out of a set that it reads.
+    // SAFETY: creates a file descriptor from a set that it reads.
     let signals = unsafe {
         child.syscall(rsyscall::nr::SIGNALFD4, [Arg::from(-1), Arg::In(&set), Arg::Word(8), SFD_CLOEXEC.into()])
     }?;
     let signals = FileDescriptor(i32::try_from(signals)?);
 
-    // "Read a signal, ring the bell", once for each signal that is expected; submitted anew when it has happened.
+    // "Read a signal, write the eventfd", once for each expected signal; submitted again when it has happened.
     let mut slots = [CallSlot::EMPTY; 2];
     let mut bridge = child.pipeline(&mut slots).ok_or("one pipeline at a time")?;
     for round in 1..=3 {
         expect_signal(&mut bridge, signals, &there)?;
-        // Anyone with the permission could send it.
+        // Any process with the permission could send it.
         forked.child.signal(SIGUSR1)?;
         let rung = bell.wait_timeout(Duration::from_secs(10))?;
         let mut info = [0; SIGINFO];
         let read = bridge.complete(&mut info).ok_or("a read was submitted")?;
         let signal = u32::from_ne_bytes([info[0], info[1], info[2], info[3]]);
-        println!("signal {round}: the bell says {rung:?}, the signalfd {signal} in {:?} bytes", read.result);
+        println!("signal {round}: the eventfd holds {rung:?}, the signalfd {signal} in {:?} bytes", read.result);
         assert_eq!((rung, signal), (Some(1), SIGUSR1));
         bridge.complete(&mut []).ok_or("a write was submitted")?.result?;
     }
@@ -62,7 +62,7 @@ fn expect_signal<T>(
 where
     T: FileDescriptorTask<Interface = remote::Connection>,
 {
-    // SAFETY: a read of a descriptor of the child that nobody closes.
+    // SAFETY: a read of a descriptor of the child that is never closed.
     unsafe { bridge.submit(rsyscall::nr::READ, [signals.into(), Operand::Out(SIGINFO), Operand::Word(SIGINFO)]) }?;
     bridge.write(bell, 1)?;
     Ok(())

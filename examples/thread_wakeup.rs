@@ -1,6 +1,6 @@
-//! A queue and a bell: the consumer sleeps in the kernel while there is nothing to do, and one wake-up serves for
-//! however many jobs have come.
-#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "rules of the library: a program may stop")]
+//! A queue and an eventfd: the consumer sleeps in the kernel while there is nothing to do, and one wakeup serves any
+//! number of jobs.
+#![allow(clippy::arithmetic_side_effects, clippy::expect_used, reason = "lints of the library, not of programs")]
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ fn main() -> Result<(), Errno> {
     thread::scope(|scope| {
         let producer = scope.spawn(|| {
             for job in 0..JOBS {
-                queue.lock().expect("no panic").push(job); // first the job, then the bell
+                queue.lock().expect("no panic").push(job); // first the job, then the eventfd
                 bell.write(1)?;
             }
             Ok(())
@@ -25,7 +25,7 @@ fn main() -> Result<(), Errno> {
             done += std::mem::take(&mut *queue.lock().expect("no panic")).len();
         }
         assert!(wakeups <= JOBS);
-        println!("{done} jobs, with no more wake-ups than that");
+        println!("{done} jobs, with at most as many wakeups");
         producer.join().expect("no panic")
     })
 }

@@ -1,14 +1,14 @@
-//! Waits for a while, and goes on without: signal handlers that run meanwhile do not make it longer.
+//! Waits with a timeout, and continues without an event: signal handlers that run meanwhile do not prolong it.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 use std::time::Duration;
 
 fn main() -> Result<(), Errno> {
     let bell = EventFd::new(0, EventfdFlags::empty())?;
-    for round in ["nobody rings", "someone has rung"] {
+    for round in ["without a write", "after a write"] {
         match bell.wait_timeout(Duration::from_millis(50))? {
             Some(count) => println!("{round}: {count}"),
-            None => println!("{round}: the time is over"),
+            None => println!("{round}: timed out"),
         }
         bell.write(1)?;
     }

@@ -1,7 +1,7 @@
-//! Process 1 made of futures: three tasks on one thread, and nothing below them but the kernel.
+//! Process 1 made of futures: three tasks on one thread, without libc and std.
 //!
-//! One reads signals and reaps, one adds up what the service rings, one waits for the service's end. When no process is
-//! left it prints what came of it, `RESULT: passed` or `RESULT: failed`, and powers the machine off.
+//! One reads signals and reaps, one adds up what the service writes, one waits for the service's end. When no process
+//! is left it prints the result, `RESULT: passed` or `RESULT: failed`, and powers the machine off.
 #![no_std]
 #![no_main]
 
@@ -26,15 +26,15 @@ rsyscall::start!(main);
 /// What wakers point to.
 static WAKE: StaticNotifier = StaticNotifier::new();
 
-/// How often the service rings, each time by as much as its turn.
+/// How often the service writes, each time the number of the round.
 const RINGS: u64 = 100;
-/// The descriptor under which it has the bell.
+/// The service's file descriptor of the eventfd.
 const BELL: i32 = 3;
 
 fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     let mut strings = arguments.args();
     let program = strings.next().unwrap_or_default();
-    // The service, and its child, are this program again.
+    // The service and its child run this program too.
     match strings.next().map(core::ffi::CStr::to_bytes) {
         Some(b"service") => return i32::from(service(program).is_err()),
         Some(b"orphan") => return 0,
@@ -61,14 +61,14 @@ fn start(program: &core::ffi::CStr, part: &core::ffi::CStr, steps: &[Step<'_>]) 
     spawn(&command).map_err(|SpawnError { errno, .. }| errno)
 }
 
-/// The service: rings, leaves an orphan, and ends.
+/// The service: writes the eventfd, leaves an orphan, and ends.
 fn service(program: &core::ffi::CStr) -> Result<(), Errno> {
-    // SAFETY: the step below has made it the bell, and nothing else in this process knows it.
+    // SAFETY: `spawn` placed the eventfd there, and nothing else in this process uses it.
     let bell = unsafe { EventFd::from_raw_fd(BELL) };
     for turn in 1..=RINGS {
         bell.write(turn)?;
     }
-    // Once this process has ended, it is process 1's.
+    // Once this process has ended, process 1 is its parent.
     start(program, c"orphan", &[]).map(drop)
 }
 
@@ -88,10 +88,10 @@ fn run(program: &core::ffi::CStr, stdio: Stdio) -> Result<bool, Errno> {
         until_all_have_ended(&reactor, &signals, &reaped, stdio),
         first_of(count(&reactor, &bell, &sum), announce_the_end(&reactor, &pidfd, stdio)),
     ))??;
-    // What was rung last may not have been counted yet.
+    // The last write may not have been counted yet.
     sum.set(sum.get() + bell.try_read()?.unwrap_or(0));
 
-    writeln!(stdio.error(), "async_init: reaped {} processes, rung {} in sum", reaped.get(), sum.get())?;
+    writeln!(stdio.error(), "async_init: reaped {} processes, counted {}", reaped.get(), sum.get())?;
     Ok(reaped.get() == 2 && sum.get() == RINGS * (RINGS + 1) / 2)
 }
 
@@ -118,21 +118,21 @@ async fn until_all_have_ended(
     }
 }
 
-/// Says when the service has ended.
+/// Prints when the service has ended.
 async fn announce_the_end(reactor: &Reactor<'_>, pidfd: &PidFd, stdio: Stdio) -> Result<(), Errno> {
     reactor.readable(pidfd).await?;
     writeln!(stdio.error(), "async_init: the service has ended")?;
     pending().await
 }
 
-/// Adds up what is rung, for ever.
+/// Adds up the counts, for ever.
 async fn count(reactor: &Reactor<'_>, bell: &EventFd, sum: &Cell<u64>) -> Result<(), Errno> {
     loop {
         sum.set(sum.get() + reactor.next(bell).await?);
     }
 }
 
-/// Runs both; ends with the one that ends first.
+/// Polls both; ends with the one that ends first.
 async fn first_of<A: Future>(a: A, b: impl Future<Output = A::Output>) -> A::Output {
     let (mut a, mut b) = (pin!(a), pin!(b));
     poll_fn(|context| match a.as_mut().poll(context) {

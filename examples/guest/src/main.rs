@@ -1,6 +1,6 @@
-//! Tries an eventfd in a process with nothing else in it, as PID 1 of a machine too.
+//! Tests an eventfd in a program without libc, which can be PID 1 of a machine.
 //!
-//! Prints what it tries, and at the end `RESULT: passed` or `RESULT: failed`: a machine that powers off has no exit
+//! Prints each test, and at the end `RESULT: passed` or `RESULT: failed`: a machine that powers off has no exit
 //! status.
 #![cfg_attr(not(test), no_std, no_main)]
 
@@ -32,15 +32,15 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
     }
 
     let mut passed = true;
-    for (says, case) in &CASES {
-        let answer = case();
-        print(says.as_bytes());
-        print(match answer {
+    for (sentence, case) in &CASES {
+        let result = case();
+        print(sentence.as_bytes());
+        print(match result {
             Ok(true) => b": ok\n" as &[u8],
             Ok(false) => b": WRONG\n",
             Err(_) => b": ERROR\n",
         });
-        passed &= answer == Ok(true);
+        passed &= result == Ok(true);
     }
     print(if passed { b"RESULT: passed\n" as &[u8] } else { b"RESULT: failed\n" });
 
@@ -53,24 +53,24 @@ fn main(arguments: Arguments, stdio: Stdio) -> i32 {
 type Case = fn() -> Result<bool, Errno>;
 
 static CASES: [(&str, Case); 5] = [
-    ("what is written is read", || {
+    ("a read returns what was written", || {
         let counter = EventFd::new(3, EventfdFlags::empty())?;
         counter.write(4)?;
         Ok(counter.read()? == 7)
     }),
-    ("a semaphore gives one at a time", || {
+    ("a semaphore returns one at a time", || {
         let semaphore = EventFd::new(2, EventfdFlags::SEMAPHORE)?;
         Ok(semaphore.read()? == 1 && semaphore.read()? == 1 && semaphore.try_read()?.is_none())
     }),
-    ("a wait ends in time", || {
+    ("a wait ends at its timeout", || {
         let counter = EventFd::new(0, EventfdFlags::empty())?;
         Ok(counter.wait_timeout(Duration::from_millis(10))?.is_none())
     }),
-    ("an empty nonblocking counter says so", || {
+    ("a read of an empty nonblocking counter fails with EAGAIN", || {
         let counter = EventFd::new(0, EventfdFlags::NONBLOCK)?;
         Ok(counter.read() == Err(Errno::EAGAIN))
     }),
-    ("what the kernel refuses is an error with a name", || {
+    ("an error of the kernel has a name", || {
         let unknown = EventfdFlags::from_bits_retain(1 << 30);
         Ok(matches!(EventFd::new(0, unknown), Err(Errno::EINVAL)))
     }),

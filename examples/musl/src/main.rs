@@ -1,5 +1,5 @@
 //! Threads that add to one counter, and a main thread that sleeps until they have: std for the threads, this crate for
-//! the counter, and nothing to install where it runs.
+//! the counter, and a static binary.
 
 use rsyscall::{EventFd, EventfdFlags};
 use std::io;
