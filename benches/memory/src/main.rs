@@ -1,15 +1,15 @@
 //! `cargo run --release --manifest-path benches/memory/Cargo.toml`: the memory functions of `rsyscall::start!` beside
 //! glibc's.
 //!
-//! Each bound is a ratio: the median of rounds in which both take their turns, so that what disturbs one disturbs the
-//! other. The second half runs with glibc restricted to SSE2 (`GLIBC_TUNABLES`), which is all that these functions use.
+//! Each bound is a ratio: the median of rounds that measure both alternately, so that a disturbance affects both. The
+//! second half runs with glibc restricted to SSE2 (`GLIBC_TUNABLES`), which is all that these functions use.
 
 use std::hint::black_box;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Instant;
 
-// The program's own `memcpy` and its kin are from here on those of the crate.
+// From here on the program's own `memcpy` and the like are those of the crate.
 rsyscall::__start_memory!();
 
 type Copy = unsafe extern "C" fn(*mut u8, *const u8, usize) -> *mut u8;
@@ -22,7 +22,7 @@ unsafe extern "C" {
     fn memcmp(a: *const u8, b: *const u8, count: usize) -> i32;
 }
 
-/// glibc's function of this name, as its resolver picks it for this processor.
+/// glibc's function of this name, as its resolver selects it for this processor.
 fn of_glibc(name: &std::ffi::CStr) -> *mut libc::c_void {
     // SAFETY: it is loaded already, and the names are strings.
     let function = unsafe { libc::dlsym(libc::dlopen(c"libc.so.6".as_ptr(), libc::RTLD_NOW), name.as_ptr()) };
@@ -30,7 +30,7 @@ fn of_glibc(name: &std::ffi::CStr) -> *mut libc::c_void {
     function
 }
 
-/// What GLIBC_TUNABLES says so that glibc has only SSE2, and what else this processor has for strings.
+/// The value of GLIBC_TUNABLES that restricts glibc to SSE2, and the other string features of this processor.
 const ONLY_SSE2: &str =
     "glibc.cpu.hwcaps=-AVX2,-AVX,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load,-SSSE3,-SSE4_1,-SSE4_2";
 
@@ -75,7 +75,7 @@ fn main() {
     }
 }
 
-/// Says how many nanoseconds both take, and whether the ratio is within its bound.
+/// Prints how many nanoseconds both take, and whether the ratio is within its bound.
 fn ratio(name: &str, size: usize, limit: Option<f64>, ours: impl Fn(), theirs: impl Fn()) -> bool {
     let calls = (400_000 / (size + 40)).max(4);
     let time = |function: &dyn Fn()| {

@@ -71,7 +71,7 @@ struct Futex<'a> {
 }
 
 fn futex(word: &AtomicU32, operation: i32, value: u32) {
-    // SAFETY: the word lives for the call; a null time is for ever.
+    // SAFETY: the word lives for the call; a null timeout waits without limit.
     unsafe {
         libc::syscall(
             libc::SYS_futex,
@@ -174,14 +174,14 @@ fn futexes() -> f64 {
 fn pipes() -> f64 {
     let pipe = || {
         let mut ends = [0; 2];
-        // SAFETY: room for two numbers.
+        // SAFETY: the call writes two `int`s.
         assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
         ends
     };
     let (a, b) = (pipe(), pipe());
     let time = trip(Pipe { read: a[0], write: b[1] }, Pipe { read: b[0], write: a[1] });
     for fd in [a, b].concat() {
-        // SAFETY: made above, and no longer used.
+        // SAFETY: created above, and no longer used.
         unsafe { libc::close(fd) };
     }
     time
@@ -201,13 +201,13 @@ pub fn run() -> bool {
         ("futex", futexes, Vec::new()),
         ("pipe", pipes, Vec::new()),
     ];
-    // A machine that was idle must get going first.
+    // A machine that was idle must speed up first.
     let warm = Instant::now();
     while warm.elapsed() < Duration::from_millis(300) {
         futexes();
     }
     for round in 0..ROUNDS {
-        // Each begins as often as the others, and is measured as often before its neighbours as behind them.
+        // Each starts as often as the others, and runs as often before its neighbours as after them.
         let count = ways.len();
         for turn in 0..count {
             let turn = if round % 2 == 0 { turn } else { count - turn };
@@ -215,7 +215,7 @@ pub fn run() -> bool {
             times.push(way());
         }
     }
-    println!("wake-up from thread to thread, ns (median of {ROUNDS} rounds of {TRIPS} round trips, halved)");
+    println!("wakeup from thread to thread, ns (median of {ROUNDS} rounds of {TRIPS} round trips, halved)");
     for (name, _, times) in &ways {
         println!("  {name:24} {:8.0}", median(times.clone()));
     }
@@ -226,7 +226,7 @@ pub fn run() -> bool {
     let (least, most) = interval(ratios.clone());
     println!("  of {best}, spinning off: {:.3} (95 %: {least:.3} to {most:.3})", median(ratios));
     let faster = median(others) / median(on);
-    // The best is another way of the same sleep, so that half of the runs would be above 1 without any difference.
+    // The best is another way to the same sleep, so half of the runs would be above 1 without any difference.
     bound("spinning off, the least that it may cost of the best of the others", least, least <= 1.0)
         & bound("spinning on, times better than the best of the others", faster, faster >= 3.0)
 }

@@ -1,8 +1,8 @@
 //! `cargo run --release --manifest-path benches/notify/Cargo.toml`: all of it; or one of `redundant`, `latency`,
 //! `ready`.
 //!
-//! Times are medians of rounds in which every way takes its turn, so that what disturbs one disturbs all. `ready`
-//! counts instructions under valgrind: N and 2N turns, and the difference.
+//! Times are medians of rounds that measure every way in turn, so that a disturbance affects all. `ready` counts
+//! instructions under valgrind: N and 2N turns, and the difference.
 
 mod latency;
 mod ready;
@@ -23,14 +23,14 @@ fn main() {
     std::process::exit(i32::from(!held));
 }
 
-/// The middle of what was measured.
+/// The median.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// Between which two of the values the median of all that could have been measured lies, with 95 % confidence: those
-/// whose ranks a fair coin thrown for each value seldom leaves (the sign test).
+/// The two values between which the true median lies, with 95 % confidence: those whose ranks a fair coin thrown for
+/// each value seldom leaves (the sign test).
 fn interval(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let count = values.len() as f64;
@@ -39,7 +39,7 @@ fn interval(mut values: Vec<f64>) -> (f64, f64) {
     (rank((count / 2.0 - away).floor()), rank((count / 2.0 + away).ceil()))
 }
 
-/// Says whether a bound holds.
+/// Prints whether a bound holds.
 fn bound(what: &str, ratio: f64, holds: bool) -> bool {
     println!("  {} {what}: {ratio:.2}", if holds { "holds:" } else { "DOES NOT HOLD:" });
     holds

@@ -35,12 +35,12 @@ pub fn turn(way: &str, turns: u64) {
     match way {
         "ours" => turns_of(turns, |memory| epoll.wait(memory).unwrap()),
         "raw" => turns_of(turns, |memory| {
-            // What `wait` does, by hand: again after a signal handler, and an error is an error.
+            // The work of `wait`, by hand: it repeats after a signal handler, and returns other errors.
             const EINTR: usize = -4_isize as usize;
             loop {
                 let room = memory.as_mut_ptr().expose_provenance();
                 let length = memory.len();
-                // SAFETY: room for that many events, for ever, no mask.
+                // SAFETY: room for that many events, no timeout, no mask.
                 let count =
                     unsafe { syscall6(EPOLL_PWAIT, epoll.as_raw_fd() as usize, room, length, usize::MAX, 0, 8) };
                 if count <= length {
@@ -85,7 +85,7 @@ pub fn run() -> bool {
         println!("ready: SKIPPED: needs valgrind and {EVENTFDS} descriptors");
         return true;
     };
-    println!("a wait for {EVENTFDS} eventfds, {READY} ready, instructions in user space, reading the reports included");
+    println!("a wait for {EVENTFDS} eventfds, {READY} ready, instructions in user space, reading the events included");
     println!("  {:24} {ours:8.2}\n  {:24} {raw:8.2}", "Epoll::wait", "epoll_pwait by hand");
     bound("of the bare call", ours / raw, ours / raw <= 1.05)
 }

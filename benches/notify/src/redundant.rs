@@ -1,4 +1,4 @@
-//! To notify who is notified already.
+//! Notifies a waiter that is notified already.
 
 use crate::{bound, median};
 use rsyscall::{EventFd, EventfdFlags, Notifier};

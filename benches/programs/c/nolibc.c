@@ -1,5 +1,5 @@
-// Creates an eventfd, writes, reads, verifies, closes, exits: C without a library, one macro for the instruction, in the
-// manner of the kernel's nolibc.
+// Creates an eventfd, writes, reads, verifies, closes, exits: C without a library, one macro for the instruction, in
+// the manner of the kernel's nolibc.
 
 #if defined(__x86_64__)
 enum { eventfd2 = 290, write = 1, read = 0, close = 3, exit_group = 231 };

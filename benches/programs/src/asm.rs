@@ -1,8 +1,8 @@
-//! Creates an eventfd, writes, reads, verifies, closes, exits: all of it assembly by hand, written to be small.
+//! Creates an eventfd, writes, reads, verifies, closes, exits: all in assembly by hand, written to be small.
 #![no_std]
 #![no_main]
 
-// The descriptor is in ebx, the memory at rsp, the status in ebp. An error is a wrong answer.
+// The descriptor is in ebx, the memory at rsp, the status in ebp. An error counts as a wrong result.
 #[cfg(target_arch = "x86_64")]
 core::arch::global_asm!(
     ".globl _start",

@@ -1,5 +1,5 @@
-//! Creates an eventfd, writes, reads, verifies, closes, exits: with rustix, and the same tests. It keeps `exit_group`
-//! for runtimes, so that one call is `asm!`.
+//! Creates an eventfd, writes, reads, verifies, closes, exits: with rustix, and the same checks. It reserves
+//! `exit_group` for runtimes, so that one call is `asm!`.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Creates an eventfd, writes, reads, verifies, closes, exits: with `sc`, and the same tests.
+//! Creates an eventfd, writes, reads, verifies, closes, exits: with `sc`, and the same checks.
 #![no_std]
 #![no_main]
 
@@ -9,7 +9,7 @@ use sc::syscall;
 extern "C" fn _start() -> ! {
     const CLOEXEC: usize = 0o2000000;
     let mut wrong = true;
-    // SAFETY: each call is given a descriptor made here and eight bytes of the stack.
+    // SAFETY: each call is passed a descriptor created here and eight bytes of the stack.
     unsafe {
         let fd = syscall!(EVENTFD2, 0, CLOEXEC);
         if fd <= i32::MAX as usize {

@@ -1,4 +1,4 @@
-//! Creates an eventfd, writes, reads, verifies, closes, exits: with `syscalls`, and the same tests.
+//! Creates an eventfd, writes, reads, verifies, closes, exits: with `syscalls`, and the same checks.
 #![no_std]
 #![no_main]
 
@@ -20,7 +20,7 @@ fn run() -> Result<u64, Errno> {
     // SAFETY: two words and no memory.
     let fd = unsafe { syscall!(Sysno::eventfd2, 0, CLOEXEC) }?;
     let count = write_read(fd);
-    // SAFETY: made here.
+    // SAFETY: created here.
     let _ignored = unsafe { syscall!(Sysno::close, fd) };
     count
 }

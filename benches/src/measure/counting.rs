@@ -1,7 +1,7 @@
 //! For callgrind: every case with N and with 2N between two marks.
 //!
-//! The difference is what N cost, without what was made before and after. Valgrind is told to start its count when
-//! [`counted`] is entered and to write it down when it is left, so one run serves all.
+//! The difference is the cost of N, without the setup before and the teardown after. Valgrind starts its count when
+//! [`counted`] is entered and writes it down when it is left, so one run serves all.
 
 use crate::operations::OPERATIONS;
 use std::time::Duration;
@@ -15,11 +15,11 @@ fn counted(run: fn(u64) -> Duration, n: u64) {
     std::hint::black_box(run(n));
 }
 
-/// Says what is counted, in order: operation, peer, and how many.
+/// Prints what is counted, in order: operation, peer, and how many.
 pub fn run() {
     for operation in OPERATIONS.iter().filter(|operation| operation.exact) {
         for case in operation.cases {
-            // What happens only the first time is not counted.
+            // Work that happens only the first time is not counted.
             (case.run)(1);
             for n in [N, 2 * N] {
                 counted(case.run, n);

@@ -1,4 +1,4 @@
-//! Times every case, all peers of an operation in turns, so that what the machine does meanwhile befalls all alike.
+//! Times every case, all peers of an operation in turn, so that the load of the machine affects all alike.
 //!
 //! In each round every peer has one batch, in an order that changes from round to round. A peer's ratio is that of its
 //! batch to the limit's in the same round. Medians and quartiles are over the rounds.
@@ -43,7 +43,7 @@ pub fn run(effort: Effort) {
     }
 }
 
-/// How many fill the time, by doubling; what the first ones warm up is warm afterwards.
+/// How many fill the time, by doubling; the first ones also warm up.
 fn enough(case: &Case, batch: Duration) -> u64 {
     let mut n = 1;
     loop {
@@ -55,7 +55,7 @@ fn enough(case: &Case, batch: Duration) -> u64 {
     }
 }
 
-/// Begins with another one each time, and goes the other way every second time.
+/// Starts with another one each time, and reverses the order every second time.
 fn order(len: usize, round: usize) -> Vec<usize> {
     let mut order: Vec<_> = (0..len).map(|index| (index + round) % len).collect();
     if round % 2 == 1 {
@@ -70,7 +70,7 @@ fn quartiles(samples: Vec<f64>) -> [f64; 3] {
     [data.median(), data.lower_quartile(), data.upper_quartile()]
 }
 
-/// The limit, raised as far as it may be.
+/// The limit, raised as far as allowed.
 fn allowed_descriptors() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: a structure that the first call writes and the second reads.

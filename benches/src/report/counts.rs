@@ -1,4 +1,4 @@
-//! Runs `measure count` under callgrind and makes of each case's two counts what one operation executes.
+//! Runs `measure count` under callgrind and computes from each case's two counts what one operation executes.
 
 use crate::rows::Count;
 use crate::{Result, file};
@@ -47,13 +47,13 @@ fn count(measure: &Path, scratch: &Path) -> Result<Vec<Count>> {
         let [operation, peer, n] = pair[0][..] else { return Err(format!("{pair:?}").into()) };
         let [once, twice] = [1, 2].map(|nth| total(&scratch.join(format!("out.{}", 2 * index + nth))));
         let (n, more) = (n.parse::<u64>()?, twice?.checked_sub(once?).ok_or("2N cost less than N")?);
-        // What happens once in a thousand (a page, a table that grows) is no part of the operation.
+        // Work that happens once in a thousand (a page, a table that grows) is no part of the operation.
         counts.push(Count { operation: operation.into(), peer: peer.into(), instructions: (more + n / 2) / n });
     }
     Ok(counts)
 }
 
-/// Of one of callgrind's files.
+/// The total of one of callgrind's files.
 fn total(path: &Path) -> Result<u64> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: ")).ok_or("no totals")?;

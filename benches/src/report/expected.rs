@@ -1,7 +1,7 @@
 //! Compares instructions and sizes with the files in `expected/`.
 //!
-//! The very numbers only where compiler and architecture are those of the file; always, how rsyscall stands to the
-//! limit and to its peers in the same run.
+//! Compares the exact values only if compiler and architecture are those of the file; always compares rsyscall with the
+//! limit and its peers in the same run.
 
 use crate::rows::{Allowance, Count, LIMIT, Lost, OURS, Size, UNCHECKED, read};
 use crate::{Result, file};
@@ -38,7 +38,7 @@ pub fn check() -> Result<bool> {
     if wrong.is_empty() {
         println!("{} instruction counts and {} sizes are as expected", counts.len(), sizes.len());
     } else {
-        eprintln!("next: mend it, or if it is meant: ci/bench --bless, and say why in the commit");
+        eprintln!("next: fix it, or if it is intended: ci/bench --bless, and give the reason in the commit");
     }
     Ok(wrong.is_empty())
 }
@@ -51,7 +51,7 @@ fn same_compiler(name: &str) -> Result<bool> {
     };
     let (expected, here) = (first("expected")?, first("results")?);
     if expected != here {
-        println!("SKIPPED the numbers of {name}: expected of {expected:?}, and this is {here:?}");
+        println!("SKIPPED the exact values of {name}: expected of {expected:?}, and this is {here:?}");
     }
     Ok(expected == here)
 }

@@ -1,4 +1,4 @@
-//! Counts instructions, compares with what is expected, and makes tables and charts of the results: see `USAGE`.
+//! Counts instructions, compares with the expected values, and makes tables and charts of the results: see `USAGE`.
 
 mod charts;
 mod counts;

@@ -58,10 +58,10 @@ pub struct Lost {
 /// The limit and this crate, in the tables of operations.
 pub const LIMIT: &str = "asm by hand";
 pub const OURS: &str = "rsyscall";
-/// What does not check is no peer, but shown.
+/// Not a peer, as it does not check, but shown.
 pub const UNCHECKED: &str = "asm unchecked";
 
-/// Lines that begin with `#` are remarks.
+/// Lines that begin with `#` are comments.
 pub fn read<R: DeserializeOwned>(name: &str) -> Result<Vec<R>> {
     let path = file(name);
     let mut reader = csv::ReaderBuilder::new()

@@ -1,4 +1,4 @@
-//! `results/README.md`: every table, in Markdown, out of the files.
+//! `results/README.md`: every table, in Markdown, from the files.
 
 use crate::rows::{Allowance, Build, Count, Lost, OURS, Size, Time, distinct, read};
 use crate::{Result, file};
@@ -57,7 +57,7 @@ fn times(text: &mut String, rows: &[Time]) -> Result<()> {
     Ok(())
 }
 
-/// As many digits as mean something.
+/// Rounds to the significant digits.
 fn short(ns: f64) -> String {
     if ns < 100.0 { format!("{ns:.1}") } else { format!("{ns:.0}") }
 }

@@ -5,7 +5,7 @@ use crate::peers::{Counter, Duplicate, NONBLOCK, NonBlocking, SEMAPHORE, TryRead
 use std::hint::black_box;
 use std::time::Duration;
 
-/// Makes one and closes it.
+/// Creates one and closes it.
 #[inline(never)]
 pub fn create_close<C: Counter>(n: u64) -> Result<Duration, C::Error> {
     timed(n, || C::make(0, 0).map(drop))
@@ -24,7 +24,7 @@ pub fn write_read<C: Counter>(n: u64) -> Result<Duration, C::Error> {
     Ok(time)
 }
 
-/// Writes that nobody has read yet.
+/// Writes without reads.
 #[inline(never)]
 pub fn write<C: Counter>(n: u64) -> Result<Duration, C::Error> {
     let counter = black_box(C::make(0, 0)?);
@@ -33,7 +33,7 @@ pub fn write<C: Counter>(n: u64) -> Result<Duration, C::Error> {
     Ok(time)
 }
 
-/// Takes one at a time.
+/// Reads one at a time.
 #[inline(never)]
 pub fn semaphore<C: Counter>(n: u64) -> Result<Duration, C::Error> {
     let counter = black_box(C::make(n as u32, SEMAPHORE)?);
@@ -43,7 +43,7 @@ pub fn semaphore<C: Counter>(n: u64) -> Result<Duration, C::Error> {
     Ok(time)
 }
 
-/// Finds nothing in one that was made `NONBLOCK`.
+/// Reads an empty one that was created with `NONBLOCK`.
 #[inline(never)]
 pub fn read_miss<C: NonBlocking>(n: u64) -> Result<Duration, C::Error> {
     let counter = black_box(C::make(0, NONBLOCK)?);
@@ -53,7 +53,7 @@ pub fn read_miss<C: NonBlocking>(n: u64) -> Result<Duration, C::Error> {
     Ok(time)
 }
 
-/// Finds nothing in one that blocks, and does not wait.
+/// Reads an empty one that blocks, without waiting.
 #[inline(never)]
 pub fn try_read_miss<C: TryRead>(n: u64) -> Result<Duration, C::Error> {
     let counter = black_box(C::make(0, 0)?);
@@ -63,7 +63,7 @@ pub fn try_read_miss<C: TryRead>(n: u64) -> Result<Duration, C::Error> {
     Ok(time)
 }
 
-/// A second descriptor, and closes it.
+/// Duplicates the descriptor, and closes the duplicate.
 #[inline(never)]
 pub fn duplicate<C: Duplicate>(n: u64) -> Result<Duration, C::Error> {
     let counter = black_box(C::make(0, 0)?);

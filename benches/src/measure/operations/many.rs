@@ -4,7 +4,7 @@ use super::timed;
 use crate::peers::Set;
 use std::time::Duration;
 
-/// Writes to one, waits, and reads the one that was found.
+/// Writes to one, waits, and reads the one that was reported.
 #[inline(always)]
 fn any_of<S: Set>(count: usize, n: u64) -> Result<Duration, S::Error> {
     let mut set = S::make(count)?;

@@ -1,8 +1,8 @@
 //! The table: every operation with every peer that has it.
 //!
-//! A case is a function of its own that makes what it needs and then does the operation N times in a loop, as a user's
-//! loop would: the peer is inlined into it as far as the peer allows. What is made before the loop goes through a
-//! `black_box`, because a user's loop does not see how its descriptor was made.
+//! A case is a function of its own that creates what it needs and then does the operation N times in a loop, as a
+//! user's loop would: the peer is inlined into it as far as the peer allows. Values created before the loop go through
+//! a `black_box`, because a user's loop does not see how its descriptor was created.
 
 mod counter;
 mod many;
@@ -30,15 +30,15 @@ use std::time::{Duration, Instant};
 pub struct Operation {
     pub name: &'static str,
     pub cases: &'static [Case],
-    /// Whether the same is executed every time. The number of instructions is counted only then.
+    /// Whether each run executes the same. The number of instructions is counted only then.
     pub exact: bool,
-    /// How many descriptors must be allowed.
+    /// The number of descriptors that it needs.
     pub descriptors: u64,
 }
 
 pub struct Case {
     pub peer: &'static str,
-    /// Does it so many times and says how long that took, without what had to be made before.
+    /// Does it so many times and returns how long that took, without the setup.
     pub run: fn(u64) -> Duration,
 }
 

@@ -1,8 +1,8 @@
-//! Calls that another process makes, through a connection: `getpid`, beside a minimal client and server of the same
-//! format in C, which are the limit here.
+//! Calls in another process, through a connection: `getpid`, beside a minimal client and server of the same format in
+//! C, which are the limit here.
 //!
-//! Both ends are on one processor. Left to the scheduler they are on one or on two, five times dearer, and that would
-//! be what is compared.
+//! Both ends are on one processor. Left to the scheduler they are on one or on two, which is five times slower, and the
+//! comparison would measure that.
 
 use super::{Case, timed};
 use rsyscall::near;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub const DEPTH: usize = 50;
 
-/// Calls that are not measured: the other process has begun by then.
+/// Calls that are not measured: by then the other process has started.
 const WARM: u64 = 100;
 
 pub const ONE: &[Case] = &[
@@ -27,7 +27,7 @@ pub const PIPELINED: &[Case] = &[
     Case { peer: crate::peers::rsyscall::NAME, run: |n| together(|| pipelined(n)) },
 ];
 
-/// On one processor, this thread and all that it makes meanwhile.
+/// Runs on one processor, including the threads and processes created meanwhile.
 fn together(work: impl FnOnce() -> Duration) -> Duration {
     // SAFETY: two sets of this thread's own, all zero at first, which is empty; the calls write and read just one each.
     let free = unsafe {

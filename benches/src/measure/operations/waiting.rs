@@ -1,4 +1,4 @@
-//! Waiting for no longer than asked.
+//! Waiting with a timeout.
 
 use super::timed;
 use crate::peers::Timeout;
@@ -19,7 +19,7 @@ pub fn ready<C: Timeout>(n: u64) -> Result<Duration, C::Error> {
     Ok(time)
 }
 
-/// A wait that ends without anything: most of it is the timer.
+/// A wait that times out: most of it is the timer.
 #[inline(never)]
 pub fn expires<C: Timeout>(n: u64) -> Result<Duration, C::Error> {
     let counter = black_box(C::make(0, 0)?);

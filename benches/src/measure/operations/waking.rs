@@ -19,7 +19,7 @@ pub fn apart<B: Bell>(n: u64) -> Result<Duration, B::Error> {
     there_and_back::<B>(n, 1)
 }
 
-/// Two wake-ups.
+/// Two wakeups.
 #[inline(always)]
 fn there_and_back<B: Bell>(n: u64, other: usize) -> Result<Duration, B::Error> {
     let (ping, mut ping_waiter) = B::make()?;
@@ -30,11 +30,11 @@ fn there_and_back<B: Bell>(n: u64, other: usize) -> Result<Duration, B::Error> {
         scope.spawn(|| {
             keep_on(other);
             ready.wait();
-            let answered = timed(n, || {
+            let echoed = timed(n, || {
                 ping.wait(&mut ping_waiter)?;
                 pong.ring()
             });
-            answered.expect(B::NAME);
+            echoed.expect(B::NAME);
         });
         keep_on(0);
         ready.wait();
@@ -47,7 +47,7 @@ fn there_and_back<B: Bell>(n: u64, other: usize) -> Result<Duration, B::Error> {
     time
 }
 
-/// Wakes somebody who was woken already and has not looked yet.
+/// Wakes a thread that was woken already and has not run yet.
 #[inline(never)]
 pub fn redundant<B: Bell>(n: u64) -> Result<Duration, B::Error> {
     let (bell, mut waiter) = B::make()?;
@@ -61,19 +61,19 @@ pub fn redundant<B: Bell>(n: u64) -> Result<Duration, B::Error> {
 fn affinity() -> libc::cpu_set_t {
     // SAFETY: a set of bits.
     let mut set = unsafe { std::mem::zeroed() };
-    // SAFETY: a set of the size that is named.
+    // SAFETY: a set of the given size.
     let ret = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
     assert_eq!(ret, 0);
     set
 }
 
 fn set_affinity(set: &libc::cpu_set_t) {
-    // SAFETY: a set of the size that is named.
+    // SAFETY: a set of the given size.
     let ret = unsafe { libc::sched_setaffinity(0, size_of_val(set), set) };
     assert_eq!(ret, 0, "{}", std::io::Error::last_os_error());
 }
 
-/// The calling thread, on the nth processor that this process may use.
+/// Moves the calling thread to the nth processor that this process may use.
 fn keep_on(nth: usize) {
     let all = affinity();
     // SAFETY: within the set's size.

@@ -1,4 +1,4 @@
-//! The limit: `asm!` by hand, with every test that rsyscall makes and nothing else.
+//! The limit: `asm!` by hand, with every check that rsyscall makes and nothing else.
 
 use super::{CLOEXEC, Counter, Duplicate, NonBlocking, Peer, Timeout, TryRead};
 use sc::nr;
@@ -22,7 +22,7 @@ struct PollFd {
     revents: i16,
 }
 
-/// The kernel's word that was not the right answer.
+/// The kernel's return value that was not the expected one.
 #[derive(Debug)]
 pub struct Word(#[expect(dead_code, reason = "shown by Debug")] pub usize);
 
@@ -33,7 +33,7 @@ pub fn new_fd(ret: usize) -> Result<i32, Word> {
 }
 
 impl Asm {
-    /// Takes over an open descriptor.
+    /// Takes ownership of an open descriptor.
     pub fn adopt(fd: i32) -> Self {
         Self(fd)
     }
@@ -43,7 +43,7 @@ impl Asm {
         i64::from(self.0)
     }
 
-    /// `Ok` with the count, or the kernel's word.
+    /// `Ok` with the count, or the kernel's return value.
     #[inline(always)]
     fn read_nowait(&self) -> Result<u64, usize> {
         let mut count = MaybeUninit::<u64>::uninit();
@@ -87,7 +87,7 @@ impl Counter for Asm {
 impl Drop for Asm {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: nobody else has the number.
+        // SAFETY: no other owner.
         unsafe { call!(nr::CLOSE, self.fd()) };
     }
 }
@@ -134,7 +134,7 @@ fn now() -> Result<Duration, Word> {
 }
 
 impl Timeout for Asm {
-    /// A handler that runs meanwhile, or another reader, must not make the wait longer.
+    /// A handler that runs meanwhile, or another reader, must not prolong the wait.
     #[inline(always)]
     fn wait_timeout(&self, timeout: Duration) -> Result<Option<u64>, Self::Error> {
         let mut end = None;
@@ -157,7 +157,7 @@ impl Timeout for Asm {
             let mut entry = PollFd { fd: self.0, events: POLLIN, revents: 0 };
             let mut left = [left.as_secs(), u64::from(left.subsec_nanos())];
             let time = left.as_mut_ptr();
-            // SAFETY: one entry and one `timespec`, both ours to write.
+            // SAFETY: one entry and one `timespec`, both borrowed mutably.
             match unsafe { call!(nr::PPOLL, &raw mut entry, 1_usize, time, 0_usize, 8_usize) } {
                 0 => return Ok(None),
                 1 | EINTR => {}

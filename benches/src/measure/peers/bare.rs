@@ -1,4 +1,4 @@
-//! `asm!` without a test: what somebody writes who trusts the kernel never to refuse.
+//! `asm!` without a check: for a user who assumes that no call fails.
 
 use super::{CLOEXEC, Counter, Duplicate, Peer};
 use sc::nr;
@@ -30,7 +30,7 @@ impl Counter for Bare {
         let mut count = MaybeUninit::<u64>::uninit();
         // SAFETY: an open descriptor and eight bytes.
         unsafe { call!(nr::READ, self.0, count.as_mut_ptr(), 8_usize) };
-        // SAFETY: not so if the kernel refused, and that is what is unchecked here.
+        // SAFETY: not so if the call failed, which is what is unchecked here.
         Ok(unsafe { count.assume_init() })
     }
 }
@@ -38,7 +38,7 @@ impl Counter for Bare {
 impl Drop for Bare {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: nobody else has the number.
+        // SAFETY: no other owner.
         unsafe { call!(nr::CLOSE, self.0) };
     }
 }

@@ -1,4 +1,4 @@
-//! A futex: a word that both sides share. Nothing can poll it, and the kernel is asked only where somebody sleeps.
+//! A futex: a word that both sides share. Nothing can poll it, and it makes a system call only if a thread sleeps.
 
 use super::{Counter, Peer, SEMAPHORE};
 use std::ptr::null;
@@ -19,7 +19,7 @@ impl Peer for Futex {
 impl Futex {
     #[cold]
     fn wake(&self) {
-        // SAFETY: a word of ours; it is only compared.
+        // SAFETY: a word of this process; it is only compared.
         unsafe {
             libc::syscall(libc::SYS_futex, self.count.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, i32::MAX)
         };
@@ -29,7 +29,7 @@ impl Futex {
     fn sleep(&self) {
         self.sleepers.fetch_add(1, SeqCst);
         let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-        // SAFETY: as above; no time is given.
+        // SAFETY: as above; without a timeout.
         unsafe { libc::syscall(libc::SYS_futex, self.count.as_ptr(), operation, 0, null::<libc::timespec>()) };
         self.sleepers.fetch_sub(1, SeqCst);
     }
@@ -62,7 +62,7 @@ impl Counter for Futex {
     #[inline(always)]
     fn read(&self) -> Result<u64, Self::Error> {
         loop {
-            // A look first: an exchange would take the line away from a writer for nothing.
+            // A load first: an exchange would take the cache line from a writer needlessly.
             if self.count.load(Relaxed) > 0 {
                 match self.take() {
                     0 => {}

@@ -1,4 +1,4 @@
-//! The instruction, for the peers that write it themselves: `call!(number, argument…)` is the kernel's word, untouched.
+//! The instruction, for the peers that write it themselves: `call!(number, argument…)` is the unchanged return value.
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! call {

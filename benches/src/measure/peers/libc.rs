@@ -51,12 +51,12 @@ impl Counter for Libc {
 impl Drop for Libc {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: nobody else has the number.
+        // SAFETY: no other owner.
         unsafe { libc::close(self.0) };
     }
 }
 
-/// Nothing if it was `EAGAIN`.
+/// `None` if it was `EAGAIN`.
 #[inline(always)]
 fn empty() -> Result<Option<u64>, Error> {
     // SAFETY: the calling thread's own.

@@ -1,4 +1,4 @@
-//! mio: an eventfd in an epoll set, edge-triggered, which nobody reads.
+//! mio: an eventfd in an epoll set, edge-triggered, which is never read.
 
 use super::{Bell, Peer};
 use mio::{Events, Poll, Token, Waker};

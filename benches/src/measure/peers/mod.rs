@@ -1,5 +1,5 @@
-//! What a user might pick. Each peer does an operation as its own user would write it, with the least checking that a
-//! careful one would do, and hands its own error on.
+//! The alternatives. Each peer does an operation as its own user would write it, with the fewest checks of a careful
+//! user, and returns its own error.
 
 #[macro_use]
 mod instruction;
@@ -23,7 +23,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 pub trait Peer: Sized {
-    /// As the tables have it.
+    /// Its name in the tables.
     const NAME: &'static str;
     type Error: Debug;
 }
@@ -33,24 +33,24 @@ pub const SEMAPHORE: u32 = 1;
 pub const NONBLOCK: u32 = 0o4000;
 const CLOEXEC: u32 = 0o2000000;
 
-/// A count that some add to and others take. `make` adds `CLOEXEC`; dropped, it is closed.
+/// A count that some add to and others take. `make` adds `CLOEXEC`; it is closed on drop.
 pub trait Counter: Peer + Send + Sync {
     fn make(initval: u32, flags: u32) -> Result<Self, Self::Error>;
     fn write(&self, value: u64) -> Result<(), Self::Error>;
     fn read(&self) -> Result<u64, Self::Error>;
 }
 
-/// Reading one that was made with `NONBLOCK`.
+/// Reads one that was created with `NONBLOCK`.
 pub trait NonBlocking: Counter {
     fn read_or_none(&self) -> Result<Option<u64>, Self::Error>;
 }
 
-/// Reading without waiting one that was made without `NONBLOCK`, and stays so.
+/// Reads without waiting one that was created without `NONBLOCK`, and stays so.
 pub trait TryRead: Counter {
     fn try_read(&self) -> Result<Option<u64>, Self::Error>;
 }
 
-/// Reading one that was made without `NONBLOCK`, and waiting for no longer than asked.
+/// Reads one that was created without `NONBLOCK`, and waits with a timeout.
 pub trait Timeout: Counter {
     fn wait_timeout(&self, timeout: Duration) -> Result<Option<u64>, Self::Error>;
 }
@@ -62,7 +62,7 @@ pub trait Duplicate: Counter {
 
 /// One thread waits, another wakes it.
 pub trait Bell: Peer + Send + Sync {
-    /// What only the thread that waits has.
+    /// The part of the waiting thread.
     type Waiter: Send;
     fn make() -> Result<(Self, Self::Waiter), Self::Error>;
     fn ring(&self) -> Result<(), Self::Error>;
@@ -73,7 +73,7 @@ pub trait Bell: Peer + Send + Sync {
 pub trait Set: Peer {
     fn make(count: usize) -> Result<Self, Self::Error>;
     fn write(&self, which: usize) -> Result<(), Self::Error>;
-    /// Waits for one, reads it, and says which it was.
+    /// Waits for one, reads it, and returns which it was.
     fn wait(&mut self) -> Result<usize, Self::Error>;
 }
 

@@ -1,4 +1,4 @@
-//! A pipe, by the C library: what did the work before there were eventfds.
+//! A pipe, by the C library: the way to wake a thread before there were eventfds.
 
 use super::libc::failed;
 use super::{CLOEXEC, Counter, Peer};
@@ -20,7 +20,7 @@ impl Counter for Pipe {
     fn make(initval: u32, flags: u32) -> Result<Self, Self::Error> {
         assert_eq!((initval, flags), (0, 0), "a pipe is no counter");
         let mut fds = [0; 2];
-        // SAFETY: two numbers.
+        // SAFETY: the call writes two `int`s.
         if unsafe { libc::pipe2(fds.as_mut_ptr(), CLOEXEC as i32) } != 0 {
             return Err(failed());
         }
@@ -51,7 +51,7 @@ impl Counter for Pipe {
 impl Drop for Pipe {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: nobody else has the numbers.
+        // SAFETY: no other owner.
         unsafe {
             libc::close(self.reader);
             libc::close(self.writer);

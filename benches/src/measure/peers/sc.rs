@@ -1,4 +1,4 @@
-//! `sc`: the instruction as a macro; every test is its user's.
+//! `sc`: the instruction as a macro; every check is its user's.
 
 use super::asm::{Word, new_fd};
 use super::{CLOEXEC, Counter, Duplicate, NonBlocking, Peer};
@@ -46,7 +46,7 @@ impl Counter for Sc {
 impl Drop for Sc {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: nobody else has the number.
+        // SAFETY: no other owner.
         unsafe { syscall!(CLOSE, self.fd()) };
     }
 }

@@ -1,5 +1,5 @@
-//! Sets of counters to wait for: epoll, as each peer has it. mio and polling have no counters of their own here, and
-//! take those of the C library.
+//! Sets of counters to wait for: epoll, as each peer wraps it. mio and polling have no counters of their own here, and
+//! use those of the C library.
 
 use super::asm::{Asm, Word, new_fd};
 use super::libc::{Libc, failed};
@@ -12,7 +12,7 @@ use std::io::Error;
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 
-/// How many reports fit.
+/// How many events fit.
 const ROOM: usize = 16;
 
 macro_rules! set {
@@ -29,7 +29,7 @@ macro_rules! set {
     };
 }
 
-/// The counters, each added under its place.
+/// The counters, each added with its index.
 #[inline(always)]
 fn fill<C: Counter, E: From<C::Error>>(count: usize, add: impl Fn(&C, usize) -> Result<(), E>) -> Result<Vec<C>, E> {
     let mut counters = Vec::with_capacity(count);

@@ -1,4 +1,4 @@
-//! `syscalls`: numbers with names, and the kernel's error told apart from its answer.
+//! `syscalls`: numbers with names, and errors separated from results.
 
 use super::{CLOEXEC, Counter, Duplicate, NonBlocking, Peer};
 use std::mem::MaybeUninit;
@@ -44,7 +44,7 @@ impl Counter for Syscalls {
 impl Drop for Syscalls {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: nobody else has the number.
+        // SAFETY: no other owner.
         let _ignored = unsafe { syscall!(Sysno::close, self.fd()) };
     }
 }
