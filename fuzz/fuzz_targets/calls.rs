@@ -1,4 +1,4 @@
-//! libFuzzer's way into [`rsyscall_fuzz::calls`].
+//! libFuzzer's entry point of [`rsyscall_fuzz::calls`].
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| rsyscall_fuzz::calls(data));

@@ -1,4 +1,4 @@
-//! libFuzzer's way into [`rsyscall_fuzz::operations`].
+//! libFuzzer's entry point of [`rsyscall_fuzz::operations`].
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| rsyscall_fuzz::operations(data));

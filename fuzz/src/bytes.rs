@@ -1,4 +1,4 @@
-//! Bytes taken one by one; when they are used up, zeros.
+//! Bytes taken one by one, followed by zeros.
 
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
@@ -17,7 +17,7 @@ impl Bytes<'_> {
         u64::from_le_bytes([(); 8].map(|()| self.byte()))
     }
 
-    /// A number that is likely to matter, or any.
+    /// A value that is likely to matter, or any.
     pub(crate) fn value(&mut self) -> u64 {
         match self.byte() {
             small @ 0..=63 => small.into(),

@@ -7,7 +7,7 @@ use rsyscall::sysif::{Arg, OutSlice, SyscallInterface};
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-/// The calls that the fake kernel has; any other number is as good as the last of these.
+/// The calls that the fake kernel implements; any other number is like the last of these.
 const CALLS: [usize; 22] = [
     nr::EVENTFD2,
     nr::READ,
@@ -35,8 +35,8 @@ const CALLS: [usize; 22] = [
 
 const UNTOUCHED: u8 = 0xaa;
 
-/// Nothing that a caller passes makes the kernel panic, count to `u64::MAX`, give out a number that its table does not
-/// have, touch memory behind what it answers to a `read`, or lose a call from its log.
+/// No argument makes the kernel panic, count to `u64::MAX`, return a file descriptor outside its table, touch memory
+/// beyond the result of a `read`, or lose a call from its log.
 pub fn calls(data: &[u8]) {
     let mut data = Bytes(data);
     let mut storage = Storage::<6, 4, 8, 4>::new();
@@ -59,9 +59,9 @@ pub fn calls(data: &[u8]) {
             255 => kernel.forget_faults(),
             call => one(&kernel, CALLS.get(usize::from(call)).map_or(usize::from(call) << 4, |nr| *nr), &mut data),
         }
-        let numbers: Vec<_> = kernel.descriptors().collect();
-        assert!(numbers.len() <= 6 && numbers.iter().all(|fd| (0..6).contains(&fd.0)));
-        assert!(numbers.iter().all(|fd| kernel.count(*fd) != Some(u64::MAX)));
+        let fds: Vec<_> = kernel.descriptors().collect();
+        assert!(fds.len() <= 6 && fds.iter().all(|fd| (0..6).contains(&fd.0)));
+        assert!(fds.iter().all(|fd| kernel.count(*fd) != Some(u64::MAX)));
         assert!(kernel.calls().count() <= 8);
     }
 }
@@ -71,7 +71,7 @@ fn one(kernel: &Kernel<'_>, nr: usize, data: &mut Bytes<'_>) {
     let mut memory = [[MaybeUninit::new(UNTOUCHED); 400]; 6];
     let mut words = [0; 6];
     let mut only_written = false;
-    let answer = {
+    let result = {
         let mut vectors: [Vec<OutSlice<'_>>; 6] = Default::default();
         let mut args = [(); 6].map(|()| Arg::Word(0));
         let places = args.iter_mut().zip(&mut memory).zip(&mut vectors).zip(&mut words);
@@ -94,19 +94,19 @@ fn one(kernel: &Kernel<'_>, nr: usize, data: &mut Bytes<'_>) {
             };
         }
         only_written |= matches!(args[1], Arg::Out(_));
-        // SAFETY: a fake kernel reaches no memory that is not named.
+        // SAFETY: a fake kernel reaches no memory that is not an argument.
         unsafe { kernel.syscall(nr, args) }
     };
     assert_eq!(kernel.calls_made(), before + 1);
     let logged = kernel.calls().last().expect("the log has room");
-    assert_eq!((logged.nr, logged.result), (nr, Some(answer)));
+    assert_eq!((logged.nr, logged.result), (nr, Some(result)));
     assert!(logged.args.iter().zip(words).all(|(arg, word)| match arg {
         Register::Word(logged) => *logged == word,
         Register::Memory { len, .. } => *len <= 400 * 16,
         Register::Unset => false,
     }));
     assert!(!logged.to_string().is_empty());
-    if let (nr::READ, Ok(len), true) = (nr, answer, only_written) {
+    if let (nr::READ, Ok(len), true) = (nr, result, only_written) {
         // SAFETY: every byte was initialised when the memory was made.
         assert!(memory[1].iter().skip(len).all(|byte| unsafe { byte.assume_init() } == UNTOUCHED));
     }

@@ -1,4 +1,4 @@
-//! A client whose server answers anything: every method of the crate that goes through a connection.
+//! A client whose server sends any response: every method of the crate that goes through a connection.
 
 use crate::bytes::Bytes;
 use rsyscall::far::{AddressSpace, FdTable, PidNamespace};
@@ -17,16 +17,16 @@ use std::os::fd::{FromRawFd, IntoRawFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-/// The server's number for its end.
+/// The server's file descriptor for its end.
 const SERVER: usize = 5;
 const WAITALL: usize = 0x100;
 
-/// How a call of the client came back.
+/// How a call of the client returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// With an answer.
+    /// With a response.
     Ok,
-    /// It was refused, or may have been executed, or is still on its way.
+    /// It failed, or may have been executed, or is still in flight.
     Maybe,
     NotSent,
 }
@@ -34,7 +34,7 @@ enum Outcome {
 /// Each system call that the client made, in order.
 type Log = RefCell<Vec<(usize, Outcome)>>;
 
-/// The connection, keeping account of what goes through it, and of what must never come back.
+/// The connection, with a log of its calls, and a check of the outcomes that must never follow.
 struct Spy<'a> {
     connection: &'a Connection,
     log: &'a Log,
@@ -48,14 +48,14 @@ fn outcome<V>(result: &Result<V, Error>) -> Outcome {
     }
 }
 
-/// After [`Error::NotSent`] and [`Error::Hangup`] all is `NotSent`.
+/// After [`Error::NotSent`] and [`Error::Hangup`] every call fails with `NotSent`.
 fn check<V>(was_open: bool, connection: &Connection, result: &Result<V, Error>) {
     let permanent = matches!(result, Err(Error::NotSent | Error::Hangup));
-    assert!(was_open || matches!(result, Err(Error::NotSent)), "an answer through a closed connection");
+    assert!(was_open || matches!(result, Err(Error::NotSent)), "a response through a closed connection");
     assert!(!(permanent && connection.is_open()), "open after a permanent error");
 }
 
-// SAFETY: handed on as it is.
+// SAFETY: passed on unchanged.
 unsafe impl SyscallInterface for Spy<'_> {
     type Error = Error;
 
@@ -73,16 +73,16 @@ unsafe impl SyscallInterface for Spy<'_> {
     }
 }
 
-/// What a server is asked, as an honest one would read it.
+/// The requests of a client, as a correct server parses them.
 #[derive(Default)]
 struct Asked {
-    /// What has come and is no whole request yet.
+    /// The received part of a request.
     rest: VecDeque<u8>,
     /// How many bytes of data come before the next request.
     data: usize,
-    /// The calls, without those that move memory and those that obtain it.
+    /// The calls, without those that move memory and those that map it.
     calls: Vec<usize>,
-    /// What is to be answered.
+    /// The request to respond to.
     requests: VecDeque<Request>,
 }
 
@@ -111,7 +111,7 @@ impl Asked {
     }
 }
 
-/// The server's end, played by a thread.
+/// The server's end, simulated by a thread.
 struct Server {
     stream: UnixStream,
     asked: Asked,
@@ -120,7 +120,7 @@ struct Server {
 }
 
 impl Server {
-    /// Receives a request, if one comes soon.
+    /// Receives a request, with a short timeout.
     fn next(&mut self) -> Option<Request> {
         let mut some = [0; 8192];
         loop {
@@ -135,7 +135,7 @@ impl Server {
         }
     }
 
-    /// What an honest server answers, without executing anything.
+    /// The response of a correct server, without executing anything.
     fn honest(&self, request: Request) -> Vec<u8> {
         let Request { nr, args } = request;
         let word = match nr {
@@ -157,7 +157,7 @@ impl Server {
         word.to_ne_bytes().to_vec()
     }
 
-    /// Any answer, the likelier the more it is at a border.
+    /// Any response, preferably one near a boundary.
     fn hostile(&self, request: Request, data: &mut Bytes<'_>) -> Vec<u8> {
         let word = match data.byte() % 14 {
             0 => 0,
@@ -185,11 +185,11 @@ impl Server {
     }
 
     fn say(&mut self, bytes: &[u8]) {
-        // A client that does not read is left alone.
+        // A client that does not read gets no more.
         let _gone = self.stream.write_all(bytes);
     }
 
-    /// Closes for real: what was not read is lost to the client as well, which is told so (`ECONNRESET`).
+    /// Closes the stream: the client also loses what was not read, and gets `ECONNRESET`.
     fn close(mut self, unread: bool) -> (Asked, bool) {
         let _gone = self.stream.shutdown(Shutdown::Both);
         if !unread {
@@ -205,7 +205,7 @@ impl Server {
         }
     }
 
-    /// Does what the bytes say, then what is said at their end. What it was asked, and whether that is all.
+    /// Acts as the bytes say, then as they end. Returns the received requests, and whether they are complete.
     fn run(mut self, script: &[u8], end: u8) -> (Asked, bool) {
         let mut data = Bytes(script);
         self.stream.set_read_timeout(Some(Duration::from_millis(4))).expect("a stream");
@@ -215,14 +215,14 @@ impl Server {
                 0..=5 => {
                     for _ in 0..1 + data.byte() % 8 {
                         let Some(request) = self.next() else { break };
-                        let answer = self.honest(request);
-                        self.say(&answer);
+                        let response = self.honest(request);
+                        self.say(&response);
                     }
                 }
                 6..=8 => {
                     let Some(request) = self.next() else { continue };
-                    let answer = self.hostile(request, &mut data);
-                    self.say(&answer);
+                    let response = self.hostile(request, &mut data);
+                    self.say(&response);
                 }
                 9 => {
                     let garbage: Vec<u8> = (0..data.byte()).map(|_| data.byte()).collect();
@@ -237,9 +237,9 @@ impl Server {
                 }
                 11 => {
                     let Some(request) = self.next() else { continue };
-                    let answer = self.honest(request);
-                    let len = usize::from(data.byte()) % (answer.len() + 1);
-                    self.say(&answer[..len]);
+                    let response = self.honest(request);
+                    let len = usize::from(data.byte()) % (response.len() + 1);
+                    self.say(&response[..len]);
                 }
                 12 => {
                     self.next();
@@ -253,11 +253,11 @@ impl Server {
                 _ => {}
             }
         }
-        // Honest for a while, or not; then the end, which the client always sees.
+        // Correct for a while, or not; then the end, which the client always sees.
         for _ in 0..if end % 2 == 0 { 200 } else { 0 } {
             let Some(request) = self.next() else { break };
-            let answer = self.honest(request);
-            self.say(&answer);
+            let response = self.honest(request);
+            self.say(&response);
         }
         let _gone = self.stream.shutdown(Shutdown::Both);
         self.drain();
@@ -265,16 +265,18 @@ impl Server {
     }
 }
 
-/// Two connected streams, and the server's number for its end.
+/// Two connected streams, and the server's file descriptor for its end.
 enum Where {
-    /// A connection made of a stream.
+    /// A connection created from a stream.
     Adopted,
-    /// The connection of a child, which is stopped: its end of the stream is played. It may share our table.
+    /// The connection of a child, which is stopped: its end of the stream is simulated. It may share this process's
+    /// table.
     Child { shared: bool },
 }
 
-/// Whatever a server answers: each call of its client comes back, as refused, as not sent or as perhaps executed, or
-/// with what the server said; nothing that was sent whole is told to be not sent; after the last two nothing more is.
+/// Whatever a server sends: each call of its client returns, as failed, as not sent or as perhaps executed, or with the
+/// server's result; no call that was sent completely returns `NotSent`; after the last two outcomes nothing more is
+/// sent.
 pub fn client(data: &[u8]) {
     let mut data = Bytes(data);
     let (mode, end, share) = (data.byte(), data.byte(), data.byte());
@@ -287,9 +289,9 @@ pub fn client(data: &[u8]) {
     let (task, stream, child) = match place {
         Where::Adopted => {
             let (client, server) = UnixStream::pair().expect("descriptors");
-            // SAFETY: std gives the number away.
+            // SAFETY: std gives up ownership.
             let client = unsafe { OwnedFd::from_raw_fd(client.into_raw_fd()) };
-            // SAFETY: what is answered is never believed further than is checked here.
+            // SAFETY: no response is relied on further than it is checked here.
             let connection = unsafe { Connection::from_stream(client, FileDescriptor(SERVER as i32)) };
             // SAFETY: nothing is executed anywhere.
             let task = unsafe {
@@ -299,7 +301,7 @@ pub fn client(data: &[u8]) {
         }
         Where::Child { shared } => match hijacked(shared) {
             Some((task, child, stream)) => (task, stream, Some(child)),
-            // Not every kernel lets us.
+            // Not every kernel allows it.
             None => return,
         },
     };
@@ -311,13 +313,13 @@ pub fn client(data: &[u8]) {
         let (asked, lossy) = server.join().expect("the server does not panic");
         (known.then_some(asked), lossy)
     });
-    // A child that did not claim the call has not executed it, whatever was read in its name.
+    // A child that did not claim the call has not executed it, whatever was read in its place.
     if let (Where::Adopted, Some(asked)) = (place, asked) {
         compare(&asked.calls, &log.borrow(), lossy);
     }
 }
 
-/// The stream of a stopped child, played by us.
+/// The stream of a stopped child, simulated by this process.
 fn hijacked(shared: bool) -> Option<(Task<Connection>, Child, UnixStream)> {
     let (task, child) = if shared {
         let forked = remote::fork_sharing_files().ok()?;
@@ -326,25 +328,25 @@ fn hijacked(shared: bool) -> Option<(Task<Connection>, Child, UnixStream)> {
         let forked = remote::fork([]).ok()?;
         (forked.task, forked.child)
     };
-    // It serves, and so is past what it begins with.
+    // It serves, and so has made its first calls.
     near::getpid(task.sysif()).ok()?;
-    // SAFETY: our child, which nothing has waited for.
+    // SAFETY: an unreaped child of this process.
     unsafe { libc::kill(child.process().0, libc::SIGSTOP) };
     let state = format!("/proc/{}/stat", child.process().0);
     while !std::fs::read_to_string(&state).ok()?.rsplit(") ").next()?.starts_with('T') {
         std::thread::yield_now();
     }
     let (pidfd, there) = (child.pidfd()?.as_raw_fd(), task.sysif().activity_fd().0);
-    // SAFETY: asks for a duplicate.
+    // SAFETY: requests a duplicate.
     let stream = unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd, there, 0) };
-    // SAFETY: just made.
+    // SAFETY: just created.
     (stream >= 0).then(|| (task, child, unsafe { UnixStream::from_raw_fd(stream as i32) }))
 }
 
-/// What was asked for is what the client says it made, in order. What was refused may not have been sent: its scratch
-/// space was refused.
+/// The received requests are the calls of the client's log, in order. A call that failed may not have been sent: its
+/// scratch space was refused.
 fn compare(asked: &[usize], log: &[(usize, Outcome)], lossy: bool) {
-    // Which beginnings of `asked` can be what the beginning of the log has sent.
+    // Which prefixes of `asked` can have been sent by the prefix of the log.
     let mut lengths = vec![false; asked.len() + 1];
     lengths[0] = true;
     for (nr, outcome) in log {
@@ -358,16 +360,16 @@ fn compare(asked: &[usize], log: &[(usize, Outcome)], lossy: bool) {
             lengths[length] = one_more || may_be_missing && lengths[length];
         }
     }
-    assert_eq!(lengths.last(), Some(&true), "sent: {asked:?}, but by its own account the client made: {log:?}");
+    assert_eq!(lengths.last(), Some(&true), "sent: {asked:?}, but the client's log has: {log:?}");
 }
 
-/// Uses the connection as the bytes say. Whether all that was called is in the log.
+/// Uses the connection as the bytes say. Returns whether the log has every call.
 fn play(mut task: Task<Connection>, child: Option<Child>, script: &[u8], log: &Log) -> bool {
     let mut data = Bytes(script);
     let connection = task.sysif();
     {
         let spy = Spy { connection, log };
-        // Never this process's table, even if it is: descriptors that do not exist are not to be closed here.
+        // Never this process's table, even if it is: descriptors that do not exist must not be closed here.
         // SAFETY: the same process; its handles are used through this task only.
         let spied = unsafe { Task::new(spy, task.process(), FdTable::new(), task.address_space(), task.pidns()) };
         let mut handles = Vec::new();
@@ -378,19 +380,19 @@ fn play(mut task: Task<Connection>, child: Option<Child>, script: &[u8], log: &L
             }
         }
         if let Some(child) = child.as_ref().filter(|_| task.fd_table() == FdTable::CURRENT) {
-            // Its end is waited for, and stopped it would take a second.
-            child.kill().expect("ours");
+            // Its end is waited for, which takes a second if it is stopped.
+            child.kill().expect("an unreaped child");
         }
     }
     // In a table of this process it is a local call.
     if script.len() % 3 == 0 && task.fd_table() != FdTable::CURRENT {
         let was_open = task.sysif().is_open();
-        // SAFETY: a number that is never closed, for its handle is not dropped.
+        // SAFETY: a file descriptor that is never closed, as its handle is not dropped.
         let there = std::mem::ManuallyDrop::new(unsafe { OwnedFd::adopt(&task, FileDescriptor(9)) });
         let fetched = there.fetch();
         check(was_open, task.sysif(), &fetched);
-        // Ok only with a descriptor, which no server here sends.
-        assert!(fetched.is_err(), "a descriptor came of nothing");
+        // `Ok` only with a descriptor, which no server here sends.
+        assert!(fetched.is_err(), "a descriptor without a server that sent one");
         log.borrow_mut().push((nr::SENDMSG, outcome(&fetched)));
     }
     let was_open = task.sysif().is_open();
@@ -406,9 +408,9 @@ fn play(mut task: Task<Connection>, child: Option<Child>, script: &[u8], log: &L
         }
     };
     assert!(was_open || result == Err(Error::NotSent));
-    // Success is the end of the stream; nothing answers it.
+    // Success is the end of the stream, not a response.
     let outcome = if result == Err(Error::NotSent) { Outcome::NotSent } else { Outcome::Maybe };
-    // What an exec prepares, and puts back if it fails.
+    // The calls that prepare an exec, and undo it if it fails.
     let more = [nr::PRCTL, nr::PRCTL, nr::RT_SIGACTION, nr::RT_SIGPROCMASK].map(|nr| (nr, Outcome::Maybe));
     let more = more.into_iter().filter(|_| nr == nr::EXECVE);
     log.borrow_mut().extend(more.clone());
@@ -472,7 +474,7 @@ fn one<'t>(
             let len = usize::from(data.byte()) * 300;
             let mut memory = vec![MaybeUninit::new(7_u8); len];
             let args = [Arg::Word(3), Arg::Out(&mut memory), Arg::Word(len), Arg::Word(0)];
-            // SAFETY: the memory is as long as is said.
+            // SAFETY: the memory has this length.
             let _any = unsafe { task.sysif().syscall(nr::PREAD64, args) };
         }
         (19, _) => {
@@ -493,7 +495,7 @@ fn one<'t>(
     }
 }
 
-/// Several calls on their way at once, some of which are completed.
+/// Several calls in flight at once, some of which are completed.
 fn burst(
     connection: &Connection,
     child: Option<&Child>,
@@ -504,7 +506,7 @@ fn burst(
     let mut slots = [CallSlot::EMPTY; 6];
     let Some(mut pipeline) = connection.pipeline(&mut slots[..usize::from(data.byte() % 7)]) else { return };
     let fd = handle.unwrap_or(FileDescriptor(3));
-    // For each call on its way, where it stands in the log.
+    // The place in the log of each call in flight.
     let mut places = VecDeque::new();
     for _ in 0..data.byte() % 16 {
         let value = [1; 40];
@@ -525,10 +527,10 @@ fn burst(
                     _ => pipeline.complete(&mut out),
                 };
                 if let Some(completion) = completion {
-                    let place: usize = places.pop_front().expect("one was on its way");
-                    // A forked child tells which calls it has begun; of another server it is not known.
+                    let place: usize = places.pop_front().expect("one was in flight");
+                    // A forked child reports which calls it has begun; another server does not.
                     let not_sent = completion.result == Err(Error::NotSent);
-                    assert!(!not_sent || child.is_some(), "submitted, and then not sent");
+                    assert!(!not_sent || child.is_some(), "submitted, but not sent");
                     log.borrow_mut()[place].1 = outcome(&completion.result);
                 }
                 continue;

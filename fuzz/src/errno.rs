@@ -1,8 +1,8 @@
-//! Decoding what a call returned.
+//! Decoding the return value of a call.
 
 use rsyscall::Errno;
 
-/// Every word is a result or an error, and every error is its word again.
+/// Every return value is a result or an error, and every error converts back to it.
 pub fn errno(data: &[u8]) {
     for chunk in data.chunks(8) {
         let mut word = [0; 8];

@@ -1,7 +1,7 @@
-//! What is fuzzed, as plain functions: each takes any bytes, and panics if something is wrong.
+//! The fuzz targets, as plain functions: each takes any bytes, and panics on a fault.
 //!
 //! libFuzzer calls them from `fuzz_targets/`, and `tests/corpus.rs` calls them with the committed corpus, which needs
-//! nothing but a compiler. `ci/fuzz` does both. A new target is a function here, listed in [`TARGETS`], a file in
+//! only a compiler. `ci/fuzz` does both. A new target is a function here, listed in [`TARGETS`], a file in
 //! `fuzz_targets/`, a `[[bin]]`, and a few files in `corpus/<name>/`.
 
 mod bytes;
@@ -20,7 +20,7 @@ pub use names::names;
 pub use operations::operations;
 pub use serve::serve;
 
-/// Takes any bytes, and panics if something is wrong.
+/// Takes any bytes, and panics on a fault.
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.

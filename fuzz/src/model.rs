@@ -1,53 +1,53 @@
-//! What eventfds do, said a second time and as shortly as it can be.
+//! A second, minimal description of eventfds.
 
 use rsyscall::Errno;
 
-/// An open description: shared by the numbers that stand for it.
+/// An open file description: shared by the file descriptors that refer to it.
 struct Shared {
     count: u64,
     semaphore: bool,
     nonblocking: bool,
 }
 
-/// A table of numbers, each with its description and its `FD_CLOEXEC`.
+/// A table of file descriptors, each with its description and its `FD_CLOEXEC`.
 pub(crate) struct Model {
     table: Vec<Option<(usize, bool)>>,
     shared: Vec<Shared>,
 }
 
-type Answer = Result<u64, Errno>;
+type Returned = Result<u64, Errno>;
 
 impl Model {
-    pub(crate) fn new(numbers: usize) -> Self {
-        Self { table: vec![None; numbers], shared: Vec::new() }
+    pub(crate) fn new(len: usize) -> Self {
+        Self { table: vec![None; len], shared: Vec::new() }
     }
 
     fn look(&self, fd: usize) -> Result<(usize, bool), Errno> {
         self.table.get(fd).copied().flatten().ok_or(Errno::EBADF)
     }
 
-    fn place(&mut self, entry: (usize, bool)) -> Answer {
+    fn place(&mut self, entry: (usize, bool)) -> Returned {
         let free = self.table.iter().position(Option::is_none).ok_or(Errno::EMFILE)?;
         self.table[free] = Some(entry);
         Ok(free as u64)
     }
 
-    pub(crate) fn eventfd(&mut self, count: u32, semaphore: bool, nonblocking: bool, cloexec: bool) -> Answer {
+    pub(crate) fn eventfd(&mut self, count: u32, semaphore: bool, nonblocking: bool, cloexec: bool) -> Returned {
         self.shared.push(Shared { count: count.into(), semaphore, nonblocking });
         self.place((self.shared.len() - 1, cloexec))
     }
 
-    pub(crate) fn dup(&mut self, fd: usize, cloexec: bool) -> Answer {
+    pub(crate) fn dup(&mut self, fd: usize, cloexec: bool) -> Returned {
         let (shared, _) = self.look(fd)?;
         self.place((shared, cloexec))
     }
 
-    pub(crate) fn close(&mut self, fd: usize) -> Answer {
+    pub(crate) fn close(&mut self, fd: usize) -> Returned {
         self.look(fd).map(|_| self.table[fd] = None).map(|()| 0)
     }
 
-    /// `nowait` is what a call of its own says; a call that would sleep is `EDEADLK`.
-    pub(crate) fn read(&mut self, fd: usize, nowait: bool) -> Answer {
+    /// `nowait` is a flag of the call; a call that would sleep fails with `EDEADLK`.
+    pub(crate) fn read(&mut self, fd: usize, nowait: bool) -> Returned {
         let (shared, _) = self.look(fd)?;
         let eventfd = &mut self.shared[shared];
         match eventfd.count {
@@ -61,7 +61,7 @@ impl Model {
         }
     }
 
-    pub(crate) fn write(&mut self, fd: usize, value: u64) -> Answer {
+    pub(crate) fn write(&mut self, fd: usize, value: u64) -> Returned {
         let (shared, _) = self.look(fd)?;
         let eventfd = &mut self.shared[shared];
         match eventfd.count.checked_add(value) {
@@ -75,23 +75,23 @@ impl Model {
         }
     }
 
-    pub(crate) fn set_nonblocking(&mut self, fd: usize, on: bool) -> Answer {
+    pub(crate) fn set_nonblocking(&mut self, fd: usize, on: bool) -> Returned {
         let (shared, _) = self.look(fd)?;
         self.shared[shared].nonblocking = on;
         Ok(0)
     }
 
-    pub(crate) fn is_nonblocking(&self, fd: usize) -> Answer {
+    pub(crate) fn is_nonblocking(&self, fd: usize) -> Returned {
         self.look(fd).map(|(shared, _)| self.shared[shared].nonblocking.into())
     }
 
-    pub(crate) fn set_cloexec(&mut self, fd: usize, on: bool) -> Answer {
+    pub(crate) fn set_cloexec(&mut self, fd: usize, on: bool) -> Returned {
         let (shared, _) = self.look(fd)?;
         self.table[fd] = Some((shared, on));
         Ok(0)
     }
 
-    pub(crate) fn is_cloexec(&self, fd: usize) -> Answer {
+    pub(crate) fn is_cloexec(&self, fd: usize) -> Returned {
         self.look(fd).map(|(_, cloexec)| cloexec.into())
     }
 

@@ -1,12 +1,12 @@
-//! What an init is told as text: names of signals, and where programs are.
+//! The text arguments of an init: names of signals, and of programs.
 
 use rsyscall::Errno;
 use rsyscall::sys::signal::Signal;
 use rsyscall_init::path::{PATH_MAX, candidate, search};
 use std::ffi::{CStr, CString};
 
-/// A signal's name is that of the signal it is read as; a search tries every directory once, in order, and no path is
-/// longer than the kernel takes.
+/// A signal's name is parsed as that signal; a search tries every directory once, in order, and no path is longer than
+/// `PATH_MAX`.
 pub fn names(data: &[u8]) {
     if let Some(signal) = Signal::from_name(data) {
         assert!((1..=64).contains(&signal.raw()));
@@ -17,10 +17,10 @@ pub fn names(data: &[u8]) {
     let (name, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let name = CString::new(name).expect("no zero in it");
     let mut tried = Vec::new();
-    let told = search(&name, path, |path| {
+    let errno = search(&name, path, |path| {
         assert!(path.to_bytes_with_nul().len() <= PATH_MAX);
         tried.push(path.to_owned());
-        // What is not there, what may not be executed, what is found.
+        // What does not exist, what may not be executed, what is found.
         match path.count_bytes() % 3 {
             0 => Errno::ENOENT,
             1 => Errno::EACCES,
@@ -28,7 +28,7 @@ pub fn names(data: &[u8]) {
         }
     });
     if name.is_empty() {
-        assert_eq!((told, tried.len()), (Errno::ENOENT, 0));
+        assert_eq!((errno, tried.len()), (Errno::ENOENT, 0));
         return;
     }
     if name.to_bytes().contains(&b'/') {
@@ -43,5 +43,5 @@ pub fn names(data: &[u8]) {
         assert_eq!(all.next().as_ref(), Some(path));
     }
     // It ends early only where something was found.
-    assert!(all.next().is_none() || told == Errno::ENOEXEC);
+    assert!(all.next().is_none() || errno == Errno::ENOEXEC);
 }

@@ -12,25 +12,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// The server's descriptors: its stream, and an eventfd that counts.
+/// The server's file descriptors: its stream, and an eventfd.
 const STREAM: i32 = 20;
 const COUNTER: i32 = 21;
 
-/// What the server may be asked for; anything else is `EPERM`.
+/// The calls that the server allows; any other fails with `EPERM`.
 const ALLOWED: [usize; 9] =
     [nr::WRITE, nr::GETPID, nr::RECVFROM, nr::SENDTO, nr::READ, nr::EVENTFD2, nr::CLOSE, nr::DUP3, nr::GETTID];
 
 const WAITALL: usize = 0x100;
 const EPERM: i64 = -1;
 
-/// Memory of both processes: a page to write to, and one that holds the number 1 and is only read. Nothing lies behind
-/// them.
+/// Memory of both processes: a page that may be written, and one that contains 1 and is only read. Nothing is mapped
+/// after them.
 fn arena() -> usize {
     static ARENA: OnceLock<usize> = OnceLock::new();
     *ARENA.get_or_init(|| {
         let (length, flags) = (4 * PAGE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: fresh memory, wherever it is.
+        // SAFETY: new memory, at an address that the kernel chooses.
         let memory = unsafe { libc::mmap(std::ptr::null_mut(), length, access, flags, -1, 0) };
         assert_ne!(memory, libc::MAP_FAILED);
         let address = memory.expose_provenance();
@@ -48,16 +48,16 @@ fn arena() -> usize {
 const PAGE: usize = 4096;
 const ONE: usize = 2 * PAGE;
 
-/// What is expected of a server that was sent so many bytes, as far as that can be said beforehand.
+/// The expected behaviour of a server that was sent these bytes, as far as it is known beforehand.
 #[derive(Default)]
 struct Expected {
-    /// The bytes of the answers; `None` is any byte.
-    answers: Vec<Option<u8>>,
+    /// The bytes of the responses; `None` is any byte.
+    responses: Vec<Option<u8>>,
     /// How often the counter is written.
     writes: u64,
     /// How the server ends: 0, or 1 if the stream ends inside a request, 3 if inside memory that follows one.
     code: i32,
-    /// Whether what comes is not known any more: a call took bytes of the stream, or the stream away.
+    /// Whether the rest is unknown: a call took bytes of the stream, or closed it.
     unknown: bool,
     /// Whether a call may sleep for ever.
     may_sleep: bool,
@@ -66,12 +66,12 @@ struct Expected {
 impl Expected {
     fn word(&mut self, word: Option<i64>) {
         match word {
-            Some(word) => self.answers.extend(word.to_ne_bytes().map(Some)),
-            None => self.answers.extend([None; 8]),
+            Some(word) => self.responses.extend(word.to_ne_bytes().map(Some)),
+            None => self.responses.extend([None; 8]),
         }
     }
 
-    /// Reads what was sent as the server does.
+    /// Parses what was sent as the server does.
     fn of(mut sent: &[u8], pid: i64) -> Self {
         let mut expected = Self::default();
         let is = |word: usize, fd: i32| word as u32 == fd as u32;
@@ -100,7 +100,7 @@ impl Expected {
                     expected.word(Some(c as i64));
                 }
                 nr::SENDTO if a == STREAM as usize && d == 0 && writable => {
-                    expected.answers.extend(vec![None; c]);
+                    expected.responses.extend(vec![None; c]);
                     expected.word(Some(c as i64));
                 }
                 nr::EVENTFD2 => expected.word(None),
@@ -130,7 +130,7 @@ fn word(data: &mut Bytes<'_>) -> usize {
     }
 }
 
-/// One request, mostly one that means something, and what comes behind it.
+/// One request, mostly a valid one, and the bytes that follow it.
 fn request(data: &mut Bytes<'_>, bytes: &mut Vec<u8>) {
     let (stream, memory) = (STREAM as usize, arena());
     let mut more = 0;
@@ -153,7 +153,7 @@ fn request(data: &mut Bytes<'_>, bytes: &mut Vec<u8>) {
     bytes.extend((0..more).map(|_| data.byte()));
 }
 
-/// Starts the server, and gives its pid. It has its stream, the counter and nothing else.
+/// Starts the server, and returns its pid. It has its stream, the counter and nothing else.
 fn start(stream: &UnixStream, counter: i32) -> i32 {
     // SAFETY: the child makes system calls and serves; it does not return.
     let pid = unsafe { libc::fork() };
@@ -162,7 +162,7 @@ fn start(stream: &UnixStream, counter: i32) -> i32 {
         return pid;
     }
     let served = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the child's copies of both, at numbers that nothing has, and the end of all others.
+        // SAFETY: the child's copies of both, at unused file descriptors, and the end of all others.
         unsafe {
             libc::dup2(stream.as_raw_fd(), STREAM + 1000);
             libc::dup2(counter, COUNTER + 1000);
@@ -173,7 +173,7 @@ fn start(stream: &UnixStream, counter: i32) -> i32 {
             // The action of most programs.
             libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         }
-        // SAFETY: open, and nobody's in this process.
+        // SAFETY: open, and without an owner in this process.
         let stream = std::mem::ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(STREAM) });
         // SAFETY: what the policy allows touches the stream, the counter and the arena, or fails.
         match unsafe { serve_stream(&stream, Policy::Only(&ALLOWED)) } {
@@ -188,8 +188,9 @@ fn start(stream: &UnixStream, counter: i32) -> i32 {
     unsafe { libc::_exit(served.unwrap_or(101)) }
 }
 
-/// Whatever a client sends, in whatever pieces, and however it goes: the server answers each request once, in order and
-/// only after all of it has come, makes no other call, and ends by itself, saying how the stream ended.
+/// Whatever a client sends, in whatever pieces, and however it ends: the server sends one response to each request, in
+/// order and only after all of it has arrived, makes no other call, and exits with a status that shows how the stream
+/// ended.
 pub fn serve(data: &[u8]) {
     let mut data = Bytes(data);
     let (mode, pieces) = (data.byte(), usize::from(data.byte()));
@@ -214,11 +215,11 @@ pub fn serve(data: &[u8]) {
     let vanishes = mode & 2 != 0;
     client.set_write_timeout(Some(Duration::from_secs(5))).expect("a stream");
     client.set_nonblocking(true).expect("a stream");
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     let mut left = bytes.as_slice();
     let start = Instant::now();
     let mut open = true;
-    // A server that is not read does not read: as any client, this one does both.
+    // A server that is not read does not read: like any client, this one does both.
     while !left.is_empty() && open && start.elapsed() < Duration::from_secs(3) && !expected.may_sleep {
         match client.write(&left[..piece.min(left.len())]) {
             Ok(count) => left = &left[count..],
@@ -228,7 +229,7 @@ pub fn serve(data: &[u8]) {
         if !vanishes {
             let mut some = [0; 4096];
             if let Ok(count) = client.read(&mut some) {
-                answers.extend(&some[..count]);
+                responses.extend(&some[..count]);
             }
         }
         if vanishes && start.elapsed() > Duration::from_millis(20) {
@@ -245,13 +246,13 @@ pub fn serve(data: &[u8]) {
         client.set_nonblocking(false).expect("a stream");
         let patience = if expected.may_sleep { Duration::from_millis(20) } else { Duration::from_secs(5) };
         client.set_read_timeout(Some(patience)).expect("a stream");
-        let _late = client.read_to_end(&mut answers);
+        let _late = client.read_to_end(&mut responses);
     }
     let (code, signal) = end(pid, expected.may_sleep);
     let mut count = [0_u8; 8];
     // SAFETY: reads eight bytes into eight.
     unsafe { libc::read(counter, count.as_mut_ptr().cast(), 8) };
-    // SAFETY: ours.
+    // SAFETY: owned by this process.
     unsafe { libc::close(counter) };
     let count = u64::from_ne_bytes(count);
     assert_eq!(signal, None, "killed; {code:?}");
@@ -269,12 +270,12 @@ pub fn serve(data: &[u8]) {
     }
     assert_eq!(code, expected.code, "how the stream ended");
     assert_eq!(count, expected.writes, "writes");
-    assert_eq!(answers.len(), expected.answers.len(), "bytes of answers");
-    let right = answers.iter().zip(&expected.answers).all(|(is, want)| want.is_none_or(|want| want == *is));
-    assert!(right, "an answer is not what was asked for");
+    assert_eq!(responses.len(), expected.responses.len(), "bytes of responses");
+    let right = responses.iter().zip(&expected.responses).all(|(is, want)| want.is_none_or(|want| want == *is));
+    assert!(right, "a response does not match its request");
 }
 
-/// Waits for its end, and kills it if there is none. The exit status, and the signal if it was another than that.
+/// Waits for its end, and kills it after a timeout. Returns the exit status, or the signal if it was another than that.
 fn end(pid: i32, may_sleep: bool) -> (Option<i32>, Option<i32>) {
     let start = Instant::now();
     let patience = if may_sleep { Duration::from_millis(30) } else { Duration::from_secs(5) };
@@ -292,7 +293,7 @@ fn end(pid: i32, may_sleep: bool) -> (Option<i32>, Option<i32>) {
         }
         if start.elapsed() > patience {
             killed = true;
-            // SAFETY: our child, not waited for.
+            // SAFETY: an unreaped child of this process.
             unsafe { libc::kill(pid, libc::SIGKILL) };
         } else {
             std::thread::sleep(Duration::from_micros(50));

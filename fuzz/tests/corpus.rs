@@ -1,11 +1,11 @@
-//! The committed corpus, and everything that can be made of it by leaving off its end, through every target.
+//! Runs the committed corpus, and every prefix of its files, through every target.
 
 use rsyscall_fuzz::TARGETS;
 use std::fs;
 use std::path::Path;
 
 #[test]
-fn no_file_of_the_corpus_and_no_beginning_of_one_fails_its_target() {
+fn no_file_of_the_corpus_and_no_prefix_of_one_fails_its_target() {
     for (name, target) in TARGETS {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
         let mut files = 0;

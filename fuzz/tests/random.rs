@@ -1,5 +1,5 @@
 //! Random bytes through the targets that need processes, for a few seconds: the same for the same seed, which a failure
-//! names. `RSYSCALL_SEED` sets it, `RSYSCALL_CASES` how many there are.
+//! prints. `RSYSCALL_SEED` sets it, `RSYSCALL_CASES` the number of cases.
 
 use rsyscall_fuzz::{Target, client, serve};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -28,10 +28,10 @@ fn run(name: &str, target: Target) {
         let data: Vec<u8> = (0..len).map(|_| next(&mut state) as u8).collect();
         let (done, alive) = std::sync::mpsc::channel::<()>();
         let reason = format!("{name}: RSYSCALL_SEED={seed} RSYSCALL_CASES=1");
-        let told = reason.clone();
+        let report = reason.clone();
         std::thread::spawn(move || {
             if alive.recv_timeout(Duration::from_secs(30)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                eprintln!("{told}: no end after 30 s");
+                eprintln!("{report}: timed out after 30 s");
                 std::process::abort();
             }
         });
@@ -44,11 +44,11 @@ fn run(name: &str, target: Target) {
 }
 
 #[test]
-fn a_client_makes_sense_of_whatever_a_server_answers() {
+fn a_client_handles_any_response_of_a_server() {
     run("client", client);
 }
 
 #[test]
-fn a_server_makes_sense_of_whatever_a_client_sends() {
+fn a_server_handles_any_request_of_a_client() {
     run("serve", serve);
 }
