@@ -78,8 +78,9 @@ pub struct Reactor<'slots> {
     slots: &'slots [WaitSlot],
     waiter: Notifier<&'static State>,
     notifier: &'static StaticNotifier,
-    /// Whether there are ready futures whose wakers were not called, because another waker panicked.
-    unwoken: Cell<bool>,
+    /// Whether futures may be ready whose wakers were not called, because another waker panicked. 0, or a value that
+    /// distinguishes the call that is waking from calls that its wakers make.
+    unwoken: Cell<usize>,
     /// How many notifications were taken.
     taken: Cell<u32>,
     /// Whether there is an executor other than `block_on`.
@@ -108,7 +109,7 @@ impl<'slots> Reactor<'slots> {
             slots,
             waiter,
             notifier,
-            unwoken: Cell::new(false),
+            unwoken: Cell::new(0),
             taken: Cell::new(0),
             shared: Cell::new(false),
         };
@@ -172,10 +173,8 @@ impl<'slots> Reactor<'slots> {
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return Ok(output);
             }
-            // The poll itself may have taken a notification for this future: then poll again.
-            if self.taken.get() == taken {
-                while !self.wait_and_wake(None)? {}
-            }
+            // The poll itself, or a waker that is called meanwhile, may have taken a notification for this future.
+            while self.taken.get() == taken && !self.wait_and_wake(None)? {}
         }
     }
 
@@ -240,13 +239,7 @@ impl<'slots> Reactor<'slots> {
                 slot.make_ready(generation);
             }
         }
-        self.unwoken.set(true);
-        for event in events {
-            if let Some(slot) = self.slots.get(parts(event.data()).1) {
-                slot.wake();
-            }
-        }
-        self.unwoken.set(false);
+        self.wake(events.iter().filter_map(|event| self.slots.get(parts(event.data()).1)));
         waited.and(disarmed)?;
         // Last, so that the notification stays pending if an error was returned before.
         let notified = self.waiter.try_wait();
@@ -257,11 +250,21 @@ impl<'slots> Reactor<'slots> {
     /// Wakes the futures that were not woken because another waker panicked.
     #[inline]
     fn wake_remaining(&self) {
-        if self.unwoken.get() {
-            for slot in self.slots {
-                slot.wake();
-            }
-            self.unwoken.set(false);
+        while self.unwoken.get() != 0 {
+            self.wake(self.slots.iter());
+        }
+    }
+
+    /// Wakes the futures of these slots that are ready.
+    #[inline]
+    fn wake<'a>(&self, mut slots: impl Iterator<Item = &'a WaitSlot>) {
+        // Calls that run at the same time have different addresses.
+        let this = core::ptr::from_ref(&slots).addr();
+        self.unwoken.set(this);
+        slots.by_ref().for_each(WaitSlot::wake);
+        // A waker may itself have called the reactor and caught a panic there: the slots of that call are not done.
+        if self.unwoken.get() == this {
+            self.unwoken.set(0);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::Errno;
 use crate::fd::OwnedFd;
-use crate::near::{self, FileDescriptor, PollFd, Process, SIGKILL, SIGURG, WALL, WNOHANG, WNOWAIT, WaitId};
+use crate::near::{self, FileDescriptor, Process, SIGKILL, SIGURG, WALL, WNOHANG, WNOWAIT, WaitId};
+use crate::sys::ready;
 use crate::sys::wait::{ExitStatus, wait_end};
 use crate::sysif::Local;
 
@@ -104,11 +105,14 @@ impl Child {
 
     /// Blocks until the child ends, and reaps it.
     ///
-    /// System calls: `waitid`; `ppoll` if the pidfd was made nonblocking; `pidfd_send_signal` before Linux 5.4.
+    /// System calls: `waitid`; `ppoll`, or `pselect6` where that is refused, if the pidfd was made nonblocking;
+    /// `pidfd_send_signal` before Linux 5.4.
     ///
     /// # Errors
     ///
-    /// `ECHILD`: it was reaped elsewhere in this process, or by the kernel because `SIGCHLD` is ignored.
+    /// `ECHILD`: it was reaped elsewhere in this process, or by the kernel because `SIGCHLD` is ignored. If the pidfd was
+    /// made nonblocking, `EINVAL` and others: `ppoll` and `pselect6` are refused, as for
+    /// [`EventFd::wait`](crate::EventFd::wait).
     #[inline]
     pub fn wait(&mut self) -> Result<ExitStatus, Errno> {
         loop {
@@ -153,11 +157,7 @@ impl Child {
     #[cold]
     #[inline]
     fn poll(&self) -> Result<(), Errno> {
-        let Some(pidfd) = &self.pidfd else { return Ok(()) };
-        match near::ppoll(&Local, &mut [PollFd { fd: pidfd.near(), events: PollFd::IN, revents: 0 }], None, None) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(errno) => Err(errno),
-        }
+        self.pidfd.as_ref().map_or(Ok(()), |pidfd| ready::sleep(pidfd, None).map(drop))
     }
 }
 

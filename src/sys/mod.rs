@@ -7,7 +7,7 @@ pub mod listen_fds;
 pub mod pidfd;
 pub mod poll;
 pub mod pollable;
-mod ready;
+pub(crate) mod ready;
 pub mod signal;
 pub mod signalfd;
 pub mod socket;

@@ -179,7 +179,7 @@ impl<T: FileDescriptorTask> PidFd<T> {
 
     /// Waits for the end of the child, however many signal handlers run, and reaps it.
     ///
-    /// System calls: `waitid`; if it has not ended also `ppoll`.
+    /// System calls: `waitid`; if it has not ended also `ppoll`, or `pselect6` where that is refused.
     ///
     /// # Errors
     ///
@@ -197,7 +197,7 @@ impl<T: FileDescriptorTask> PidFd<T> {
     /// Waits for the end of the child for at most `timeout`, and reaps it; `None` if the timeout expires. The deadline
     /// is kept on `CLOCK_MONOTONIC`, across signal handlers.
     ///
-    /// System calls: `waitid`; if it has not ended also `clock_gettime`, `ppoll`.
+    /// System calls: `waitid`; if it has not ended also `clock_gettime` and `ppoll`, or `pselect6` where that is refused.
     ///
     /// # Errors
     ///

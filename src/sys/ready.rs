@@ -9,7 +9,7 @@ use crate::task::FileDescriptorTask;
 
 /// Sleeps until it is readable, or a signal handler has run; 0 if the timeout expires before.
 #[inline(always)]
-pub(super) fn sleep<T: FileDescriptorTask>(fd: &OwnedFd<T>, timeout: Option<Timespec>) -> Result<usize, T::Error> {
+pub(crate) fn sleep<T: FileDescriptorTask>(fd: &OwnedFd<T>, timeout: Option<Timespec>) -> Result<usize, T::Error> {
     let mut entry = [PollFd { fd: fd.near(), events: PollFd::IN, revents: 0 }];
     match near::ppoll(fd.sysif(), &mut entry, timeout, None) {
         Ok(ready) => Ok(ready),
@@ -45,7 +45,7 @@ pub(super) fn attempt<T: FileDescriptorTask, R>(
 }
 
 /// What is left where `ppoll` fails for good: with `EINVAL` under an `RLIMIT_NOFILE` of 0, which is set to forbid
-/// further files, or as a seccomp policy has it. `pselect6` asks for no limit.
+/// further files, or with any error as a seccomp policy has it. `pselect6` asks for no limit.
 #[cold]
 #[inline(never)]
 fn sleep_fallback<T: FileDescriptorTask>(
@@ -53,7 +53,7 @@ fn sleep_fallback<T: FileDescriptorTask>(
     timeout: Option<Timespec>,
     refused: T::Error,
 ) -> Result<usize, T::Error> {
-    if !matches!(refused.errno(), Some(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM)) {
+    if refused.errno().is_none() {
         return Err(refused);
     }
     match near::pselect6_readable(fd.sysif(), fd.near(), timeout) {

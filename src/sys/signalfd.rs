@@ -168,7 +168,7 @@ impl<T: FileDescriptorTask> SignalFd<T> {
 
     /// Takes the next signal, and sleeps until there is one, however many signal handlers run.
     ///
-    /// System calls: `read`; if none is pending also `ppoll`.
+    /// System calls: `read`; if none is pending also `ppoll`, or `pselect6` where that is refused.
     ///
     /// # Errors
     ///
@@ -190,7 +190,8 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     ///
     /// The deadline is kept on `CLOCK_MONOTONIC`, across signal handlers and signals that another reader took.
     ///
-    /// System calls: `read`; if none is pending also `clock_gettime`, `ppoll`.
+    /// System calls: `read`; if none is pending also `clock_gettime` and `ppoll`, or `pselect6`
+    /// where that is refused.
     ///
     /// ```
     /// use core::time::Duration;

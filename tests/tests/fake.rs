@@ -685,3 +685,40 @@ fn memory_anywhere_in_user_space_is_accepted_and_none_above_it() {
         assert_eq!((read, kernel.count(fd)), (Err(Errno::EFAULT), Some(left)), "{address:#x}");
     }
 }
+
+#[test]
+fn whatever_happens_during_a_call_the_clock_only_moves_forward_and_stops_at_its_end() {
+    // A world that lets any time pass, and interrupts.
+    let round = Cell::new(0_u32);
+    let last = Cell::new(Duration::ZERO);
+    let world = |kernel: &Kernel<'_>, _: Blocked| {
+        assert!(kernel.now() >= last.replace(kernel.now()), "backwards");
+        round.set(round.get() + 1);
+        match round.get() % 5 {
+            0 => kernel.advance(Duration::from_secs(3)),
+            1 => kernel.advance(Duration::ZERO),
+            2 => kernel.advance(Duration::from_nanos(1)),
+            3 => return Wake::Interrupt,
+            _ => {}
+        }
+        if round.get() % 2 == 0 { Wake::Nothing } else { Wake::Retry }
+    };
+    let mut storage = Storage::<8>::new();
+    let task = Kernel::new(&mut storage).with_on_block(&world).into_task();
+    let (bell, epoll) = watched(&task);
+    let mut memory = [const { MaybeUninit::uninit() }; 1];
+    for millis in [1, 2500, 0, 10_000, 1] {
+        let (timeout, begun) = (Duration::from_millis(millis), task.sysif().now());
+        assert_eq!(bell.wait_timeout(timeout), Ok(None));
+        assert!(task.sysif().now() >= begun + timeout, "early");
+        let begun = task.sysif().now();
+        assert!(epoll.wait_timeout(&mut memory, timeout).unwrap().is_empty());
+        assert!(task.sysif().now() >= begun + timeout, "early");
+    }
+    task.sysif().advance(Duration::MAX);
+    let end = task.sysif().now();
+    task.sysif().advance(Duration::MAX);
+    assert_eq!(task.sysif().now(), end);
+    assert_eq!(bell.wait_timeout(Duration::ZERO), Ok(None));
+    assert!(end > Duration::from_secs(u64::from(u32::MAX)));
+}

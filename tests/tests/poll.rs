@@ -248,9 +248,14 @@ fn several_waits_with_one_deadline_end_together_and_none_is_early() {
 
 /// Lets this call fail with `EPERM` in this thread from now on.
 fn refuse(call: usize) {
+    refuse_with(call, libc::EPERM);
+}
+
+/// From now on this call fails with this error in this thread.
+fn refuse_with(call: usize, errno: i32) {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
     let rules = [(call as i64, vec![])].into();
-    let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32));
+    let (allow, refuse) = (SeccompAction::Allow, SeccompAction::Errno(errno as u32));
     let filter = SeccompFilter::new(rules, allow, refuse, std::env::consts::ARCH.try_into().unwrap()).unwrap();
     seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
 }
@@ -366,4 +371,139 @@ fn each_wait_works_after_rlimit_nofile_was_set_to_zero() {
     // SAFETY: the status is valid memory.
     assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
     assert_eq!(status, 0);
+}
+
+#[test]
+fn whatever_error_a_policy_has_for_preadv2_or_ppoll_each_wait_is_right() {
+    if emulated("whatever_error_a_policy_has_for_preadv2_or_ppoll_each_wait_is_right") {
+        return;
+    }
+    // Not `ENOSYS`, from which the whole process learns.
+    for errno in [libc::EACCES, libc::EINVAL, libc::EBADF, libc::ENOMEM, libc::ENOTSUP, libc::EUSERS] {
+        for refused in [&[nr::PREADV2][..], &[nr::PPOLL], &[nr::PREADV2, nr::PPOLL]] {
+            std::thread::spawn(move || {
+                refused.iter().for_each(|call| refuse_with(*call, errno));
+                each_wait_is_right();
+            })
+            .join()
+            .unwrap_or_else(|_| panic!("{errno} for {refused:?}"));
+        }
+    }
+    assert!(Local.features().is_some_and(|features| !features.lacks_nowait()));
+}
+
+#[test]
+fn a_policy_with_einval_for_preadv2_that_forbids_further_eventfds_breaks_none_that_is_there() {
+    if emulated("a_policy_with_einval_for_preadv2_that_forbids_further_eventfds_breaks_none_that_is_there") {
+        return;
+    }
+    std::thread::spawn(|| {
+        let bell = eventfd(5);
+        refuse_with(nr::PREADV2, libc::EINVAL);
+        refuse(nr::EVENTFD2);
+        assert_eq!((bell.try_read(), bell.try_read()), (Ok(Some(5)), Ok(None)));
+        assert_eq!(bell.wait_timeout(Duration::from_millis(2)), Ok(None));
+    })
+    .join()
+    .unwrap();
+}
+
+/// A descriptor of another kind, taken for an eventfd.
+fn other_kind(number: i32) -> EventFd {
+    assert!(number >= 0);
+    // SAFETY: just made, and given to this one owner.
+    unsafe { EventFd::from_raw_fd(number) }
+}
+
+#[test]
+fn what_cannot_be_read_says_so_and_not_that_there_is_nothing() {
+    let mut ends = [0; 2];
+    // SAFETY: the call writes two numbers.
+    assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
+    let [_reader, writer] = ends.map(other_kind);
+    let epoll = EventFd::from(Epoll::new().unwrap().into_owned_fd());
+    // SAFETY: the path ends with a zero.
+    let folder = other_kind(unsafe { libc::open(c"/".as_ptr(), libc::O_CLOEXEC) });
+    for (fd, errno) in [(&writer, Errno::EBADF), (&epoll, Errno::EINVAL), (&folder, Errno::EISDIR)] {
+        assert_eq!(fd.try_read(), Err(errno));
+        assert_eq!(fd.wait_timeout(Duration::from_secs(3600)), Err(errno));
+    }
+}
+
+#[test]
+fn no_kind_of_descriptor_teaches_what_an_eventfd_lacks_here_or_in_a_child() {
+    let before = Local.features().unwrap().lacks_nowait();
+    // SAFETY: each call makes a descriptor, or reads a path that ends with a zero.
+    let numbers = unsafe {
+        [
+            libc::inotify_init1(libc::IN_CLOEXEC),
+            libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC),
+            libc::socket(libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0),
+            libc::open(c"/proc/self/status".as_ptr(), libc::O_CLOEXEC),
+            libc::open(c"/dev/null".as_ptr(), libc::O_CLOEXEC),
+            libc::memfd_create(c"memory".as_ptr(), libc::MFD_CLOEXEC),
+            libc::open(c"/sys/kernel/notes".as_ptr(), libc::O_CLOEXEC),
+        ]
+    };
+    let kinds: Vec<_> = numbers.into_iter().filter(|number| *number >= 0).map(other_kind).collect();
+    for kind in &kinds {
+        let forked = rsyscall::remote::fork([kind.as_owned_fd()]).unwrap();
+        let [token] = forked.inherited;
+        let there = EventFd::from(token.attach(&forked.task).unwrap());
+        for _ in 0..2 {
+            let _whatever = (there.try_read(), kind.try_read());
+        }
+        assert_eq!(forked.task.sysif().features().unwrap().lacks_nowait(), before);
+        let bell = forked.task.eventfd(3, EventfdFlags::empty()).unwrap();
+        assert_eq!(bell.try_read(), Ok(Some(3)));
+    }
+    assert_eq!(Local.features().unwrap().lacks_nowait(), before);
+}
+
+#[test]
+fn children_and_signals_are_waited_for_where_ppoll_is_refused() {
+    use rsyscall::sys::pidfd::PidfdTask;
+    use rsyscall::sys::signal::{Signal, SignalTask};
+    use rsyscall::sys::wait::ExitStatus;
+    if emulated("children_and_signals_are_waited_for_where_ppoll_is_refused") {
+        return;
+    }
+    let wait = |both| {
+        std::thread::spawn(move || {
+            let _blocked = Current.block_signals(SignalSet::ALL).unwrap();
+            let signals = rsyscall::sys::signalfd::SignalFd::new(SignalSet::EMPTY.with(Signal::USR1.raw())).unwrap();
+            let mut child = std::process::Command::new("sleep").arg("0.1").spawn().unwrap();
+            let pidfd = Current.pidfd_open(Process(child.id() as i32)).unwrap();
+            let mut forked = rsyscall::remote::fork([]).unwrap();
+            forked.child.pidfd().unwrap().set_nonblocking(true).unwrap();
+            refuse_with(nr::PPOLL, libc::EACCES);
+            if both {
+                refuse(nr::PSELECT6);
+                let error = Errno::EACCES;
+                assert_eq!(forked.child.wait(), Err(error));
+                assert_eq!(pidfd.wait(), Err(error));
+                assert_eq!(signals.wait_timeout(Duration::from_millis(1)), Err(error));
+                child.wait().unwrap();
+                return;
+            }
+            assert_eq!(signals.wait_timeout(Duration::from_millis(2)), Ok(None));
+            assert_eq!(pidfd.wait_timeout(Duration::from_millis(2)), Ok(None));
+            signals::raise(libc::SIGUSR1);
+            assert_eq!(signals.wait().unwrap().signal(), Signal::USR1);
+            assert_eq!(pidfd.wait(), Ok(ExitStatus::Exited(0)));
+            let (task, begun) = (forked.task, Instant::now());
+            std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    std::thread::sleep(Duration::from_millis(20));
+                    drop(task);
+                });
+                assert_eq!(forked.child.wait(), Ok(ExitStatus::Exited(0)));
+                assert!(begun.elapsed() >= Duration::from_millis(20));
+            });
+        })
+        .join()
+        .unwrap();
+    };
+    wait(false);
+    wait(true);
 }

@@ -631,3 +631,94 @@ fn two_reactors_may_use_the_same_slots() {
         bells[ready].read().unwrap();
     }
 }
+
+/// A waker that does this when it is called, on the thread that made it.
+fn does(work: impl FnOnce() + 'static) -> Waker {
+    THEN.set(Some(Box::new(work)));
+    Waker::from(Arc::new(Then))
+}
+
+#[test]
+fn a_waker_that_calls_block_on_takes_no_notification_from_the_outer_one() {
+    fn leak<T>(value: T) -> &'static T {
+        Box::leak(Box::new(value))
+    }
+    in_time(|| {
+        let slots = leak(four());
+        let reactor: &'static Reactor<'static> = leak(Reactor::new(notifier!(), slots).unwrap());
+        let (bell, inner) = (leak(eventfd(0)), leak(eventfd(1)));
+        let mut polls = 0;
+        let mut readable = Box::pin(reactor.readable(bell));
+        reactor
+            .block_on(poll_fn(|context| {
+                polls += 1;
+                if polls > 1 {
+                    return Poll::Ready(());
+                }
+                // The waker of what this waits for is another one, which notifies the outer future and then runs the
+                // reactor itself, which takes that notification.
+                let outer = context.waker().clone();
+                let nested = does(move || {
+                    outer.wake();
+                    let mut begun = false;
+                    let twice = poll_fn(|_| match std::mem::replace(&mut begun, true) {
+                        false => Poll::Pending,
+                        true => Poll::Ready(()),
+                    });
+                    reactor.block_on(twice).unwrap();
+                    assert_eq!(inner.try_read(), Ok(Some(1)));
+                });
+                assert!(readable.as_mut().poll(&mut Context::from_waker(&nested)).is_pending());
+                bell.write(1).unwrap();
+                Poll::Pending
+            }))
+            .unwrap();
+        assert_eq!(polls, 2);
+    });
+}
+
+#[test]
+fn a_waker_that_runs_the_reactor_and_catches_a_panic_there_loses_no_report() {
+    fn leak<T>(value: T) -> &'static T {
+        Box::leak(Box::new(value))
+    }
+    // As a report like any other, or as one that was left over.
+    for (notifier, left_over) in [(notifier!(), false), (notifier!(), true)] {
+        let slots = leak(four());
+        let reactor: &'static Reactor<'static> = leak(Reactor::new(notifier, slots).unwrap());
+        let bells = leak([eventfd(0), eventfd(0), eventfd(0), eventfd(0)]);
+        let [lost, first, second, panicking] = bells;
+        let run = || reactor.run_once(Some(Duration::ZERO));
+        let caught = move |run: &dyn Fn() -> Result<bool, Errno>| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
+        };
+        let counts = Arc::new(Counts(AtomicU64::new(0)));
+        let (counting, panics) = (Waker::from(Arc::clone(&counts)), Waker::from(Arc::new(Panics)));
+        let nested = does(move || {
+            panicking.write(1).unwrap();
+            lost.write(1).unwrap();
+            assert!(caught(&run));
+        });
+        let wait = |bell: &'static EventFd, waker: &Waker| {
+            let mut readable = Box::pin(reactor.readable(bell));
+            assert!(readable.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+            readable
+        };
+        // The slot that is lost comes before all others, so that whoever goes on with those does not find it.
+        let waits = [
+            wait(lost, &counting),
+            wait(first, if left_over { &panics } else { &counting }),
+            wait(second, &nested),
+            wait(panicking, &panics),
+        ];
+        first.write(1).unwrap();
+        second.write(1).unwrap();
+        if left_over {
+            assert!(caught(&run));
+        }
+        run().unwrap();
+        run().unwrap();
+        assert_eq!(counts.0.load(Ordering::Relaxed), if left_over { 1 } else { 2 });
+        drop(waits);
+    }
+}

@@ -9,6 +9,7 @@ use rsyscall::sys::epoll::Epoll;
 use rsyscall::sys::signal::Signal;
 use rsyscall::sysif::{Arg, Error, Local, SyscallInterface};
 use rsyscall::{Current, Errno, EventFd, EventfdFlags, EventfdTask, Task};
+use rsyscall_tests::trace::{Act, Step, Tracer};
 use rsyscall_tests::{cannot, emulated, shares_files};
 use std::fs;
 use std::mem::MaybeUninit;
@@ -129,6 +130,157 @@ fn a_call_given_up_before_it_is_claimed_fails_with_not_sent_and_is_never_execute
     });
     assert_eq!(result, Err(Error::NotSent));
     assert_eq!(bell.try_read(), Ok(Some(1)), "nothing was taken");
+}
+
+#[test]
+fn a_close_or_an_unshare_given_up_before_it_is_claimed_is_never_made() {
+    if !shares_files() {
+        return cannot("a close given up before it is claimed", "clone(CLONE_FILES) is EINVAL here");
+    }
+    // The number of a handle that was dropped late is another file's before the child goes on.
+    let path = std::env::temp_dir().join(format!("rsyscall-late-{}", std::process::id()));
+    for by in ["drop", "close", "list"] {
+        let unclosed = rsyscall::fd::UnclosedList::<1>::new();
+        let file = given_up_unclaimed(by, |task| {
+            let here = EventFd::new(0, EMPTY).unwrap();
+            let number = here.as_raw_fd();
+            match by {
+                "drop" => drop(here.move_to(task).unwrap()),
+                "close" => assert_eq!(here.move_to(task).unwrap().close(), Err(Error::NotSent)),
+                _ => {
+                    drop(here.move_to(unclosed.keep_for(task)).unwrap());
+                    assert_eq!(unclosed.reap(Current), Ok(1));
+                }
+            }
+            // Other tests take numbers too: this one is taken by a duplicate that names it.
+            let file = fs::File::create(&path).unwrap();
+            // SAFETY: nothing owns the number now but, at most, another test, to which this happens before it looks.
+            let taken = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, number) };
+            (taken, file)
+        });
+        let now = fs::read_link(format!("/proc/self/fd/{}", file.0)).unwrap();
+        assert_eq!(now, path, "{by}");
+        // SAFETY: the duplicate made above.
+        unsafe { near::close(&Local, FileDescriptor(file.0)) }.unwrap();
+    }
+    fs::remove_file(path).unwrap();
+    let Forked { mut task, mut child, .. } = remote::fork_sharing_files().unwrap();
+    task.sysif().reserve_scratch(64).unwrap();
+    stop(&child);
+    task.sysif().set_timeout(Some(Duration::from_millis(5)));
+    let bell = EventFd::new(3, EMPTY).unwrap();
+    assert!(task.unshare_files([bell.as_owned_fd()]).is_err());
+    assert_eq!(task.fd_table(), FdTable::CURRENT, "it is as it was");
+    child.signal(SIGCONT).unwrap();
+    assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)));
+    assert_eq!(bell.read(), Ok(3));
+}
+
+/// A call that a signal kills before it has begun is not made: so of what was claimed only that remains which was in
+/// the kernel already.
+#[test]
+fn a_claimed_call_whose_server_is_killed_before_it_enters_the_kernel_is_never_executed() {
+    let case = "a server that is stopped before a call";
+    if !shares_files() {
+        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+    }
+    let (mut before, mut after) = (0, 0);
+    for nth in 1..12 {
+        let bell = EventFd::new(0, EMPTY).unwrap();
+        let Forked { task, mut child, .. } = remote::fork_sharing_files().unwrap();
+        assert_eq!(near::getpid(task.sysif()), Ok(task.process()));
+        let Ok(tracer) = Tracer::start(child.process().0, Step { nth, act: Act::Hold }) else {
+            return cannot(case, "nothing can be traced here (ptrace)");
+        };
+        task.sysif().set_timeout(Some(Duration::from_millis(50)));
+        let result = bell.for_task(&task).unwrap().write(1);
+        // Whoever is stopped at the call's entry has claimed it.
+        if result == Err(Error::Hangup) {
+            assert_eq!(child.try_wait(), Ok(Some(KILLED)), "its end was awaited");
+        }
+        let traced = tracer.finish();
+        let written = bell.try_read().unwrap();
+        match traced.stops.get(nth - 1).filter(|stop| stop.nr == rsyscall::nr::WRITE) {
+            Some(stop) if stop.ret.is_none() => {
+                before += 1;
+                assert_eq!((result, written), (Err(Error::Hangup), None), "killed at its entry, it was made");
+            }
+            Some(_) => {
+                after += 1;
+                assert_eq!((result, written), (Err(Error::Hangup), Some(1)), "killed after it");
+            }
+            None => {}
+        }
+    }
+    assert_eq!((before, after), (1, 1), "the call was stepped through");
+}
+
+/// A folder of control groups, with a freezer.
+struct Frozen(std::path::PathBuf);
+
+impl Frozen {
+    fn new(child: &Child) -> Option<Self> {
+        let root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(std::path::Path::new);
+        let root = root.into_iter().find(|root| root.join("cgroup.procs").exists())?;
+        let own = root.join(format!("rsyscall-{}", child.process().0));
+        fs::create_dir(&own).ok()?;
+        let group = Self(own);
+        fs::write(group.0.join("cgroup.procs"), child.process().0.to_string()).ok()?;
+        group.0.join("cgroup.freeze").exists().then_some(group)
+    }
+
+    fn freeze(&self) {
+        fs::write(self.0.join("cgroup.freeze"), "1").unwrap();
+        until("frozen", || fs::read_to_string(self.0.join("cgroup.events")).unwrap().contains("frozen 1"));
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        let start = Instant::now();
+        while fs::remove_dir(&self.0).is_err() && start.elapsed() < Duration::from_secs(5) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn a_frozen_server_ends_when_its_call_is_given_up_and_takes_nothing_afterwards() {
+    let case = "a frozen server";
+    if !shares_files() {
+        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+    }
+    for claimed in [false, true] {
+        let bell = EventFd::new(0, EMPTY).unwrap();
+        let Forked { task, mut child, .. } = remote::fork_sharing_files().unwrap();
+        let Some(group) = Frozen::new(&child) else { return cannot(case, "no control groups with a freezer") };
+        assert_eq!(near::getpid(task.sysif()), Ok(task.process()));
+        let result = thread::scope(|scope| {
+            if claimed {
+                let (group, pid) = (&group, child.process().0);
+                scope.spawn(move || {
+                    until("asleep in its call", || {
+                        let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
+                        call.starts_with(&format!("{} ", rsyscall::nr::READ))
+                    });
+                    group.freeze();
+                });
+            } else {
+                group.freeze();
+            }
+            task.sysif().set_timeout(Some(Duration::from_millis(400)));
+            bell.for_task(&task).unwrap().read()
+        });
+        assert_eq!(result, Err(if claimed { Error::Hangup } else { Error::NotSent }));
+        if claimed {
+            assert_eq!(child.try_wait(), Ok(Some(KILLED)));
+        }
+        bell.write(3).unwrap();
+        drop(task);
+        child.wait().unwrap();
+        assert_eq!(bell.try_read(), Ok(Some(3)), "nothing was taken");
+        drop(group);
+    }
 }
 
 #[test]

@@ -910,3 +910,297 @@ fn no_requested_write_to_the_stream_kills_a_server_whose_client_has_disconnected
         assert_eq!(ended, End::Exited(0), "call {index}, forked");
     }
 }
+
+/// Calls that write to a stream in other ways than those of `writes`, in a process of its own: on the stream's number
+/// or on a duplicate of it. `message` is the memory of a `struct msghdr`, and behind it of its `struct iovec`.
+fn other_writes(stream: i32, message: &mut [usize; 9]) -> Option<[Request; 5]> {
+    let memory = MEMORY.as_ptr().expose_provenance();
+    let mut ends = [0; 2];
+    // SAFETY: a pipe, a file in memory and a duplicate, which live as long as this process.
+    let (duplicate, file) = unsafe {
+        if libc::pipe(ends.as_mut_ptr()) != 0 || libc::write(ends[1], MEMORY.as_ptr().cast(), 1) != 1 {
+            return None;
+        }
+        let file = libc::memfd_create(c"one".as_ptr(), 0);
+        if libc::pwrite(file, MEMORY.as_ptr().cast(), 1, 0) != 1 {
+            return None;
+        }
+        (libc::dup(stream), file)
+    };
+    let at = message.as_mut_ptr().expose_provenance();
+    *message = [0, 0, at + 7 * size_of::<usize>(), 1, 0, 0, 0, memory, 1];
+    let request = |nr, fd: i32, [b, c, d, e]: [usize; 4]| Request { nr, args: [fd as usize, b, c, d, e, 0] };
+    Some([
+        request(nr::SENDMSG, stream, [at, 0, 0, 0]),
+        request(nr::SENDTO, duplicate, [memory, 1, 0, 0]),
+        request(nr::WRITE, duplicate, [memory, 1, 0, 0]),
+        request(nr::SENDFILE, stream, [file as usize, 0, 1, 0]),
+        request(nr::SPLICE, ends[0], [0, stream as usize, 0, 1]),
+    ])
+}
+
+#[test]
+fn no_other_way_to_write_to_the_stream_kills_a_server_whose_client_has_vanished_either() {
+    for index in 0..5 {
+        let ended = alone(|| {
+            // SAFETY: the default action.
+            unsafe { libc::signal(SIGPIPE as i32, libc::SIG_DFL) };
+            let (Some((client, server)), mut message) = (pair(), [0; 9]) else { return 1 };
+            let Some(requests) = other_writes(server.as_raw_fd(), &mut message) else { return 2 };
+            // Twice: a second signal comes while the first is pending.
+            for _ in 0..2 {
+                // SAFETY: open.
+                if unsafe { near::sendto(&Local, client.near(), &requests[index].to_bytes(), 0) } != Ok(56) {
+                    return 3;
+                }
+            }
+            drop(client);
+            // SAFETY: what is requested is to write one byte.
+            if unsafe { serve(&server, Policy::Everything) } != Err(ServeError::Vanished) {
+                return 4;
+            }
+            // None is left pending.
+            let mut pending = [0; 8];
+            if call(nr::RT_SIGPENDING, [Arg::InOut(&mut pending), Arg::Word(8)]).is_err() {
+                return 5;
+            }
+            i32::from(u64::from_ne_bytes(pending) != 0) * 6
+        });
+        assert_eq!(ended, End::Exited(0), "call {index}");
+    }
+}
+
+#[test]
+fn a_server_in_one_thread_of_many_is_not_killed_by_a_client_that_vanished_and_leaves_the_others_as_they_are() {
+    let vector: &'static [usize; 2] = Box::leak(Box::new([MEMORY.as_ptr().expose_provenance(), 1]));
+    // SAFETY: the child begins a thread, for which the C library makes its allocator usable again, and ends.
+    let child = unsafe { libc::fork() };
+    let run = || {
+        // SAFETY: the default action.
+        unsafe { libc::signal(SIGPIPE as i32, libc::SIG_DFL) };
+        let Some((client, server)) = pair() else { return 1 };
+        for request in writes(server.as_raw_fd(), &MEMORY, vector) {
+            // SAFETY: open.
+            if unsafe { near::sendto(&Local, client.near(), &request.to_bytes(), 0) } != Ok(56) {
+                return 2;
+            }
+        }
+        drop(client);
+        let thread = thread::spawn(move || {
+            // SAFETY: what is requested is to write one byte.
+            unsafe { serve(&server, Policy::Everything) }
+        });
+        let served = thread.join();
+        // This thread blocks nothing, and nothing is pending for the process.
+        let (mut mask, mut pending) = ([0; 8], [0; 8]);
+        let asked = call(nr::RT_SIGPROCMASK, [none(), none(), Arg::InOut(&mut mask), Arg::Word(8)]).is_ok()
+            && call(nr::RT_SIGPENDING, [Arg::InOut(&mut pending), Arg::Word(8)]).is_ok();
+        let signals = SignalSet::from_bits(u64::from_ne_bytes(mask) | u64::from_ne_bytes(pending));
+        i32::from(!asked || !matches!(served, Ok(Err(ServeError::Vanished))) || signals.contains(SIGPIPE)) * 3
+    };
+    if child == 0 {
+        // SAFETY: ends the child without anything of the test program.
+        unsafe { libc::_exit(run()) };
+    }
+    let mut status = 0;
+    // SAFETY: the status is valid memory.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert_eq!(status, 0);
+}
+
+#[test]
+fn a_server_and_a_client_of_a_nonblocking_stream_say_what_a_filter_without_ppoll_leaves_them() {
+    const CASE: &str = "a nonblocking stream and a filter without ppoll";
+    for errno in [Errno::EPERM, Errno::EACCES, Errno::ENOSYS] {
+        let no_ppoll = [filter(nr::PPOLL, 0, SeccompAction::Errno(errno.raw() as u32))];
+        // The server.
+        let (client, server) = UnixStream::pair().unwrap();
+        filtered(CASE, &no_ppoll, || {
+            server.set_nonblocking(true).unwrap();
+            // SAFETY: nothing is requested.
+            let ended = unsafe { serve(&owned(server), Policy::Everything) };
+            assert_eq!(ended, Err(ServeError::Wait(errno)));
+        });
+        drop(client);
+        // The client, with a deadline and without: the server takes its time.
+        let (client, server) = UnixStream::pair().unwrap();
+        client.set_nonblocking(true).unwrap();
+        let (client, server) = (owned(client), owned(server));
+        let number = server.near();
+        let thread = thread::spawn(move || {
+            // SAFETY: the client is this test.
+            unsafe { serve(&server, Policy::Everything) }
+        });
+        filtered(CASE, &no_ppoll, move || {
+            // SAFETY: `serve` is at the other end, and no call is given up.
+            let connection = unsafe { Connection::from_stream(client, number) };
+            let pause = [0_u64.to_ne_bytes(), 30_000_000_u64.to_ne_bytes()];
+            for timeout in [None, Some(LONG)] {
+                connection.set_timeout(timeout);
+                let pause = Arg::In(pause.as_flattened());
+                // SAFETY: it reads a time, and does not return what is left.
+                let paused = unsafe {
+                    connection.syscall(nr::CLOCK_NANOSLEEP, [Arg::Word(1), Arg::Word(0), pause, Arg::Word(0)])
+                };
+                assert_eq!(paused, Ok(0), "{timeout:?}");
+                assert_eq!(near::getpid(&connection), Ok(Process(std::process::id() as i32)));
+            }
+        });
+        assert_eq!(thread.join().unwrap(), Ok(()));
+    }
+}
+
+#[test]
+fn a_fork_fails_at_once_in_a_pid_namespace_whose_first_process_has_ended_and_nothing_is_left() {
+    const CLONE_NEWPID: u32 = 0x2000_0000;
+    let failed = alone(|| {
+        if call(nr::UNSHARE, [CLONE_NEWPID.into()]).is_err() {
+            return 77;
+        }
+        let Ok(Forked { task, mut child, .. }) = remote::fork([]) else { return 1 };
+        drop(task);
+        if child.wait() != Ok(ExitStatus::Exited(0)) {
+            return 2;
+        }
+        drop(child);
+        let Ok(free) = rsyscall::EventFd::new(0, EMPTY).map(|fd| fd.as_raw_fd()) else { return 3 };
+        for _ in 0..3 {
+            // `kernel/pid.c`: no process can be made there any more.
+            if remote::fork([]).map(drop) != Err(Errno::ENOMEM)
+                || remote::fork_sharing_files().map(drop) != Err(Errno::ENOMEM)
+            {
+                return 4;
+            }
+        }
+        // Nothing is open that was not before, and nothing is blocked.
+        if rsyscall::EventFd::new(0, EMPTY).map(|fd| fd.as_raw_fd()) != Ok(free) {
+            return 5;
+        }
+        let mut mask = [0; 8];
+        if call(nr::RT_SIGPROCMASK, [none(), none(), Arg::InOut(&mut mask), Arg::Word(8)]).is_err() {
+            return 6;
+        }
+        i32::from(mask != [0; 8]) * 7
+    });
+    if failed == End::Exited(77) {
+        return cannot("a pid namespace that has ended", "not allowed here");
+    }
+    assert_eq!(failed, End::Exited(0));
+}
+
+#[test]
+fn a_child_serves_in_a_new_pid_namespace_on_a_kernel_without_pidfds_of_threads() {
+    const CLONE_NEWPID: u32 = 0x2000_0000;
+    const CASE: &str = "a new pid namespace before Linux 6.9";
+    // `PIDFD_THREAD`, of the second argument.
+    let condition = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, 0o200).unwrap();
+    let rules = vec![SeccompRule::new(vec![condition]).unwrap()];
+    let einval = SeccompAction::Errno(Errno::EINVAL.raw() as u32);
+    let old: BpfProgram = SeccompFilter::new(
+        [(nr::PIDFD_OPEN as i64, rules)].into(),
+        SeccompAction::Allow,
+        einval,
+        TargetArch::try_from(std::env::consts::ARCH).expect("one that has filters"),
+    )
+    .and_then(TryInto::try_into)
+    .expect("a filter");
+    for namespace in [false, true] {
+        let served = alone(|| {
+            if seccompiler::apply_filter(&old).is_err()
+                || namespace && call(nr::UNSHARE, [CLONE_NEWPID.into()]).is_err()
+            {
+                return 77;
+            }
+            let Ok(mut forked) = remote::fork([]) else { return 1 };
+            let bell = forked.task.eventfd(3, EMPTY).and_then(|bell| bell.read());
+            if bell != Ok(3) {
+                return 2;
+            }
+            drop(forked.task);
+            i32::from(forked.child.wait() != Ok(ExitStatus::Exited(0))) * 3
+        });
+        match served {
+            End::Exited(77) => cannot(CASE, "not allowed here"),
+            served => assert_eq!(served, End::Exited(0), "a namespace: {namespace}"),
+        }
+    }
+}
+
+#[test]
+fn what_an_unshared_table_inherits_may_stand_on_either_side_of_the_clients_end() {
+    if !shares_files() {
+        return cannot("inherited beside the client's end", "clone(CLONE_FILES) is EINVAL here");
+    }
+    // SAFETY: only asks.
+    let has = |task: &Task<Connection>, fd: i32| unsafe { near::is_cloexec(task.sysif(), FileDescriptor(fd)) }.is_ok();
+    for below in [0, 1, 2] {
+        let unshared = alone(|| {
+            // SAFETY: of a process that uses none of them.
+            (0..3).for_each(|fd| _ = unsafe { near::close(&Local, FileDescriptor(fd)) });
+            let Ok(bells) = rsyscall::EventFd::new(7, EMPTY).and_then(|bell| Ok([bell.try_clone()?, bell])) else {
+                return 1;
+            };
+            // The client's end comes after as many of them.
+            let [first, second] = bells;
+            let spare = match below {
+                0 => (None, None),
+                1 => (Some(first), None),
+                _ => (Some(first), Some(second)),
+            };
+            let Ok(mut forked) = remote::fork_sharing_files() else { return 2 };
+            let own = forked.task.sysif().as_raw_fd();
+            let Ok(above) = rsyscall::EventFd::new(8, EMPTY) else { return 3 };
+            if own > 2 || above.as_raw_fd() < own {
+                return 4;
+            }
+            let low = spare.0.as_ref().or(spare.1.as_ref()).unwrap_or(&above);
+            let inherited = if below == 0 {
+                forked.task.unshare_files([above.as_owned_fd()]).map(|[above]| (None, above))
+            } else {
+                forked
+                    .task
+                    .unshare_files([low.as_owned_fd(), above.as_owned_fd()])
+                    .map(|[low, above]| (Some(low), above))
+            };
+            let Ok((low, above)) = inherited else { return 5 };
+            if has(&forked.task, own) {
+                return 6;
+            }
+            let read = |token: rsyscall::fd::Token| {
+                token.attach(&forked.task).ok().and_then(|fd| rsyscall::EventFd::from(fd).read().ok())
+            };
+            if read(above) != Some(8) || low.is_some_and(|low| read(low) != Some(7)) {
+                return 7;
+            }
+            // A second time it is its own already, and the same holds.
+            if forked.task.unshare_files::<&Task<Connection>, 0>([]).is_err() || has(&forked.task, own) {
+                return 8;
+            }
+            drop(forked.task);
+            i32::from(forked.child.wait() != Ok(ExitStatus::Exited(0))) * 9
+        });
+        assert_eq!(unshared, End::Exited(0), "{below} below");
+    }
+}
+
+#[test]
+fn scratch_space_grows_and_goes_where_munmap_is_refused_with_any_error() {
+    for errno in [Errno::EPERM, Errno::EINVAL, Errno::ENOSYS] {
+        let (client, server) = UnixStream::pair().unwrap();
+        let (client, server) = (owned(client), owned(server));
+        let number = server.near();
+        let thread = thread::spawn(move || {
+            let refused = filter(nr::MUNMAP, 0, SeccompAction::Errno(errno.raw() as u32));
+            let filtered = seccompiler::apply_filter(&refused).is_ok();
+            // SAFETY: the client is this test.
+            (filtered, unsafe { serve(&server, Policy::Everything) })
+        });
+        // SAFETY: `serve` is at the other end, and no call is given up.
+        let connection = unsafe { Connection::from_stream(client, number) };
+        for len in [1, 5000, 5000, 70_000] {
+            assert_eq!(connection.reserve_scratch(len), Ok(()), "{errno} {len}");
+        }
+        drop(connection);
+        assert_eq!(thread.join().unwrap().1, Ok(()));
+    }
+}

@@ -5,9 +5,10 @@ use rsyscall::fd::OwnedFd;
 use rsyscall::near::{FileDescriptor, Process};
 use rsyscall::remote::{Connection, Policy, Request, ServeError, serve};
 use rsyscall::sysif::{Arg, Error, SyscallInterface};
-use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task, near, remote};
+use rsyscall::{Errno, EventFd, EventfdFlags, EventfdTask, Task, near, nr, remote};
 use rsyscall_tests::{cannot, skip};
 use std::io::{Read, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -203,6 +204,45 @@ fn memory_of_a_forked_childs_call_is_transferred_through_the_page_and_through_th
     for _ in 0..20 {
         assert_eq!(pipeline.complete(&mut []).unwrap().result, Ok(8));
     }
+}
+
+#[test]
+fn bytes_that_a_read_did_not_write_stay_as_they_were_though_other_calls_have_used_the_memory() {
+    use rsyscall::sysif::OutSlice;
+    const MSG_DONTWAIT: u32 = 0x40;
+    let check = |task: &Task<Connection>, case: &str| {
+        let [reader, writer] = near::socketpair_stream(task.sysif()).unwrap();
+        // As much as goes through shared memory, and as much as does not.
+        for len in [16, 3000, 9000] {
+            // SAFETY, here and below: both are open until the process ends.
+            assert_eq!(unsafe { near::write(task.sysif(), writer, &vec![0x55; len]) }, Ok(len));
+            let mut all = vec![MaybeUninit::new(0); len];
+            assert_eq!(unsafe { near::read(task.sysif(), reader, &mut all) }.unwrap().len(), len);
+            assert_eq!(unsafe { near::write(task.sysif(), writer, b"short") }, Ok(5));
+            let mut memory = vec![MaybeUninit::new(0xaa_u8); len];
+            assert_eq!(unsafe { near::read(task.sysif(), reader, &mut memory) }.unwrap(), b"short");
+            let rest = |memory: &[MaybeUninit<u8>]| {
+                // SAFETY: initialised above, and whatever is written is.
+                memory.iter().all(|byte| unsafe { byte.assume_init() } == 0xaa)
+            };
+            assert!(rest(&memory[5..]), "{case} {len}");
+            // Nothing was read at all, and a read in pieces.
+            let refused = unsafe { near::recvfrom(task.sysif(), reader, &mut memory[5..], MSG_DONTWAIT) };
+            assert_eq!(refused.map(drop), Err(Error::Os(Errno::EAGAIN)));
+            assert!(rest(&memory[5..]), "{case} {len}");
+            assert_eq!(unsafe { near::write(task.sysif(), writer, b"short") }, Ok(5));
+            let (mut first, mut second) = ([MaybeUninit::new(0xaa); 3], vec![MaybeUninit::new(0xaa); len]);
+            let vector = &mut [OutSlice::new(&mut first), OutSlice::new(&mut second)];
+            let args = [reader.into(), Arg::OutVec(vector), Arg::Word(2)];
+            assert_eq!(unsafe { task.sysif().syscall(nr::READV, args) }, Ok(5));
+            assert!(rest(&second[2..]), "{case} {len}");
+        }
+    };
+    check(&remote::fork([]).unwrap().task, "forked");
+    let (task, server) = adopted(Policy::Everything);
+    check(&task, "adopted");
+    drop(task);
+    server.join().unwrap().unwrap();
 }
 
 /// A task whose server is not forked, but runs in a thread of this process.

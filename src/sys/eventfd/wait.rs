@@ -15,14 +15,15 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// description either, and whatever else reads at the same time.
     ///
     /// That promise is kept by `preadv2` with `RWF_NOWAIT`, which eventfds have from Linux 5.8. Where it is missing
-    /// (older kernels, qemu-user before 10) or refused (`EPERM`, by a seccomp policy) the count is looked at with
+    /// (older kernels, qemu-user before 10) or refused (by a seccomp policy) the count is looked at with
     /// `ppoll` and then read. Between the two another reader of a *blocking* description can take the count, and the
     /// read then sleeps until the next write or signal: there a program with several readers should make its eventfd
     /// [`NONBLOCK`](super::EventfdFlags::NONBLOCK).
     ///
     /// That the call is missing is learned once per interface: from `ENOSYS`; or, if it fails with `EOPNOTSUPP`, from
-    /// an eventfd that is made for it, since the descriptor may be none. Under a seccomp policy that *kills* on
-    /// `preadv2`, a program says so before its first call:
+    /// an eventfd that is made for it, since the descriptor may be none. A policy may be that of one thread: nothing is
+    /// learned from its `EPERM` or `EACCES`, nor from another error, which is its own if such an eventfd gets it too.
+    /// Under a seccomp policy that *kills* on `preadv2`, a program says so before its first call:
     ///
     /// ```no_run
     /// use rsyscall::sysif::{Local, SyscallInterface};
@@ -107,7 +108,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
                 // Either it does not have it for eventfds, or this is none.
                 Some(Errno::EOPNOTSUPP) if self.is_nowait_missing() => self.learn_lacks_nowait(),
                 // The latter; or as a seccomp policy has it, which may be that of one thread.
-                Some(Errno::EOPNOTSUPP | Errno::EPERM) => {}
+                Some(Errno::EOPNOTSUPP | Errno::EPERM | Errno::EACCES) => {}
+                // Such a policy may have any error, which then is not the descriptor's own.
+                Some(errno) if self.is_refused_to_eventfds(errno) => {}
                 _ => return Err(error),
             }
         }
@@ -139,16 +142,27 @@ impl<T: FileDescriptorTask> EventFd<T> {
         if features.has_nowait() {
             return false;
         }
-        let Ok(proof) = self.task().eventfd(0, EventfdFlags::NONBLOCK) else { return false };
-        let mut count = [MaybeUninit::uninit(); 8];
-        // SAFETY: owned, so open, for as long as this lasts.
-        let answer = unsafe { near::read_nowait(self.fd.sysif(), proof.near(), &mut count) };
-        match answer.map_err(|error| error.errno()) {
-            Err(Some(Errno::EAGAIN)) => features.learn_has_nowait(),
-            Err(Some(Errno::EOPNOTSUPP)) => return true,
+        match self.error_of_an_empty_eventfd() {
+            Some(Errno::EAGAIN) => features.learn_has_nowait(),
+            Some(Errno::EOPNOTSUPP) => return true,
             _ => {}
         }
         false
+    }
+
+    /// Whether something that certainly is an eventfd gets this error too. Where none can be made it is assumed of
+    /// `EINVAL`, which no eventfd has of its own; `EIO` is another length.
+    fn is_refused_to_eventfds(&self, errno: Errno) -> bool {
+        errno != Errno::EIO
+            && self.error_of_an_empty_eventfd().map_or(errno == Errno::EINVAL, |refused| refused == errno)
+    }
+
+    /// What the read that never blocks fails with for an eventfd that is made for it. `None` if none can be made.
+    fn error_of_an_empty_eventfd(&self) -> Option<Errno> {
+        let proof = self.task().eventfd(0, EventfdFlags::NONBLOCK).ok()?;
+        let mut count = [MaybeUninit::uninit(); 8];
+        // SAFETY: owned, so open, for as long as this lasts.
+        unsafe { near::read_nowait(self.fd.sysif(), proof.near(), &mut count) }.err()?.errno()
     }
 
     /// Adds `value` as [`write`](Self::write) does, or is `false` if it does not fit: it never sleeps.

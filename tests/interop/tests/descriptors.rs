@@ -6,6 +6,7 @@ mod watching;
 use interop::Census;
 use rsyscall::fd::OwnedFd;
 use rsyscall::{Errno, EventFd, EventfdFlags};
+use std::cell::Cell;
 use std::os::fd::{self, AsFd, AsRawFd, FromRawFd, IntoRawFd};
 
 fn bell(count: u32) -> EventFd {
@@ -249,4 +250,59 @@ fn an_epoll_converts_both_ways() {
     census.assert_opened(&[fd]);
     drop(epoll);
     census.assert_opened(&[]);
+}
+
+/// Lends one descriptor and then the other.
+struct Alternates(Cell<bool>, [EventFd; 2]);
+
+impl AsFd for Alternates {
+    fn as_fd(&self) -> fd::BorrowedFd<'_> {
+        self.1[usize::from(self.0.replace(!self.0.get()))].as_fd()
+    }
+}
+
+/// Lends nothing.
+struct Panics;
+
+impl AsFd for Panics {
+    fn as_fd(&self) -> fd::BorrowedFd<'_> {
+        panic!("it lends nothing")
+    }
+}
+
+#[test]
+fn whatever_a_value_lends_it_is_waited_for_as_long_as_it_was_lent_and_nothing_is_left() {
+    use rsyscall::notify::StaticNotifier;
+    use rsyscall::reactor::{Reactor, WaitSlot};
+    use rsyscall::sys::epoll::{Epoll, EpollEvents};
+    use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+    static WAKE: StaticNotifier = StaticNotifier::new();
+    let both = Alternates(Cell::new(false), [bell(1), bell(0)]);
+    let epoll = Epoll::new().unwrap();
+    epoll.add(&both, EpollEvents::IN, 0).unwrap();
+    assert_eq!(epoll.modify(&both, EpollEvents::IN, 1), Err(Errno::ENOENT), "the other one");
+    epoll.delete(&both).unwrap();
+    // Asked once, when it is added.
+    let mut memory = [PollFd::UNUSED; 2];
+    let mut set = PollSet::new(rsyscall::Current, &mut memory);
+    let [second, first] = [(); 2].map(|()| set.add(&both, PollEvents::IN).unwrap());
+    assert_eq!(set.wait(), Ok(1));
+    assert!(set.revents(first).contains(PollEvents::IN) && set.revents(second).is_empty());
+    // A future waits for what it was made of, and deletes that.
+    let slots = [const { WaitSlot::new() }; 1];
+    let reactor = Reactor::new(&WAKE, &slots).unwrap();
+    let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(reactor.readable(&Panics))));
+    assert!(panics.is_err());
+    for _ in 0..4 {
+        let mut readable = Box::pin(reactor.readable(&both));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(readable.as_mut().poll(&mut context).is_pending());
+        reactor.run_once(Some(std::time::Duration::ZERO)).unwrap();
+        let ready = readable.as_mut().poll(&mut context);
+        assert_eq!(matches!(ready, Poll::Ready(Ok(()))), both.0.get());
+        let _other = both.as_fd();
+        let _again = both.as_fd();
+    }
 }

@@ -75,6 +75,19 @@ fn each_kind_of_the_current_process() {
     assert!(is_readable(Current, &EventFd::new(1, EventfdFlags::empty()).unwrap()));
 }
 
+/// Things of different types in one list, and behind pointers.
+fn each_behind_a_pointer() {
+    let (bell, notifier) = (EventFd::new(1, EventfdFlags::empty()).unwrap(), Notifier::new().unwrap());
+    let child = rsyscall::remote::fork([]).unwrap();
+    let list: [(&dyn Pollable, bool); 4] =
+        [(&bell, true), (bell.as_owned_fd(), true), (&notifier, false), (child.task.sysif(), false)];
+    for (fd, expected) in list {
+        assert_eq!(is_readable(Current, fd), expected);
+    }
+    let boxed: Vec<Box<dyn Pollable>> = vec![Box::new(bell), Box::new(notifier)];
+    assert!(is_readable(Current, &*boxed[0]) && !is_readable(Current, boxed[1].as_ref()));
+}
+
 /// Runs all of it, in the current process and in a task that looks like another one.
 pub fn all() {
     use rsyscall::Task;
@@ -87,4 +100,5 @@ pub fn all() {
     let task = unsafe { Task::new(Local, process, table, AddressSpace::CURRENT, PidNamespace::CURRENT) };
     each_kind(&task);
     each_kind_of_the_current_process();
+    each_behind_a_pointer();
 }
