@@ -1046,7 +1046,8 @@ fn a_server_and_a_client_of_a_nonblocking_stream_say_what_a_filter_without_ppoll
                 assert_eq!(near::getpid(&connection), Ok(Process(std::process::id() as i32)));
             }
         });
-        assert_eq!(thread.join().unwrap(), Ok(()));
+        // It leaves without the answer to its last request, which gives the scratch space back.
+        assert!(matches!(thread.join().unwrap(), Ok(()) | Err(ServeError::Vanished)));
     }
 }
 
@@ -1201,6 +1202,10 @@ fn scratch_space_grows_and_goes_where_munmap_is_refused_with_any_error() {
             assert_eq!(connection.reserve_scratch(len), Ok(()), "{errno} {len}");
         }
         drop(connection);
-        assert_eq!(thread.join().unwrap().1, Ok(()));
+        let (filtered, served) = thread.join().unwrap();
+        assert!(matches!(served, Ok(()) | Err(ServeError::Vanished)), "{served:?}");
+        if !filtered {
+            return cannot("scratch space without munmap", "no seccomp filter can be installed here");
+        }
     }
 }

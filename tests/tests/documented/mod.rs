@@ -496,19 +496,25 @@ fn of_processes() -> Vec<Case> {
                 watch(|| pidfd.try_wait());
             });
         }),
-        case("PidFd::wait_timeout", || {
-            // Of this child's own child, made as C makes one: `waitid` finds it without a flag.
-            let pidfd = Current.pidfd_open(near::Process(sleeper())).unwrap();
-            watch(|| pidfd.wait_timeout(MOMENT));
-            pidfd.send_signal(Signal::KILL).unwrap();
-        }),
-        case("PidFd::wait", || {
-            let pid = sleeper();
-            let pidfd = Current.pidfd_open(near::Process(pid)).unwrap();
-            // SAFETY: this child's own child.
-            later(move || assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0));
-            watch(|| pidfd.wait());
-        }),
+        Case {
+            elsewhere: &["pselect6"],
+            ..case("PidFd::wait_timeout", || {
+                // Of this child's own child, made as C makes one: `waitid` finds it without a flag.
+                let pidfd = Current.pidfd_open(near::Process(sleeper())).unwrap();
+                watch(|| pidfd.wait_timeout(MOMENT));
+                pidfd.send_signal(Signal::KILL).unwrap();
+            })
+        },
+        Case {
+            elsewhere: &["pselect6"],
+            ..case("PidFd::wait", || {
+                let pid = sleeper();
+                let pidfd = Current.pidfd_open(near::Process(pid)).unwrap();
+                // SAFETY: this child's own child.
+                later(move || assert_eq!(unsafe { libc::kill(pid, libc::SIGKILL) }, 0));
+                watch(|| pidfd.wait());
+            })
+        },
         case("PidFd::close", || {
             let me = Current.pidfd_open(near::getpid(&Local).unwrap()).unwrap();
             watch(|| me.close());
@@ -542,7 +548,7 @@ fn of_processes() -> Vec<Case> {
         Case {
             item: "Child::wait",
             // With a nonblocking pidfd, and before Linux 5.4.
-            elsewhere: &["ppoll", "pidfd_send_signal"],
+            elsewhere: &["ppoll", "pselect6", "pidfd_send_signal"],
             run: || {
                 let mut forked = remote::fork([]).unwrap();
                 forked.child.kill().unwrap();

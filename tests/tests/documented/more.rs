@@ -121,6 +121,10 @@ fn of_near() -> Vec<Case> {
             let me = Current.pidfd_open(near::getpid(&Local).unwrap()).unwrap();
             watch(|| unsafe { near::pidfd_getfd(&Local, me.near(), FileDescriptor(2)) });
         }),
+        case("pidfd_send_signal", || {
+            let me = Current.pidfd_open(near::getpid(&Local).unwrap()).unwrap();
+            watch(|| unsafe { near::pidfd_send_signal(&Local, me.near(), 0) });
+        }),
         case("pidfd_send_signal_to_group", || {
             let me = Current.pidfd_open(near::getpid(&Local).unwrap()).unwrap();
             watch(|| unsafe { near::pidfd_send_signal_to_group(&Local, me.near(), 0) });
@@ -326,7 +330,7 @@ fn of_connections() -> Vec<Case> {
                 drop(client);
             });
             // SAFETY: the client is the case.
-            watch(|| unsafe { remote::serve(&server, Policy::Everything) }.unwrap());
+            watch(|| unsafe { remote::serve(&server, Policy::Everything) });
         }),
     ]
 }
@@ -343,8 +347,8 @@ fn of_processes() -> Vec<Case> {
             ..case("ForkOptions::fork", || watch(|| ForkOptions::new().outlive_thread(true).fork([]).unwrap()))
         },
         Case {
-            // At the end, which the next case has.
-            elsewhere: &["getpid", "waitid", "ppoll", "pidfd_send_signal"],
+            // At the end; and the server's end stays open here.
+            elsewhere: &["getpid", "waitid", "ppoll", "pidfd_send_signal", "close"],
             ..case("fork_sharing_files", || watch(|| remote::fork_sharing_files().unwrap()))
         },
         Case {
