@@ -537,6 +537,60 @@ fn wait_for_any() -> Result<usize, Errno> {
 }
 
 #[test]
+fn a_process_that_has_got_the_pid_of_a_child_reaped_elsewhere_is_neither_signalled_nor_reaped() {
+    let case = "another process with the child's pid";
+    if !shares_files() {
+        return cannot(case, "clone knows one way to fork here, with SIGCHLD");
+    }
+    let left_alone = alone(|| {
+        let Ok(Forked { task, mut child, .. }) = remote::fork([]) else { return 1 };
+        match task.exec(c"/bin/sh", &[c"sh", c"-c", c"exit 5"], &[]) {
+            Err(error) if error == Errno::ENOEXEC => return 77,
+            Err(_) => return 2,
+            Ok(()) => {}
+        }
+        let pid = child.process().0;
+        if wait_for_any() != Ok(pid as usize) {
+            return 3;
+        }
+        // `clone3` with `set_tid`: a child of this process like the other one, and its namesake.
+        let set_tid = [pid];
+        let mut arguments = [0_u64; 10];
+        (arguments[4], arguments[8], arguments[9]) = (17, set_tid.as_ptr().expose_provenance() as u64, 1);
+        // SAFETY: the structure is as long as is said; the child sleeps, and ends.
+        let made = unsafe { libc::syscall(libc::SYS_clone3, arguments.as_ptr(), size_of_val(&arguments)) };
+        match made {
+            0 => loop {
+                // SAFETY: sleeps.
+                unsafe { libc::pause() };
+            },
+            made if made != i64::from(pid) => return 77,
+            _ => {}
+        }
+        let alive = || {
+            let args = [Arg::from(pid), none(), Arg::Word(1), none()];
+            call(nr::WAIT4, args) == Ok(0)
+        };
+        let outcome = match () {
+            () if child.kill() != Err(Errno::ESRCH) || child.interrupt() != Err(Errno::ESRCH) => 4,
+            () if child.try_wait() != Err(Errno::ECHILD) || child.wait() != Err(Errno::ECHILD) => 5,
+            () if !alive() => 6,
+            () => {
+                drop(child);
+                thread::sleep(Duration::from_millis(5));
+                i32::from(!alive()) * 7
+            }
+        };
+        let _ended = call(nr::KILL, [Arg::from(pid), SIGKILL.into()]);
+        outcome
+    });
+    match left_alone {
+        End::Exited(77) => cannot(case, "a pid cannot be chosen here"),
+        left_alone => assert_eq!(left_alone, End::Exited(0)),
+    }
+}
+
+#[test]
 fn without_a_pidfd_a_pid_that_another_wait_may_have_reaped_is_not_signalled() {
     const CLONE_PIDFD: u64 = 0x1000;
     let refused = |errno: Errno| SeccompAction::Errno(errno.raw() as u32);
