@@ -38,6 +38,8 @@ pub(super) fn write_memory(
             Piece::In(memory) => part(memory)?,
             Piece::OutVec(vector) => {
                 let mut target = base.wrapping_add(target);
+                // A vector of nothing has a place too.
+                part(&[])?;
                 for slice in *vector {
                     // The vector in the other process: the same lengths, with addresses there.
                     let here = place(&mut target, slice.len());
