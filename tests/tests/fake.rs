@@ -701,7 +701,7 @@ fn whatever_happens_during_a_call_the_clock_only_moves_forward_and_stops_at_its_
             3 => return Wake::Interrupt,
             _ => {}
         }
-        if round.get() % 2 == 0 { Wake::Nothing } else { Wake::Retry }
+        if round.get() % 2 == 0 || round.get() % 5 == 0 { Wake::Nothing } else { Wake::Retry }
     };
     let mut storage = Storage::<8>::new();
     let task = Kernel::new(&mut storage).with_on_block(&world).into_task();

@@ -1208,6 +1208,11 @@ fn what_an_unshared_table_inherits_may_stand_on_either_side_of_the_clients_end()
             if own > 2 || above.as_raw_fd() < own {
                 return 4;
             }
+            // Even if `execve` would keep it.
+            // SAFETY: the number is the client's.
+            if unsafe { near::set_cloexec(&Local, FileDescriptor(own), false) }.is_err() {
+                return 10;
+            }
             let low = spare.0.as_ref().or(spare.1.as_ref()).unwrap_or(&above);
             let inherited = if below == 0 {
                 forked.task.unshare_files([above.as_owned_fd()]).map(|[above]| (None, above))
