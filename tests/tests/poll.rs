@@ -383,7 +383,7 @@ fn whatever_error_a_policy_has_for_preadv2_or_ppoll_each_wait_is_right() {
         for refused in [&[nr::PREADV2][..], &[nr::PPOLL], &[nr::PREADV2, nr::PPOLL]] {
             std::thread::spawn(move || {
                 refused.iter().for_each(|call| refuse_with(*call, errno));
-                each_wait_is_right();
+                each_wait_works();
             })
             .join()
             .unwrap_or_else(|_| panic!("{errno} for {refused:?}"));
