@@ -461,6 +461,7 @@ fn no_kind_of_descriptor_teaches_what_an_eventfd_lacks_here_or_in_a_child() {
 }
 
 #[test]
+#[expect(clippy::zombie_processes, reason = "the pidfd reaps it")]
 fn children_and_signals_are_waited_for_where_ppoll_is_refused() {
     use rsyscall::sys::pidfd::PidfdTask;
     use rsyscall::sys::signal::{Signal, SignalTask};
