@@ -3,7 +3,8 @@
 use rsyscall::{Current, EventFd, EventfdFlags};
 
 fn main() {
-    let (bell, other) = (EventFd::new(0, EventfdFlags::empty()).unwrap(), EventFd::new(0, EventfdFlags::empty()).unwrap());
+    let (bell, other) =
+        (EventFd::new(0, EventfdFlags::empty()).unwrap(), EventFd::new(0, EventfdFlags::empty()).unwrap());
     #[cfg_attr(fixed, allow(unused_mut))]
     let mut lent = bell.for_task(Current).unwrap();
     #[cfg(not(fixed))]
