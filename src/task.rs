@@ -65,8 +65,8 @@ use core::fmt;
 /// * return interfaces that make calls in processes which use exactly that descriptor table: a file descriptor that is
 ///   open in a table is the same open file for every task with that table, and for no task with another.
 ///   [`FdTable::CURRENT`] is the table of this process. [`OwnedFd::move_to`], [`OwnedFd::for_task`], [`Token::attach`],
-///   [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that give a child its descriptors
-///   compare nothing but tables;
+///   [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that pass file descriptors to a
+///   child compare only tables;
 /// * return interfaces that close a file descriptor only on request, and where the interface is a [`Connection`] one
 ///   and the same: [`Pipeline`] compares its address, and relies on the fact that what a task with that interface and a
 ///   table other than [`FdTable::CURRENT`] owns is closed through that connection alone.

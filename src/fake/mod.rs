@@ -12,28 +12,28 @@
 //! use rsyscall::{Errno, EventfdFlags, EventfdTask, near};
 //!
 //! /// Waits for a write to a new eventfd.
-//! fn rung<T: EventfdTask>(task: T) -> Result<u64, T::Error> {
+//! fn wait_for_write<T: EventfdTask>(task: T) -> Result<u64, T::Error> {
 //!     let bell = task.eventfd(0, EventfdFlags::empty())?;
 //!     bell.wait()
 //! }
 //!
 //! // Another process writes to the eventfd while the code sleeps.
-//! let ring = |kernel: &Kernel<'_>, blocked: Blocked| {
+//! let on_block = |kernel: &Kernel<'_>, blocked: Blocked| {
 //!     let bell = blocked.fd().unwrap();
 //!     // SAFETY: the file descriptor is open: a call sleeps on it.
 //!     unsafe { near::write(kernel, bell, &1_u64.to_ne_bytes()) }.unwrap();
 //!     Wake::Retry
 //! };
 //! let mut storage = Storage::<4>::new();
-//! let task = Kernel::new(&mut storage).with_on_block(&ring).into_task();
+//! let task = Kernel::new(&mut storage).with_on_block(&on_block).into_task();
 //! let kernel = task.sysif();
 //!
-//! assert_eq!(rung(&task), Ok(1));
+//! assert_eq!(wait_for_write(&task), Ok(1));
 //!
 //! // A signal handler interrupts the sleep: `wait` retries, and no write is lost.
 //! kernel.inject(Fault::error(Errno::EINTR).of(nr::READ))?;
 //! kernel.forget_calls();
-//! assert_eq!(rung(&task), Ok(1));
+//! assert_eq!(wait_for_write(&task), Ok(1));
 //! let calls: Vec<String> = kernel.calls().map(|call| call.to_string()).collect();
 //! assert_eq!(calls, [
 //!     "eventfd2(0, 0x80000) = 0",
@@ -45,7 +45,7 @@
 //!
 //! // The table is full, and no file descriptor leaks.
 //! kernel.set_limit(0);
-//! assert_eq!(rung(&task), Err(Errno::EMFILE));
+//! assert_eq!(wait_for_write(&task), Err(Errno::EMFILE));
 //! assert_eq!(kernel.descriptors().count(), 0);
 //! # Ok::<(), Errno>(())
 //! ```

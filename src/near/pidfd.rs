@@ -54,7 +54,7 @@ pub(crate) fn pidfd_open_thread<S: SyscallInterface>(sysif: &S, thread: Process)
 /// # Safety
 ///
 /// `pidfd` is open in the interface's table, and the owner of `fd` there allows a duplicate: of some file descriptors,
-/// such as the stream of a [`Connection`](crate::remote::Connection), a duplicate makes what is safe unsound.
+/// such as the stream of a [`Connection`](crate::remote::Connection), a duplicate makes safe code unsound.
 ///
 /// # Source
 ///

@@ -6,7 +6,7 @@
 //! All of it is `#[inline]`: compiled into the library itself, it would add instances of generic functions to programs
 //! that use none of this (at opt-level 1, without LTO).
 
-use super::notifier::{Notifier, ring};
+use super::notifier::{Notifier, ignore_full};
 use super::state::State;
 use super::word::Scope;
 use crate::near::{self, FileDescriptor};
@@ -104,7 +104,7 @@ impl StaticNotifier {
             let _ignored = self.state.wake(marks, Scope::Private, || {
                 let bell = FileDescriptor(self.bell.load(Ordering::Acquire));
                 // SAFETY: it is open since the waker was made, and never closed.
-                ring(unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) }.map(drop))
+                ignore_full(unsafe { near::write(&Local, bell, &1_u64.to_ne_bytes()) }.map(drop))
             });
         }
     }

@@ -67,8 +67,8 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 ///             true => epoll.wait(&mut memory)?,
 ///             false => epoll.wait_timeout(&mut memory, Duration::ZERO)?,
 ///         };
-///         let rung = events.iter().any(|event| event.data() == 0);
-///         if if rung { notifier.acknowledge()? } else { notifier.disarm() } {
+///         let readable = events.iter().any(|event| event.data() == 0);
+///         if if readable { notifier.acknowledge()? } else { notifier.disarm() } {
 ///             break; // here: do all the work that there is
 ///         }
 ///     }
@@ -188,7 +188,7 @@ impl<S: Borrow<State>> Notifier<S> {
 
     #[cold]
     fn wake(&self, marks: u32) -> Result<(), Errno> {
-        self.state().wake(marks, self.scope, || ring(self.bell.write(1)))
+        self.state().wake(marks, self.scope, || ignore_full(self.bell.write(1)))
     }
 
     /// Takes the notification if one is pending, and returns whether one was. It is one load, and if one is pending one
@@ -337,11 +337,11 @@ impl<S: Borrow<State>> Notifier<S> {
         Ok(self.disarm())
     }
 
-    /// Ends the preparation by [`arm`](Self::arm), and reads the eventfd if it was readable (`rung`); a pending
-    /// notification stays pending.
+    /// Ends the preparation by [`arm`](Self::arm), and reads the eventfd if it was `readable`; a pending notification
+    /// stays pending.
     #[inline]
-    pub(crate) fn stand_down(&self, rung: bool) -> Result<(), Errno> {
-        let read = if rung { self.bell.try_read().map(drop) } else { Ok(()) };
+    pub(crate) fn stand_down(&self, readable: bool) -> Result<(), Errno> {
+        let read = if readable { self.bell.try_read().map(drop) } else { Ok(()) };
         self.state().stand_down();
         read
     }
@@ -370,7 +370,7 @@ impl<S: Borrow<State>> Own<Current> for Notifier<S> {
 /// Maps the result of a write to the eventfd: at the maximum of the counter it is readable already, so `EAGAIN` is no
 /// error.
 #[inline]
-pub(super) fn ring(written: Result<(), Errno>) -> Result<(), Errno> {
+pub(super) fn ignore_full(written: Result<(), Errno>) -> Result<(), Errno> {
     match written {
         Err(Errno::EAGAIN) => Ok(()),
         result => result,

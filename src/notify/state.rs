@@ -18,8 +18,8 @@
 //! | `ASLEEP` | `NOTIFIED`, and it wakes all sleepers | – | + `ARMED` | + `CROWDED` | – | − `ASLEEP` |
 //! | `ASLEEP`, `CROWDED` | `NOTIFIED`, and it wakes all sleepers | – | + `ARMED` | – | – | – |
 //!
-//! **Nothing is lost.** Every transition is a read-modify-write of one word, so all of them stand in one order. Take
-//! any `notify`. It leaves `NOTIFIED`, and only a waiter's `take`, `disarm` and `leave` change that, each by returning
+//! **Nothing is lost.** Every transition is a read-modify-write of one word, so all of them have one order. Take any
+//! `notify`. It leaves `NOTIFIED`, and only a waiter's `take`, `disarm` and `leave` change that, each by returning
 //! "taken". So a waiter has taken it (together with all before it since the last), or it is pending. While it is
 //! pending every sleep of a waiter ends. For the waiter that polls: it polls only after an `arm` that left `ARMED`,
 //! which only `notify` and its own `disarm` remove; if the `notify` came before that step, the step found `NOTIFIED`
@@ -83,12 +83,17 @@ impl State {
         }
     }
 
-    /// Wakes the waiters that have left these marks; `ring` writes the bell.
+    /// Wakes the waiters that have left these marks; `write_bell` writes the bell.
     #[inline]
-    pub(super) fn wake(&self, marks: u32, scope: Scope, ring: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+    pub(super) fn wake(
+        &self,
+        marks: u32,
+        scope: Scope,
+        write_bell: impl FnOnce() -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
         let woken = if marks & ASLEEP != 0 { self.0.wake(scope) } else { Ok(()) };
         if marks & ARMED != 0 {
-            ring()?;
+            write_bell()?;
         }
         woken
     }

@@ -189,9 +189,9 @@ impl<'slots> Reactor<'slots> {
     ///
     /// # Errors
     ///
-    /// What [`Epoll::wait_timeout`] and [`EventFd::try_read`](crate::EventFd::try_read) give: none for a reactor's own
-    /// descriptors. No event is lost: the futures are woken before an error is returned, and a notification stays
-    /// pending.
+    /// Those of [`Epoll::wait_timeout`] and [`EventFd::try_read`](crate::EventFd::try_read), which do not fail for a
+    /// reactor's own file descriptors. No event is lost: the futures are woken before an error is returned, and a
+    /// notification stays pending.
     ///
     /// # Panics
     ///
