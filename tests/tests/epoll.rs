@@ -294,3 +294,28 @@ fn the_mask_unblocks_or_blocks_a_pending_signal() {
     assert_eq!(epoll.pwait(&mut room, None, Some(others)), Err(Errno::EINTR));
     signals::mask(libc::SIG_UNBLOCK, libc::SIGUSR2);
 }
+
+#[test]
+fn every_bit_of_an_events_data_comes_back_from_the_kernel_and_from_the_fake_one() {
+    use rsyscall::fake::{Kernel, Storage};
+    use rsyscall::sys::epoll::EpollTask;
+    let mut storage = Storage::<4>::new();
+    let fake = Kernel::new(&mut storage).into_task();
+    let (bell, epoll) = (eventfd(1), Epoll::new().unwrap());
+    let there = (&fake).eventfd(1, rsyscall::EventfdFlags::empty()).unwrap();
+    let theirs = (&fake).epoll().unwrap();
+    let bits = (0..64).map(|bit| 1_u64 << bit).chain([0, u64::MAX, 0x0123_4567_89ab_cdef]);
+    for (index, data) in bits.enumerate() {
+        let mut room = ROOM;
+        if index == 0 {
+            epoll.add(&bell, EpollEvents::IN, data).unwrap();
+            theirs.add(&there, EpollEvents::IN, data).unwrap();
+        } else {
+            epoll.modify(&bell, EpollEvents::IN | EpollEvents::PRI, data).unwrap();
+            theirs.modify(&there, EpollEvents::IN, data).unwrap();
+        }
+        assert_eq!(now(&epoll), [(data, EpollEvents::IN)]);
+        let reported = theirs.wait_timeout(&mut room, Duration::ZERO).unwrap();
+        assert_eq!(reported, [EpollEvent::new(EpollEvents::IN, data)]);
+    }
+}
