@@ -473,7 +473,7 @@ fn children_and_signals_are_waited_for_where_ppoll_is_refused() {
         std::thread::spawn(move || {
             let _blocked = Current.block_signals(SignalSet::ALL).unwrap();
             let signals = rsyscall::sys::signalfd::SignalFd::new(SignalSet::EMPTY.with(Signal::USR1.raw())).unwrap();
-            let mut child = std::process::Command::new("sleep").arg("0.1").spawn().unwrap();
+            let mut child = std::process::Command::new("sleep").arg("0.4").spawn().unwrap();
             let pidfd = Current.pidfd_open(Process(child.id() as i32)).unwrap();
             let mut forked = rsyscall::remote::fork([]).unwrap();
             forked.child.pidfd().unwrap().set_nonblocking(true).unwrap();
