@@ -283,6 +283,82 @@ fn a_frozen_server_ends_when_its_call_is_given_up_and_takes_nothing_afterwards()
     }
 }
 
+/// A process in the freezer of the older control groups: not even `SIGKILL` ends it before it is thawed.
+struct FrozenForGood(std::path::PathBuf);
+
+impl FrozenForGood {
+    fn new(child: &Child) -> Option<Self> {
+        let own = std::path::Path::new("/sys/fs/cgroup/freezer").join(format!("rsyscall-{}", child.process().0));
+        fs::create_dir(&own).ok()?;
+        let group = Self(own);
+        fs::write(group.0.join("freezer.state"), "FROZEN").ok()?;
+        fs::write(group.0.join("freezer.state"), "THAWED").ok()?;
+        fs::write(group.0.join("cgroup.procs"), child.process().0.to_string()).ok()?;
+        Some(group)
+    }
+
+    fn freeze(&self) {
+        fs::write(self.0.join("freezer.state"), "FROZEN").unwrap();
+        until("frozen", || fs::read_to_string(self.0.join("freezer.state")).unwrap().trim() == "FROZEN");
+    }
+
+    fn thaw(&self) {
+        fs::write(self.0.join("freezer.state"), "THAWED").unwrap();
+    }
+}
+
+impl Drop for FrozenForGood {
+    fn drop(&mut self) {
+        let (start, _) = (Instant::now(), fs::write(self.0.join("freezer.state"), "THAWED"));
+        while fs::remove_dir(&self.0).is_err() && start.elapsed() < Duration::from_secs(5) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn a_server_that_does_not_end_in_time_keeps_what_its_task_owns_and_executes_nothing_when_it_wakes() {
+    let case = "a server that does not end";
+    if !shares_files() {
+        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+    }
+    let lent = EventFd::new(0, EMPTY).unwrap();
+    let Forked { task, mut child, .. } = remote::fork_sharing_files().unwrap();
+    let Some(group) = FrozenForGood::new(&child) else {
+        return cannot(case, "no control groups with the older freezer");
+    };
+    let owned = task.eventfd(0, EMPTY).unwrap();
+    let moved = task.eventfd(0, EMPTY).unwrap();
+    let number = owned.as_raw_fd();
+    let frozen = thread::scope(|scope| {
+        let (group, pid) = (&group, child.process().0);
+        scope.spawn(move || {
+            until("asleep in its call", || {
+                let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
+                call.starts_with(&format!("{} ", rsyscall::nr::READ))
+            });
+            group.freeze();
+        });
+        task.sysif().set_timeout(Some(Duration::from_millis(400)));
+        let start = Instant::now();
+        let result = lent.for_task(&task).unwrap().read();
+        assert!(start.elapsed() < Duration::from_secs(20), "its end is awaited for a bounded time");
+        result
+    });
+    assert_eq!(frozen, Err(Error::Hangup));
+    assert!(task.sysif().may_still_execute());
+    // Nothing of its table is closed through it, nor by another owner.
+    assert!(moved.move_to(Current).is_err_and(|error| error.into_inner().close() == Err(Error::NotSent)));
+    drop(owned);
+    assert_eq!(kind(number), "anon_inode:[eventfd]");
+    // What it was lent has a count now, and it is thawed: it dies before it reads again.
+    lent.write(3).unwrap();
+    assert_eq!(child.try_wait(), Ok(None));
+    group.thaw();
+    assert_eq!(child.wait(), Ok(KILLED));
+    assert_eq!(lent.try_read(), Ok(Some(3)), "nothing was taken");
+}
+
 #[test]
 fn a_claimed_call_that_is_given_up_fails_with_hangup_after_its_server_has_ended() {
     if !shares_files() {
