@@ -470,3 +470,29 @@ fn one_waiter_takes_each_notification_among_those_that_time_out_poll_and_sleep()
         });
     }
 }
+
+#[test]
+fn what_a_child_notifies_its_parent_does_not_take_and_nothing_of_the_parents_own_is_lost() {
+    let notifier = Notifier::new().unwrap();
+    for armed in [false, true] {
+        assert!(!armed || notifier.arm());
+        // SAFETY: the child makes system calls and nothing else, and ends.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // A copy of the state, as it was when the child was made.
+            let told = notifier.notify().is_ok() && notifier.try_wait() && !notifier.try_wait();
+            // SAFETY: ends the child without anything of the test program.
+            unsafe { libc::_exit(i32::from(!told)) };
+        }
+        let mut status = 0;
+        // SAFETY: the status is valid memory.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0);
+        // The bell was written for whoever polls, and there is nothing to take.
+        assert!(!notifier.try_wait());
+        assert!(!armed || !notifier.acknowledge().unwrap());
+        assert!(!notifier.wait_timeout(Duration::from_millis(2)).unwrap());
+        notifier.notify().unwrap();
+        assert!(notifier.wait_timeout(Duration::ZERO).unwrap());
+    }
+}

@@ -286,6 +286,44 @@ fn repeated_failed_execs_leak_nothing() {
 }
 
 #[test]
+fn an_exec_whose_preparation_is_refused_half_way_undoes_what_it_has_prepared() {
+    let all = [nr::PRCTL, nr::RT_SIGACTION, nr::RT_SIGPROCMASK, nr::RECVFROM, nr::SENDTO, nr::MMAP, nr::EXECVE];
+    for missing in [nr::PRCTL, nr::RT_SIGACTION, nr::RT_SIGPROCMASK, nr::EXECVE] {
+        let policy = all.map(|nr| if nr == missing { nr::GETPID } else { nr });
+        let (client, server) = UnixStream::pair().unwrap();
+        let (client, server) = (owned(client), owned(server));
+        let number = server.near();
+        // SAFETY: the child makes system calls and nothing else, and ends.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            drop(client);
+            // SAFETY: the client is this test.
+            let served = unsafe { serve(&server, Policy::Only(&policy)) };
+            Current.exit(if matches!(served, Ok(()) | Err(ServeError::Vanished)) { 0 } else { 1 });
+        }
+        drop(server);
+        // SAFETY: `serve` is at the other end.
+        let connection = unsafe { Connection::from_stream(client, number) };
+        assert!(near::getpid(&connection).is_ok());
+        let process = Process(pid);
+        // SAFETY: a process of its own, with a table and memory of its own.
+        let task =
+            unsafe { Task::new(connection, process, FdTable::new(), AddressSpace::new(), PidNamespace::CURRENT) };
+        let before = signals_of(process);
+        // Each signal is changed, and then the mask.
+        let options = ExecOptions::new().signal_mask(SignalSet::ALL).ignored_signals(SignalSet::ALL);
+        let failed = task.exec_with(&options, c"/bin/true", &[c"true"], &[]).unwrap_err();
+        assert_eq!(*failed.error(), Error::Os(Errno::EPERM), "without {:?}", nr::name(missing));
+        assert_eq!(signals_of(process), before, "without {:?}", nr::name(missing));
+        drop(failed);
+        let mut status = 0;
+        // SAFETY: the status is valid memory.
+        assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+        assert_eq!(status, 0);
+    }
+}
+
+#[test]
 fn exec_succeeds_if_the_program_is_reaped_at_once_and_fails_if_the_process_was_killed() {
     if !shares_files() {
         return cannot("a program that is reaped at once", "clone knows one way to fork here, with SIGCHLD");
