@@ -110,8 +110,8 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// `ECHILD`: it was reaped elsewhere in this process, or by the kernel because `SIGCHLD` is ignored. If the pidfd was
-    /// made nonblocking, `EINVAL` and others: `ppoll` and `pselect6` are refused, as for
+    /// `ECHILD`: it was reaped elsewhere in this process, or by the kernel because `SIGCHLD` is ignored. If the pidfd
+    /// was made nonblocking, `EINVAL` and others: `ppoll` and `pselect6` are refused, as for
     /// [`EventFd::wait`](crate::EventFd::wait).
     #[inline]
     pub fn wait(&mut self) -> Result<ExitStatus, Errno> {

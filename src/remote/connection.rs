@@ -131,13 +131,14 @@ impl Connection {
     /// waited for for at most a second: otherwise the call could use reused file descriptors. If the server has not
     /// ended by then (it may be in an uninterruptible sleep), no file descriptor of its task is closed any more.
     ///
-    /// A file descriptor that another task owns, [lent](crate::fd::OwnedFd::for_task) to the server or named in a call of
-    /// it (`dup3`, `Epoll`), can still be closed by its owner, and the number be another file's when the late call looks
-    /// it up. That takes a call that was in the kernel when the server was killed (no process begins a call once it was)
-    /// and has not looked the number up a second later. `read`, `write`, `preadv2`, `dup3`, `fcntl` and `ioctl` do that
-    /// first: before anything there sleeps they have the file, and not its number. `epoll_ctl` copies its event before,
-    /// and may sleep if that is not in memory; `ppoll` looks again when it wakes, but only asks. So what remains is a
-    /// server that had no processor for that second, or waited for memory, between the first instructions of its call.
+    /// A file descriptor that another task owns, [lent](crate::fd::OwnedFd::for_task) to the server or named in a call
+    /// of it (`dup3`, `Epoll`), can still be closed by its owner, and the number be another file's when the late call
+    /// looks it up. That takes a call that was in the kernel when the server was killed (no process begins a call once
+    /// it was) and has not looked the number up a second later. `read`, `write`, `preadv2`, `dup3`, `fcntl` and
+    /// `ioctl` do that first: before anything there sleeps they have the file, and not its number. `epoll_ctl` copies
+    /// its event before, and may sleep if that is not in memory; `ppoll` looks again when it wakes, but only asks. So
+    /// what remains is a server that had no processor for that second, or waited for memory, between the first
+    /// instructions of its call.
     ///
     /// System calls: `setsockopt` for a timeout of at least 100 ms, and for the first shorter one or `None` after it.
     #[inline]

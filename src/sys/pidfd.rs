@@ -197,7 +197,8 @@ impl<T: FileDescriptorTask> PidFd<T> {
     /// Waits for the end of the child for at most `timeout`, and reaps it; `None` if the timeout expires. The deadline
     /// is kept on `CLOCK_MONOTONIC`, across signal handlers.
     ///
-    /// System calls: `waitid`; if it has not ended also `clock_gettime` and `ppoll`, or `pselect6` where that is refused.
+    /// System calls: `waitid`; if it has not ended also `clock_gettime` and `ppoll`, or `pselect6` where that is
+    /// refused.
     ///
     /// # Errors
     ///

@@ -190,8 +190,8 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     ///
     /// The deadline is kept on `CLOCK_MONOTONIC`, across signal handlers and signals that another reader took.
     ///
-    /// System calls: `read`; if none is pending also `clock_gettime` and `ppoll`, or `pselect6`
-    /// where that is refused.
+    /// System calls: `read`; if none is pending also `clock_gettime` and `ppoll`, or `pselect6` where
+    /// that is refused.
     ///
     /// ```
     /// use core::time::Duration;
