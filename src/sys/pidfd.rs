@@ -183,7 +183,8 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// # Errors
     ///
-    /// Those of [`peek`](Self::peek).
+    /// Those of [`peek`](Self::peek). `EINVAL` and others: `ppoll` and `pselect6` are refused, as for
+    /// [`EventFd::wait`](crate::EventFd::wait).
     #[inline]
     pub fn wait(&self) -> Result<ExitStatus, T::Error> {
         loop {
@@ -202,7 +203,8 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// # Errors
     ///
-    /// Those of [`peek`](Self::peek).
+    /// Those of [`peek`](Self::peek). `EINVAL` and others: `ppoll` and `pselect6` are refused, as for
+    /// [`EventFd::wait`](crate::EventFd::wait).
     #[inline]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<ExitStatus>, T::Error> {
         let status = self.try_wait()?;

@@ -172,7 +172,8 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     ///
     /// # Errors
     ///
-    /// `EIO`: the file descriptor is not a signalfd.
+    /// `EIO`: the file descriptor is not a signalfd. `EINVAL` and others: `ppoll` and `pselect6` are refused, as for
+    /// [`EventFd::wait`](crate::EventFd::wait).
     #[inline]
     pub fn wait(&self) -> Result<SignalInfo, T::Error> {
         loop {
@@ -204,7 +205,8 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     ///
     /// # Errors
     ///
-    /// `EIO`: the file descriptor is not a signalfd.
+    /// `EIO`: the file descriptor is not a signalfd. `EINVAL` and others: `ppoll` and `pselect6` are refused, as for
+    /// [`EventFd::wait`](crate::EventFd::wait).
     #[inline]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<SignalInfo>, T::Error> {
         if let Some(info) = self.take()? {

@@ -45,7 +45,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM`, `ENOSYS`:
+    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM` and others:
     /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
     /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
     ///
@@ -226,7 +226,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM`, `ENOSYS`:
+    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM` and others:
     /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
     /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
     #[inline]
@@ -268,7 +268,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM`, `ENOSYS`:
+    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM` and others:
     /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
     /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
     #[inline]

@@ -1,5 +1,5 @@
-//! Which types have descriptors of a task is this crate's promise: those of std have them of the current process, and no
-//! task of one's own can say that they have them of it.
+//! Which types have descriptors of a task is this crate's promise: those of std have them of the current process, and
+//! no task of one's own can say that they have them of it.
 
 use rsyscall::far::FdTable;
 use rsyscall::sys::pollable::{OwnHandles, PollTask};
