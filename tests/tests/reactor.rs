@@ -346,8 +346,8 @@ fn a_notification_that_no_reactor_has_taken_is_taken_by_the_next() {
     });
 }
 
-/// Wakes the outer future from another thread while `inner` waits for the eventfd that this thread writes afterwards, so
-/// that the inner executor takes the notification.
+/// Wakes the outer future from another thread while `inner` waits for the eventfd that this thread writes afterwards,
+/// so that the inner executor takes the notification.
 fn takes_what_is_left_for_the_outer(reactor: &Reactor<'_>, outer: &Waker, mut inner: impl FnMut(&EventFd)) {
     let bell = eventfd(0);
     thread::scope(|scope| {

@@ -1,10 +1,9 @@
 //! The code that differs between architectures: a macro in a file each, with the same parts in the same order. Parts
 //! that a file lacks are in `generic.rs`.
 //!
-//! * `entry`: clears the frame pointer, puts the address of argc where a function expects its first argument, and aligns
-//!   the stack.
-//! * `start`: follows `entry` in a program that relocates itself: does that, and calls `{protect}` (argc, bias). `98:` is
-//!   the label before the entry's first instruction.
+//! * `entry`: clears the frame pointer, makes the address of argc the first argument, and aligns the stack.
+//! * `start`: follows `entry` in a program that relocates itself: does that, and calls `{protect}` (argc, bias). The
+//!   label `98:` is before the entry's first instruction.
 //! * `exit`: precedes `entry` in a unit test, which the dynamic linker has relocated: the exit function of that
 //!   linker becomes the second argument.
 //! * `call`: calls `{begin}` (argc).

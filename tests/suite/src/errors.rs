@@ -1,4 +1,5 @@
-//! E: how an error is distinguished from a result, and the errors of a file descriptor that is not open or not an eventfd.
+//! E: how an error is distinguished from a result, and the errors of a file descriptor that is not open or is not an
+//! eventfd.
 
 use crate::check::Verdict;
 use crate::interfaces::Through;
