@@ -76,50 +76,63 @@ fn arm_restores_r7_after_every_call() {
     {
         let Some(code) = compile(target, flags) else { continue };
         let function = instructions(&code, "every_arity");
-        let is = |i: &Instruction, to: &str, from: &str| {
-            i.name.starts_with("mov")
-                && i.operands.first().is_some_and(|o| o == to)
-                && i.operands.get(1).is_some_and(|o| o == from)
-        };
-        let calls: Vec<_> = (0..function.len()).filter(|n| function[*n].name == "svc").collect();
-        assert_eq!(calls.len(), 7, "{target}: {function:#?}");
-        for call in calls {
-            let [keep, nr, _, restore] = &function[call - 2..call + 2] else { unreachable!() };
-            let kept = &*keep.operands[0];
-            assert!(is(keep, kept, "r7") && is(restore, "r7", kept), "{target} {flags}: {keep:?} {restore:?}");
-            assert!(nr.operands[0] == "r7", "{target}: {nr:?}");
-        }
+        assert_eq!(r7_after_calls(&function), [true; 7], "{target} {flags}: {function:#?}");
+        // The same reader finds the fault where it is.
+        let undeclared = instructions(&code, "close_undeclared");
+        assert_eq!(r7_after_calls(&undeclared), [false], "{target} {flags}: {undeclared:#?}");
     }
+}
+
+/// Of each call of a function, whether r7 is kept before it and given back after it.
+fn r7_after_calls(function: &[Instruction]) -> Vec<bool> {
+    let moves = |i: &Instruction, to: &str| i.name.starts_with("mov") && i.operands.first().is_some_and(|o| o == to);
+    let of = |i: &Instruction, from: &str| i.operands.get(1).is_some_and(|o| o == from);
+    let calls = (0..function.len()).filter(|n| function[*n].name == "svc");
+    calls
+        .map(|call| {
+            let Some([keep, number, _, restore]) = call.checked_sub(2).and_then(|from| function.get(from..call + 2))
+            else {
+                return false;
+            };
+            let kept = &keep.operands[0];
+            moves(keep, kept) && of(keep, "r7") && moves(number, "r7") && moves(restore, "r7") && of(restore, kept)
+        })
+        .collect()
 }
 
 #[test]
 fn i686_balances_its_stack_around_every_call() {
     for level in ["0", "1", "3", "z"] {
         let Some(code) = compile("i686-unknown-linux-gnu", &format!("-Copt-level={level}")) else { return };
-        let mut calls = 0;
-        for block in code.split("#APP").skip(1).map(|rest| rest.split("#NO_APP").next().unwrap()) {
-            let block = parse(block);
-            let count = |name: &str| block.iter().filter(|i| i.name.starts_with(name)).count();
-            if count("int") == 0 {
-                continue;
-            }
-            calls += 1;
-            assert_eq!(count("push"), count("pop"), "opt-level {level}: {block:#?}");
-        }
-        assert!(calls >= 7, "opt-level {level}: {calls} calls");
+        let fault = body(&code, "unbalanced").unwrap();
+        let calls = pushes_and_pops(&code.replace(fault, ""));
+        assert!(calls.len() >= 7, "opt-level {level}: {calls:?}");
+        assert!(calls.iter().any(|(pushes, _)| *pushes > 0), "opt-level {level}: {calls:?}");
+        assert!(calls.iter().all(|(pushes, pops)| pushes == pops), "opt-level {level}: {calls:?}");
+        // The same reader finds the fault where it is.
+        assert_eq!(pushes_and_pops(fault), [(1, 0)], "opt-level {level}: {fault}");
     }
+}
+
+/// How often each call, in its own block of assembly, pushes and pops.
+fn pushes_and_pops(code: &str) -> Vec<(usize, usize)> {
+    let blocks = code.split("#APP").skip(1).map(|rest| parse(rest.split("#NO_APP").next().unwrap()));
+    let count = |block: &[Instruction], name: &str| block.iter().filter(|i| i.name.starts_with(name)).count();
+    let calls = blocks.filter(|block| count(block, "int") > 0);
+    calls.map(|block| (count(&block, "push"), count(&block, "pop"))).collect()
 }
 
 #[test]
 fn riscv64_with_v_keeps_no_vector_across_a_call() {
-    no_vector_across("riscv64gc-unknown-linux-gnu", "-Ctarget-feature=+v", "ecall", 'v', &["vector_across_write"]);
+    let functions = ["vector_across_write", "vector_across_yield"];
+    no_vector_across("riscv64gc-unknown-linux-gnu", "-Ctarget-feature=+v", "ecall", 'v', &functions);
 }
 
 #[test]
 fn aarch64_with_sve_keeps_no_vector_across_a_call() {
     let wide = "-Cllvm-args=-aarch64-sve-vector-bits-min=256";
     let flags = format!("-Ctarget-feature=+sve {wide}");
-    let functions = ["vector_across_write", "vector_across_write_from_sve"];
+    let functions = ["vector_across_write", "vector_across_write_from_sve", "vector_across_yield"];
     no_vector_across("aarch64-unknown-linux-gnu", &flags, "svc", 'z', &functions);
 }
 

@@ -1,6 +1,7 @@
 //! Functions whose machine code is read by `tests/tests/codegen.rs`.
 #![no_std]
 
+mod clobbers;
 pub mod hand;
 mod vectors;
 

@@ -5,6 +5,7 @@
 //! `linux-<version>-<arch>` as PID 1, `qemu-user-<arch>-static` under emulation, and `static-<arch>` otherwise.
 #![cfg_attr(not(test), no_std, no_main)]
 
+#[allow(dead_code)]
 mod os;
 mod through;
 

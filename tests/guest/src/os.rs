@@ -1,8 +1,9 @@
 //! The calls that a program alone on a machine makes itself.
 
 use core::ffi::CStr;
-use rsyscall::nr;
+use rsyscall::near::{self, Process};
 use rsyscall::sysif::{Arg, Local, SyscallInterface};
+use rsyscall::{Current, nr};
 
 macro_rules! architecture {
     ($($name:literal)*) => { match true { $(_ if cfg!(target_arch = $name) => $name,)* _ => "" } };
@@ -46,4 +47,32 @@ pub(crate) unsafe fn clone_child() -> Result<usize, rsyscall::Errno> {
     let [first, second] = if cfg!(target_arch = "s390x") { [0, SIGCHLD] } else { [SIGCHLD, 0] };
     // SAFETY: without CLONE_VM the child continues here with a copy of the memory.
     unsafe { Local.syscall(nr::CLONE, [first, second, 0, 0, 0].map(Arg::Word)) }
+}
+
+/// A child that does this and ends with its status.
+pub(crate) fn child(work: impl FnOnce() -> i32) -> Process {
+    // SAFETY: it ends below, and this program has no other thread.
+    let pid = unsafe { clone_child() }.unwrap_or_default();
+    if pid == 0 {
+        Current.exit(work());
+    }
+    Process(pid as i32)
+}
+
+/// How a child ended or stopped.
+pub(crate) fn wait(process: Process) -> i32 {
+    const WALL: usize = 0x4000_0000;
+    let mut status = [0; 4];
+    let args = [process.into(), Arg::InOut(&mut status), Arg::Word(WALL), Arg::Word(0)];
+    // SAFETY: the call writes four bytes.
+    let _interrupted = unsafe { Local.syscall(nr::WAIT4, args) };
+    i32::from_ne_bytes(status)
+}
+
+/// Ends a child that does not end itself.
+pub(crate) fn kill(process: Process) {
+    const SIGKILL: u32 = 9;
+    // SAFETY: our own child.
+    let _refused = unsafe { near::kill(&Local, process, SIGKILL) };
+    wait(process);
 }

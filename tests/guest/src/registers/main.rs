@@ -21,11 +21,11 @@ mod os;
 mod here;
 
 use here::{ARGUMENTS, CONTRACT, NAMES, NUMBER, RESULT};
-use os::{clone_child, getpid, power_off};
+use os::{child, getpid, kill, power_off, wait};
 use rsyscall::near::{self, Process};
 use rsyscall::sys::stdio::{Output, Stdio};
 use rsyscall::sysif::{Arg, Local, SyscallInterface};
-use rsyscall::{Current, nr, remote};
+use rsyscall::{nr, remote};
 
 rsyscall::start!(main, panic message);
 
@@ -138,9 +138,9 @@ fn main(stdio: Stdio) -> i32 {
     let _no_console =
         writeln!(stdio.output(), "under ptrace: {}", if traced { "as declared" } else { "NOT AS DECLARED" });
     right &= traced;
-    for index in 0..NAMES.general.len() {
+    for (index, name) in NAMES.general.iter().enumerate() {
         if is_declared(index) && !seen[index] && RESULT != Some(index) {
-            let _no_console = writeln!(stdio.output(), "{}: declared, and never changed", NAMES.general[index]);
+            let _no_console = writeln!(stdio.output(), "{name}: declared, and never changed");
             right = false;
         }
     }
@@ -149,26 +149,6 @@ fn main(stdio: Stdio) -> i32 {
         power_off();
     }
     i32::from(!right)
-}
-
-/// A child that runs this and exits with its status.
-fn child(work: impl FnOnce() -> i32) -> Process {
-    // SAFETY: it ends below, and this program has no other thread.
-    let pid = unsafe { clone_child() }.unwrap_or_default();
-    if pid == 0 {
-        Current.exit(work());
-    }
-    Process(pid as i32)
-}
-
-/// How a child ended or stopped.
-fn wait(process: Process) -> i32 {
-    const WALL: usize = 0x4000_0000;
-    let mut status = [0; 4];
-    let args = [process.into(), Arg::InOut(&mut status), Arg::Word(WALL), Arg::Word(0)];
-    // SAFETY: the call writes four bytes.
-    let _interrupted = unsafe { Local.syscall(nr::WAIT4, args) };
-    i32::from_ne_bytes(status)
 }
 
 fn sleep_ms(ms: i64) {
@@ -196,7 +176,6 @@ fn interrupted() -> Changed {
 }
 
 fn switched() -> Changed {
-    const SIGKILL: u32 = 9;
     let busy = child(|| {
         loop {
             changed(nr::SCHED_YIELD, &[], 777);
@@ -206,9 +185,7 @@ fn switched() -> Changed {
     for seed in 0..200 {
         unite(&mut all, &changed(nr::SCHED_YIELD, &[], 20 + seed));
     }
-    // SAFETY: a child of this process.
-    let _refused = unsafe { near::kill(&Local, busy, SIGKILL) };
-    wait(busy);
+    kill(busy);
     all
 }
 
