@@ -13,7 +13,11 @@ pub struct Profile(pub Option<(&'static str, &'static str)>);
 
 /// The name of `core`'s library for a target, or `None` if it is not installed.
 pub fn core_of(target: &str) -> Option<String> {
-    let rustc = std::env::var("RUSTC").unwrap_or("rustc".into());
+    core_of_compiler(&PathBuf::from(std::env::var("RUSTC").unwrap_or("rustc".into())), target)
+}
+
+/// The same of another compiler.
+pub fn core_of_compiler(rustc: &Path, target: &str) -> Option<String> {
     let libdir = std::process::Command::new(rustc).args(["--print", "target-libdir", "--target", target]).output();
     let libdir = String::from_utf8(libdir.expect("rustc").stdout).expect("a path");
     std::fs::read_dir(libdir.trim()).into_iter().flatten().flatten().find_map(|file| {

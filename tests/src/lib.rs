@@ -30,6 +30,15 @@ pub fn cargo() -> Command {
     cargo
 }
 
+/// The compiler that `ci/setup msrv` keeps.
+pub fn oldest_rust() -> Option<PathBuf> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let cache = std::env::var("RSYSCALL_CACHE").unwrap_or(
+        std::env::var("XDG_CACHE_HOME").map_or(format!("{home}/.cache/rsyscall"), |cache| format!("{cache}/rsyscall")),
+    );
+    Some(Path::new(&cache).join("msrv/bin/rustc")).filter(|rustc| rustc.exists())
+}
+
 /// Reports that a case cannot run here, whatever is installed: the kernel or the emulator lacks what it needs.
 pub fn cannot(case: &str, reason: &str) {
     let _unreported = writeln!(std::io::stderr(), "SKIPPED {case}: {reason}");

@@ -1,6 +1,7 @@
 //! Unsupported targets are refused when the crate is compiled, with a message that names them.
 
-use rsyscall_tests::skip;
+use rsyscall_tests::guest::core_of_compiler;
+use rsyscall_tests::{cargo, oldest_rust, skip};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -62,12 +63,32 @@ fn the_supported_targets_are_not_refused() {
         "powerpc64le-unknown-linux-gnu",
         "armv7-unknown-linux-gnueabihf",
         "thumbv7neon-unknown-linux-gnueabihf",
-        "armv5te-unknown-linux-musleabi",
+        "armv5te-unknown-linux-gnueabi",
         "i686-unknown-linux-gnu",
     ] {
         let Some(output) = refusals(target) else { continue };
         assert!(output.status.success(), "{target}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+#[test]
+fn powerpc64_names_the_rust_that_it_needs_to_an_older_one() {
+    let target = "powerpc64le-unknown-linux-gnu";
+    let Some(rustc) = oldest_rust().filter(|rustc| core_of_compiler(rustc, target).is_some()) else {
+        return skip(&format!("an older Rust for {target}"), "it is not installed; `ci/setup msrv` does");
+    };
+    let output = cargo()
+        .args(["check", "--quiet", "--target", target, "--target-dir"])
+        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("refusals/oldest"))
+        .env("RUSTC", rustc)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "accepted");
+    // The message is the compiler's own; the line of ours that it shows has the version.
+    assert!(said.contains("error[E0658]: inline assembly is not stable yet on this architecture"), "{said}");
+    assert!(said.lines().any(|line| line.contains("asm!(") && line.contains("Rust 1.95 or newer")), "{said}");
 }
 
 fn refused(target: &str, message: &str) {

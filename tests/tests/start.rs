@@ -6,7 +6,7 @@
 
 use rsyscall_tests::guest::{core_of, runner};
 use rsyscall_tests::packaged::Packaged;
-use rsyscall_tests::{Folder, skip};
+use rsyscall_tests::{Folder, oldest_rust, skip};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
@@ -252,15 +252,6 @@ fn the_oldest_rust_builds_and_tests_it() {
     }
     let program = target_dir("oldest").join(GNU[0]).join("release/grown");
     assert_eq!(Command::new(program).status().unwrap().code(), Some(7));
-}
-
-/// The compiler that `ci/setup msrv` keeps.
-fn oldest_rust() -> Option<PathBuf> {
-    let home = std::env::var("HOME").unwrap_or_default();
-    let cache = std::env::var("RSYSCALL_CACHE").unwrap_or(
-        std::env::var("XDG_CACHE_HOME").map_or(format!("{home}/.cache/rsyscall"), |cache| format!("{cache}/rsyscall")),
-    );
-    Some(Path::new(&cache).join("msrv/bin/rustc")).filter(|rustc| rustc.exists())
 }
 
 #[test]
