@@ -90,14 +90,13 @@ fn sizes(text: &mut String, rows: &[Size]) -> Result<()> {
         "\n## Size\n\nBytes of the same static program (an eventfd made, written, read, verified, closed), \
          built for size: the code, and the stripped file.\n\n",
     );
-    let columns: Vec<_> = architectures.iter().flat_map(|name| [format!("{name}, text"), "file".into()]).collect();
-    header(text, "bytes", &columns.iter().map(String::as_str).collect::<Vec<_>>())?;
-    for program in &programs {
-        write!(text, "| {program} |")?;
-        for architecture in &architectures {
+    header(text, "text / file", &programs)?;
+    for architecture in &architectures {
+        write!(text, "| {architecture} |")?;
+        for program in &programs {
             match rows.iter().find(|row| row.architecture == *architecture && row.program == *program) {
-                Some(row) => write!(text, " {} | {} |", row.text, row.file)?,
-                None => text.push_str(" | |"),
+                Some(row) => write!(text, " {} / {} |", row.text, row.file)?,
+                None => text.push_str(" |"),
             }
         }
         text.push('\n');
