@@ -1,5 +1,7 @@
 //! The suite as a static program without a libc: as PID 1 of a machine, under an emulator, or here.
 //!
+//! Then in other processes (`through`), and in the fake kernel.
+//!
 //! It prints a line for each case, then `RESULT: passed` or `RESULT: failed`. As PID 1 it then powers the machine off,
 //! else its status is 0 or 1. The program's argument names its environment; without one the name is
 //! `linux-<version>-<arch>` as PID 1, `qemu-user-<arch>-static` under emulation, and `static-<arch>` otherwise.
@@ -13,7 +15,7 @@ use os::{getpid, mount_proc, power_off};
 use rsyscall::Current;
 use rsyscall::start::Arguments;
 use rsyscall::sys::stdio::{Output, Stdio};
-use rsyscall_suite::{Environment, Line, Text, run};
+use rsyscall_suite::{Environment, Line, Text, fake, run};
 
 rsyscall::start!(main, panic message);
 
@@ -50,8 +52,10 @@ fn report(first: bool, arguments: Arguments, console: Output) -> bool {
     let tally = run(Current, &environment, &mut |id, sentence, outcome| {
         let _unreported = writeln!(console, "{}", Line { environment: &environment, id, sentence, outcome });
     });
-    let remote = through::passed(name.as_str(), &mut |line| {
+    let mut print = |line: &Line<'_>| {
         let _unreported = writeln!(console, "{line}");
-    });
-    remote && tally.failed == 0 && tally.passed > 0
+    };
+    let remote = through::passed(name.as_str(), &mut print);
+    let in_memory = fake(Text::of(format_args!("fake-{arch}")).as_str(), (6, 18), &mut print) == 0;
+    remote && in_memory && tally.failed == 0 && tally.passed > 0
 }

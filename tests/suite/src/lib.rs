@@ -27,8 +27,8 @@
 //! assert_eq!(tally.failed, 0);
 //! ```
 //!
-//! A fake kernel that implements only the crate's own calls starts from [`Environment::fake`], and sets what else it
-//! implements to `Ok`:
+//! The crate's own fake kernel is an environment already: `fake` (feature `fake`). A fake kernel that implements only
+//! the crate's own calls starts from [`Environment::fake`], and sets what else it implements to `Ok`:
 //! `let mut environment = Environment::fake("fake", (6, 18)); environment.epoll = Ok(());`. The `table` program of the
 //! tests turns the lines of all environments into a table.
 #![no_std]
@@ -39,6 +39,8 @@ mod check;
 mod calls;
 mod children;
 mod environment;
+#[cfg(feature = "fake")]
+mod fakes;
 mod interfaces;
 mod line;
 mod text;
@@ -56,6 +58,8 @@ mod writing;
 
 pub use check::{Failure, Outcome};
 pub use environment::{Can, Environment, Version};
+#[cfg(feature = "fake")]
+pub use fakes::fake;
 pub use line::Line;
 pub use text::Text;
 
