@@ -1,9 +1,10 @@
 //! Turns the lines of many environments into one table: environments × cases.
 //!
 //! Reads the files named as arguments, or standard input, and picks the lines `CASE <environment> <id>
-//! passed|skipped|failed <sentence>[ | <reason>]` out of any other output. Prints a row for each case and a column for
-//! each environment, the skipped cases with their reasons, and the failed ones. Its last line is `conformance: N
-//! passed, M failed, K skipped`; its status is 1 if a case failed, and also if there was none at all.
+//! passed|skipped|failed <sentence>[ | <reason>]` out of any other output. Prints a line for each environment with the
+//! number of cases that passed, failed and were skipped, a row for each case and a column for each environment, the
+//! skipped cases with their reasons, and the failed ones. Its last line is `conformance: N passed, M failed, K skipped`;
+//! its status is 1 if a case failed, and also if there was none at all.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,6 +27,8 @@ fn main() -> ExitCode {
     print!("{}", table.to_text());
     if table.count("failed") == 0 && table.count("passed") > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+const OUTCOMES: [&str; 3] = ["passed", "failed", "skipped"];
 
 /// The cases and the environments, each in the order in which they were first seen.
 #[derive(Default)]
@@ -66,10 +69,20 @@ impl<'a> Table<'a> {
         self.cells.values().filter(|(ended, _)| *ended == outcome).count()
     }
 
+    fn count_in(&self, environment: &str, outcome: &str) -> usize {
+        self.cells.iter().filter(|((of, _), (ended, _))| *of == environment && *ended == outcome).count()
+    }
+
     fn to_text(&self) -> String {
         let mut out = String::new();
         for (n, environment) in self.environments.iter().enumerate() {
-            writeln!(out, "environment {}: {environment}", letter(n)).unwrap();
+            let [passed, failed, skipped] = OUTCOMES.map(|outcome| self.count_in(environment, outcome));
+            writeln!(
+                out,
+                "environment {} {environment}: {passed} passed, {failed} failed, {skipped} skipped",
+                letter(n)
+            )
+            .unwrap();
         }
         let head: String = (0..self.environments.len()).map(letter).collect();
         writeln!(out, "\n{:6}{head}  sentence (. passed, - skipped, F failed, blank: not tried)", "case").unwrap();
@@ -88,7 +101,7 @@ impl<'a> Table<'a> {
         }
         self.list(&mut out, "skipped", "skipped, and why:");
         self.list(&mut out, "failed", "FAILED:");
-        let [passed, failed, skipped] = ["passed", "failed", "skipped"].map(|outcome| self.count(outcome));
+        let [passed, failed, skipped] = OUTCOMES.map(|outcome| self.count(outcome));
         writeln!(out, "\nconformance: {passed} passed, {failed} failed, {skipped} skipped").unwrap();
         out
     }
@@ -110,9 +123,9 @@ impl<'a> Table<'a> {
     }
 }
 
-/// An environment's column: A to Z, then a to z, then `?`.
+/// An environment's column: A to Z, a to z, and so on from the beginning.
 fn letter(n: usize) -> char {
-    ('A'..='Z').chain('a'..='z').nth(n).unwrap_or('?')
+    ('A'..='Z').chain('a'..='z').cycle().nth(n).unwrap_or('?')
 }
 
 #[cfg(test)]
@@ -127,6 +140,10 @@ mod tests {
     #[test]
     fn lines_of_two_environments_make_a_table_of_two_columns() {
         let text = Table::of(LINES).to_text();
+        assert!(
+            text.starts_with("environment A host: 1 passed, 0 failed, 1 skipped\nenvironment B slow: 0 "),
+            "{text}"
+        );
         assert!(text.contains("\nC1.1  .F  a flag is a flag\n"), "{text}");
         assert!(text.contains("\nC2.1  -   a count counts\n"), "{text}");
         assert!(text.contains("  host: C2.1: no counter here\n"), "{text}");
