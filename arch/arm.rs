@@ -36,7 +36,7 @@ functions!(first_is_result "r0" "r1" "r2" "r3" "r4" "r5");
 
 /// As `uname` has it on most.
 pub(crate) const MACHINE: &str = "armv7l";
-/// `TASK_SIZE`, `arch/arm/include/asm/memory.h`.
-pub(crate) const END_OF_USER_SPACE: usize = 0xbf00_0000;
+/// On a kernel of 64 bits, below the page of vectors, `arch/arm64/include/asm/processor.h`; one of 32 has less.
+pub(crate) const END_OF_USER_SPACE: usize = 0xffff_0000;
 /// `arch/arm/include/uapi/asm/fcntl.h`.
 pub(crate) const O_DIRECT: u32 = 0o200000;

@@ -70,5 +70,5 @@ functions!(call "ebx" "ecx" "edx" "esi" "edi" "ebp");
 
 /// As `uname` has it on most.
 pub(crate) const MACHINE: &str = "i686";
-/// `TASK_SIZE` of a 32-bit kernel, `arch/x86/include/asm/page_32_types.h`.
-pub(crate) const END_OF_USER_SPACE: usize = 0xc000_0000;
+/// On a kernel of 64 bits, `IA32_PAGE_OFFSET` in `arch/x86/include/asm/page_64_types.h`; one of 32 has less.
+pub(crate) const END_OF_USER_SPACE: usize = 0xffff_e000;
