@@ -58,11 +58,11 @@
 //!
 //! # Where it runs
 //!
-//! Linux: x86_64 from 2.6.30, aarch64 from 3.7, riscv64 from 4.15, s390x from 4.3, loongarch64 from 5.19,
-//! powerpc64le, and,
-//! where a word has 32 bits, arm (A32, Thumb-2, from armv5te on) and x86 from 5.1, whose calls have times of 64 bits;
-//! other targets are refused by name when they are compiled. Rust 1.85 or newer, on powerpc64le 1.95. A program without
-//! libc begins with the README's three files: [`mod@start`].
+//! Linux: x86_64 from 2.6.30, aarch64 from 3.7, riscv64 from 4.15, loongarch64 from 5.19, s390x from 4.3, powerpc64le
+//! from 3.13, and, where a word has 32 bits, arm (A32, Thumb-2, from armv5te on) and x86 from 5.1, whose calls have
+//! times of 64 bits; other targets are refused by name when they are compiled. The README says on which kernels each is
+//! proven. Rust 1.85 or newer, on powerpc64le 1.95. A program without libc begins with the README's three files:
+//! [`mod@start`].
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
