@@ -1,27 +1,35 @@
-//! Identities of what a process shares with others: its descriptor table, its address space, its pid namespace.
+//! For a [`Task`](crate::Task) of a custom interface: identities of the file descriptor table, the address space and
+//! the pid namespace of a process.
 //!
-//! Far values are only compared: two tasks with equal tables may use each other's file descriptors. The kernel never
-//! shows these identities; they are known from how the processes were created.
+//! Far values can only be compared: two tasks with equal tables may use each other's file descriptors. The kernel does
+//! not expose these identities. The code that creates a process knows which of them the process shares.
+//!
+//! ```
+//! use rsyscall::far::FdTable;
+//!
+//! let (parent, child) = (FdTable::CURRENT, FdTable::new());
+//! assert_ne!(parent, child); // as after `fork`, which copies the table
+//! ```
 
-/// The identities of the process that this code runs in; new ones are above.
+/// The identities of the current process; new identities are above.
 const CURRENT: u64 = 0;
 
-/// Returns a number above all that it has returned. At a thousand million a second 64 bits last for six centuries.
+/// Returns an integer above all that it has returned. At 10⁹ calls a second, 64 bits last for six centuries.
 #[cfg(target_has_atomic = "64")]
 fn next() -> u64 {
     use core::sync::atomic::{AtomicU64, Ordering};
     static LAST: AtomicU64 = AtomicU64::new(CURRENT);
-    // Relaxed: only that every value is returned once matters.
+    // Relaxed: it suffices that each value is returned once.
     LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
 }
 
-/// The same, in turns: 32 bits could all be used up, and two identities would then be one.
+/// The same, under a spin lock: 32 bits could wrap around, and two identities would be equal.
 #[cfg(not(target_has_atomic = "64"))]
 fn next() -> u64 {
     use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-    static TAKEN: AtomicBool = AtomicBool::new(false);
+    static LOCKED: AtomicBool = AtomicBool::new(false);
     static LAST: [AtomicU32; 2] = [AtomicU32::new(0), AtomicU32::new(0)];
-    while TAKEN.swap(true, Ordering::Acquire) {
+    while LOCKED.swap(true, Ordering::Acquire) {
         core::hint::spin_loop();
     }
     let [low, high] = &LAST;
@@ -30,7 +38,7 @@ fn next() -> u64 {
     let [a, b, c, d, e, f, g, h] = next.to_le_bytes();
     low.store(u32::from_le_bytes([a, b, c, d]), Ordering::Relaxed);
     high.store(u32::from_le_bytes([e, f, g, h]), Ordering::Relaxed);
-    TAKEN.store(false, Ordering::Release);
+    LOCKED.store(false, Ordering::Release);
     next
 }
 
@@ -48,12 +56,12 @@ macro_rules! identity {
         pub struct $name(u64);
 
         impl $name {
-            /// That of the process in which this code runs.
+            /// The identity in the current process.
             pub const CURRENT: Self = Self(CURRENT);
 
-            /// Returns an identity that differs from all others.
+            /// Creates an identity that differs from all others.
             #[must_use]
-            #[expect(clippy::new_without_default, reason = "two defaults that differ would be a surprise")]
+            #[expect(clippy::new_without_default, reason = "two defaults would not be equal")]
             pub fn new() -> Self {
                 Self(next())
             }

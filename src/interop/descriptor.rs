@@ -1,6 +1,7 @@
-//! `AsFd` and its kin, to and from the descriptors of std.
+//! `AsFd` and related traits, and conversions from and to the file descriptor types of std.
 //!
-//! Only for the current process: std knows no other, and a number of another process would name something else here.
+//! Only for the current process: the types of std have no other, and the same integer is a different file descriptor in
+//! another process.
 
 use super::std::os::fd::{self, AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
 use crate::EventFd;
@@ -49,7 +50,7 @@ impl<F: AsFd> AsFd for Lent<'_, F> {
 impl<'fd> From<BorrowedFd<'fd>> for crate::fd::BorrowedFd<'fd> {
     #[inline]
     fn from(fd: BorrowedFd<'fd>) -> Self {
-        // SAFETY: std's value says that it is open for as long as the lifetime lasts.
+        // SAFETY: the invariant of std's type: it is open for as long as the lifetime lasts.
         unsafe { Self::borrow_raw(Current, FileDescriptor(fd.as_raw_fd())) }
     }
 }
@@ -62,7 +63,7 @@ impl<'fd> From<crate::fd::BorrowedFd<'fd>> for BorrowedFd<'fd> {
     }
 }
 
-/// Whatever has a descriptor can be waited for.
+/// Everything with a file descriptor can be polled.
 impl<F: AsFd + ?Sized> Names<F, Current> for CurrentHandles {
     #[inline]
     fn name(fd: &F) -> PolledFd<'_> {
@@ -70,7 +71,7 @@ impl<F: AsFd + ?Sized> Names<F, Current> for CurrentHandles {
     }
 }
 
-/// And the one thing that has a descriptor and lends it to nobody.
+/// A connection can be polled, although it does not implement `AsFd`.
 impl Names<Connection, Current> for CurrentHandles {
     #[inline]
     fn name(connection: &Connection) -> PolledFd<'_> {
@@ -81,14 +82,14 @@ impl Names<Connection, Current> for CurrentHandles {
 macro_rules! kinds {
     ($($name:ident $kind:literal),*) => {$(
         descriptor!($name, concat!(
-            "The same file descriptor, from now on closed by this crate's own system call. That its kind is `", $kind,
-            "` is not checked: the calls of another kind fail."
+            "Takes ownership of the file descriptor, which is then closed by this crate's own system call. It is not \
+             checked to be of kind `", $kind, "`: the calls of another kind fail."
         ));
     )*};
 }
 
 macro_rules! descriptor {
-    ($name:ident, $says:expr) => {
+    ($name:ident, $doc:expr) => {
         borrowed!($name);
 
         impl IntoRawFd for $name {
@@ -101,30 +102,30 @@ macro_rules! descriptor {
         impl FromRawFd for $name {
             #[inline]
             unsafe fn from_raw_fd(fd: RawFd) -> Self {
-                // SAFETY: std's contract is ours: it is open, and this becomes its only owner.
+                // SAFETY: the same contract: it is open, and this becomes its only owner.
                 Self::from(unsafe { OwnedFd::from_raw_fd(fd) })
             }
         }
 
         impl From<fd::OwnedFd> for $name {
-            #[doc = $says]
+            #[doc = $doc]
             #[inline]
             fn from(fd: fd::OwnedFd) -> Self {
-                // SAFETY: std's value owned an open file descriptor, and has just given it away.
+                // SAFETY: the value of std owned an open file descriptor, and has just released it.
                 Self::from(unsafe { OwnedFd::from_raw_fd(fd.into_raw_fd()) })
             }
         }
 
         impl From<$name> for fd::OwnedFd {
-            /// The same file descriptor, from now on closed by std, and so through libc.
+            /// Converts it into a file descriptor that std closes, through libc.
             #[inline]
             fn from(fd: $name) -> Self {
-                // SAFETY: our value owned an open number, and has just given it away.
+                // SAFETY: the value owned an open file descriptor, and has just released it.
                 unsafe { Self::from_raw_fd(fd.into_raw_fd()) }
             }
         }
     };
 }
 
-descriptor!(OwnedFd, "The same file descriptor, from now on closed by this crate's own system call.");
+descriptor!(OwnedFd, "Takes ownership of the file descriptor, which is then closed by this crate's own system call.");
 kinds! { EventFd "eventfd", Epoll "epoll", SignalFd "signalfd", PidFd "pidfd" }

@@ -1,4 +1,4 @@
-//! Errors, so that `?` works in a function that returns `io::Result`.
+//! Conversions of errors, so that `?` works in a function that returns `io::Result`.
 
 use super::std::io;
 use crate::Errno;
@@ -8,7 +8,7 @@ use crate::sysif::{Error, ErrorWith};
 use crate::task::FdTableMismatch;
 
 impl From<Errno> for io::Error {
-    /// The same number: [`io::Error::raw_os_error`] gives it back.
+    /// Converts it into an error with the same number, which [`io::Error::raw_os_error`] returns.
     ///
     /// ```
     /// use rsyscall::Errno;
@@ -26,7 +26,7 @@ impl From<Errno> for io::Error {
 impl TryFrom<io::Error> for Errno {
     type Error = io::Error;
 
-    /// The kernel's error, if it was one; whatever else it was comes back as it is.
+    /// Returns the errno if there is one, and otherwise the error unchanged.
     #[inline]
     fn try_from(error: io::Error) -> Result<Self, io::Error> {
         error.raw_os_error().and_then(Self::from_raw).ok_or(error)
@@ -34,8 +34,8 @@ impl TryFrom<io::Error> for Errno {
 }
 
 impl From<Error> for io::Error {
-    /// What the kernel refused keeps its number. [`NotSent`](Error::NotSent) is [`io::ErrorKind::NotConnected`], and
-    /// [`Hangup`](Error::Hangup) is [`io::ErrorKind::ConnectionAborted`].
+    /// Converts an [`Os`](Error::Os) error into one with the same number, [`NotSent`](Error::NotSent) into
+    /// [`io::ErrorKind::NotConnected`], and [`Hangup`](Error::Hangup) into [`io::ErrorKind::ConnectionAborted`].
     #[inline]
     fn from(error: Error) -> Self {
         match error {
@@ -50,7 +50,7 @@ impl<T, E> From<ErrorWith<T, E>> for io::Error
 where
     Self: From<E>,
 {
-    /// That of the error; the value is dropped.
+    /// Converts the error, and drops the value.
     #[inline]
     fn from(error: ErrorWith<T, E>) -> Self {
         error.into_error().into()
@@ -58,7 +58,7 @@ where
 }
 
 impl From<FdTableMismatch> for io::Error {
-    /// [`io::ErrorKind::InvalidInput`], with the mismatch as the inner error.
+    /// Converts it into [`io::ErrorKind::InvalidInput`], with the mismatch as the inner error.
     #[inline]
     fn from(mismatch: FdTableMismatch) -> Self {
         Self::new(io::ErrorKind::InvalidInput, mismatch)
@@ -66,7 +66,7 @@ impl From<FdTableMismatch> for io::Error {
 }
 
 impl From<Doubtful> for io::Error {
-    /// [`io::ErrorKind::Other`], with the doubt as the inner error.
+    /// Converts it into [`io::ErrorKind::Other`], with this as the inner error.
     #[inline]
     fn from(doubtful: Doubtful) -> Self {
         Self::other(doubtful)
@@ -77,7 +77,7 @@ impl<E> From<ReplaceError<E>> for io::Error
 where
     Self: From<E>,
 {
-    /// That of the call, or of the mismatch.
+    /// Converts the error of the call, or the mismatch.
     #[inline]
     fn from(error: ReplaceError<E>) -> Self {
         match error {
@@ -88,8 +88,8 @@ where
 }
 
 impl From<SubmitError> for io::Error {
-    /// [`Full`](SubmitError::Full) is [`io::ErrorKind::WouldBlock`] and [`Foreign`](SubmitError::Foreign)
-    /// [`io::ErrorKind::InvalidInput`], with the error inside; or that of the call.
+    /// Converts [`Full`](SubmitError::Full) into [`io::ErrorKind::WouldBlock`] and [`Foreign`](SubmitError::Foreign)
+    /// into [`io::ErrorKind::InvalidInput`], with this as the inner error, and otherwise the error of the call.
     #[inline]
     fn from(error: SubmitError) -> Self {
         match error {
@@ -101,9 +101,9 @@ impl From<SubmitError> for io::Error {
 }
 
 impl From<ServeError> for io::Error {
-    /// [`Truncated`](ServeError::Truncated) is [`io::ErrorKind::UnexpectedEof`], [`Vanished`](ServeError::Vanished)
-    /// [`io::ErrorKind::BrokenPipe`] and [`OutOfStep`](ServeError::OutOfStep) [`io::ErrorKind::InvalidData`], with the
-    /// error inside; or that of the kernel.
+    /// Converts [`Truncated`](ServeError::Truncated) into [`io::ErrorKind::UnexpectedEof`],
+    /// [`Vanished`](ServeError::Vanished) into [`io::ErrorKind::BrokenPipe`] and [`OutOfStep`](ServeError::OutOfStep)
+    /// into [`io::ErrorKind::InvalidData`], with this as the inner error, and otherwise the errno.
     #[inline]
     fn from(error: ServeError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! What std programs expect: its traits for descriptors, streams and errors. Feature `std`.
+//! Traits of std for file descriptors, streams and errors, with feature `std`.
 
 extern crate std;
 

@@ -1,10 +1,10 @@
-//! An eventfd as a stream of bytes, for code that wants `io::Read` or `io::Write`.
+//! `io::Read` and `io::Write` for an eventfd.
 //!
-//! The bytes go to the kernel and come from it as they are; it decides what it takes.
+//! The bytes are passed to the kernel unchanged, and the kernel checks them.
 //!
-//! For `&EventFd` and not for `EventFd`: otherwise a `read()` or `write(1)` on a `&mut EventFd` would mean the stream's
-//! as soon as the trait is in scope, and a program would cease to compile because another one in its tree asks for
-//! `std`.
+//! The traits are implemented for `&EventFd` and not for `EventFd`: otherwise `read()` or `write(1)` on a `&mut
+//! EventFd` would resolve to the trait method as soon as the trait is in scope, and a program would no longer compile
+//! when another crate in its tree enables `std`.
 
 use super::std::io::{self, Read, Write};
 use crate::EventFd;
@@ -16,12 +16,12 @@ impl<T: FileDescriptorTask> Read for &EventFd<T>
 where
     io::Error: From<T::Error>,
 {
-    /// Takes the count as [`EventFd::read`] does, and puts its eight bytes, in native order, at the beginning of
-    /// `buffer`. Exactly one system call; the result is always 8.
+    /// Reads the counter as [`EventFd::read`] does, into the first eight bytes of `buffer` in native byte order. It
+    /// makes exactly one system call, and always returns 8.
     ///
-    /// There is no end of the stream: `read_to_end` never comes back from a blocking descriptor. A call of a method
-    /// named `read` finds [`EventFd::read`] first; this one is for code that is generic over readers, `read_exact`, or
-    /// a path.
+    /// The stream has no end: `read_to_end` on a blocking eventfd never returns. A call of a method named `read`
+    /// resolves to [`EventFd::read`]. This method is for code that is generic over readers, for `read_exact`, or for a
+    /// path.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -37,14 +37,13 @@ where
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` has fewer than eight bytes, none
-    /// included. `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as
-    /// [`EventFd::read`] has them.
+    /// The counter is unchanged. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` is shorter than eight bytes.
+    /// `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as for [`EventFd::read`].
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let fd = self.as_owned_fd();
         let buffer: *mut [u8] = buffer;
-        // SAFETY: the same memory for the same borrow. The call writes only initialised bytes, so that what was
-        // initialised stays so.
+        // SAFETY: the same memory for the same borrow. The call writes only initialised bytes, so bytes that were
+        // initialised remain so.
         let buffer = unsafe { &mut *(buffer as *mut [MaybeUninit<u8>]) };
         // SAFETY: owned, so open, for as long as the borrow lasts.
         Ok(unsafe { near::read(fd.sysif(), fd.near(), buffer) }?.len())
@@ -55,11 +54,11 @@ impl<T: FileDescriptorTask> Write for &EventFd<T>
 where
     io::Error: From<T::Error>,
 {
-    /// Adds the eight bytes of `buffer`, a number in native order, as [`EventFd::write`] does. Exactly one system call;
-    /// the result is 8.
+    /// Adds the integer in the eight bytes of `buffer`, in native byte order, as [`EventFd::write`] does. It makes
+    /// exactly one system call, and returns 8.
     ///
-    /// A call of a method named `write` finds [`EventFd::write`] first; this one is for code that is generic over
-    /// writers, `write_all`, or a path.
+    /// A call of a method named `write` resolves to [`EventFd::write`]. This method is for code that is generic over
+    /// writers, for `write_all`, or for a path.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -74,17 +73,16 @@ where
     ///
     /// # Errors
     ///
-    /// Nothing is added. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` has another length than eight bytes, none
-    /// included, or they are those of `u64::MAX`. Linux before 6.9 takes the first eight bytes of a longer buffer and
-    /// returns 8. `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as
-    /// [`EventFd::write`] has them.
+    /// The counter is unchanged. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` is not eight bytes long, or it
+    /// holds `u64::MAX`. Linux before 6.9 uses the first eight bytes of a longer buffer and returns 8. `EAGAIN`
+    /// ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as for [`EventFd::write`].
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let fd = self.as_owned_fd();
         // SAFETY: owned, so open, for as long as the borrow lasts.
         Ok(unsafe { near::write(fd.sysif(), fd.near(), buffer) }?)
     }
 
-    /// Nothing to do: a written count is there at once.
+    /// Does nothing: a write takes effect at once.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What an argument of a system call is: a word, or memory and what the call does with it.
+//! Arguments of system calls: a word, or memory and how the call accesses it.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -7,11 +7,11 @@ use core::ptr::slice_from_raw_parts_mut;
 
 /// One argument of a system call.
 ///
-/// Memory is named as what the call does with it, so that an interface to another address space can move it and a fake
-/// kernel can serve it, and no caller casts a pointer to an integer.
+/// The variant says how the call accesses the memory, so that an interface to another address space can transfer it and
+/// a fake kernel can access it. No caller casts a pointer to an integer.
 ///
-/// Widths are settled here, once: `From<u32>` zero-extends, `From<i32>` sign-extends, and all 64 bits of every register
-/// are what the C caller's would be.
+/// The width of an argument is determined here: `From<u32>` zero-extends and `From<i32>` sign-extends, so that all 64
+/// bits of a register are what a C caller would pass.
 ///
 /// ```
 /// use rsyscall::sysif::Arg;
@@ -21,7 +21,7 @@ use core::ptr::slice_from_raw_parts_mut;
 /// ```
 #[derive(Debug)]
 pub enum Arg<'a> {
-    /// A number, passed as it is.
+    /// An integer, passed unchanged.
     Word(usize),
     /// Memory that the call reads.
     In(&'a [u8]),
@@ -29,8 +29,8 @@ pub enum Arg<'a> {
     Out(&'a mut [MaybeUninit<u8>]),
     /// Memory that the call reads and writes.
     InOut(&'a mut [u8]),
-    /// A vector of memory that the call writes (`struct iovec *` of `readv` and its kin); its length is an argument of
-    /// its own.
+    /// A vector of memory that the call writes (`struct iovec *` of `readv` and related calls); its length is a
+    /// separate argument.
     OutVec(&'a mut [OutSlice<'a>]),
 }
 
@@ -43,13 +43,13 @@ impl From<u32> for Arg<'_> {
 
 impl From<i32> for Arg<'_> {
     #[inline(always)]
-    #[expect(clippy::cast_sign_loss, reason = "sign extension to the full register is what is meant")]
+    #[expect(clippy::cast_sign_loss, reason = "sign extension to the full register is intended")]
     fn from(word: i32) -> Self {
         Self::Word(word as usize)
     }
 }
 
-/// Memory that the call writes: a value that it makes.
+/// Converts memory for one value, which the call writes.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -68,19 +68,19 @@ impl<'a, T> From<&'a mut MaybeUninit<T>> for Arg<'a> {
     #[inline(always)]
     fn from(value: &'a mut MaybeUninit<T>) -> Self {
         let bytes = slice_from_raw_parts_mut(value.as_mut_ptr().cast::<MaybeUninit<u8>>(), size_of::<T>());
-        // SAFETY: the same memory for the same borrow, and whatever is written there, it stays maybe-uninit.
+        // SAFETY: the same memory for the same borrow; any bytes written there are valid `MaybeUninit`.
         Self::Out(unsafe { &mut *bytes })
     }
 }
 
 impl<'a> Arg<'a> {
-    /// Memory that the call reads, or a null pointer.
+    /// Returns memory that the call reads, or a null pointer.
     #[inline(always)]
     pub(crate) fn in_or_null<const N: usize>(memory: Option<&'a [u8; N]>) -> Self {
         memory.map_or(Self::Word(0), |memory| Self::In(memory))
     }
 
-    /// Returns the word that the kernel of this address space is given.
+    /// Returns the word that is passed to the kernel of this address space.
     #[inline(always)]
     pub(crate) fn word(&mut self) -> usize {
         match self {
@@ -93,7 +93,7 @@ impl<'a> Arg<'a> {
     }
 }
 
-/// Memory that a vectored call writes: a `struct iovec` with an owner.
+/// Memory that a vectored call writes: a `struct iovec` with the borrow of its memory.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -117,35 +117,34 @@ pub struct OutSlice<'a> {
 static_assertions::assert_eq_size!(OutSlice<'_>, [usize; 2]);
 
 impl<'a> OutSlice<'a> {
-    /// Creates a vector element from this memory.
+    /// Creates a vector element from memory.
     #[inline(always)]
     pub fn new(memory: &'a mut [MaybeUninit<u8>]) -> Self {
         let base = memory.as_mut_ptr();
-        // The kernel learns this address from memory, not from a register: it is exposed here, where the pointer is at
-        // hand.
+        // The kernel reads this address from memory, not from a register, so it is exposed here, where the pointer is
+        // available.
         base.expose_provenance();
         Self { base, len: memory.len(), memory: PhantomData }
     }
 
-    /// Returns its length in bytes.
+    /// Returns the length in bytes.
     #[inline(always)]
-    #[expect(clippy::len_without_is_empty, reason = "no caller wants to know whether memory for a call is empty")]
+    #[expect(clippy::len_without_is_empty, reason = "no caller needs to know whether memory for a call is empty")]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Returns the memory itself.
+    /// Returns the memory.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [MaybeUninit<u8>] {
-        // SAFETY: made from an exclusive borrow that lasts for 'a, and lent again only through `&mut self`.
+        // SAFETY: created from an exclusive borrow that lasts for 'a, and borrowed again only through `&mut self`.
         unsafe { &mut *slice_from_raw_parts_mut(self.base, self.len) }
     }
 }
 
-// SAFETY: it stands for the exclusive borrow from which it was made, and such a borrow of bytes may go to another
-// thread.
+// SAFETY: it represents the exclusive borrow from which it was created, and such a borrow of bytes is `Send`.
 unsafe impl Send for OutSlice<'_> {}
-// SAFETY: through a shared reference nothing of it can be reached.
+// SAFETY: a shared reference gives no access to the memory.
 unsafe impl Sync for OutSlice<'_> {}
 
 impl fmt::Debug for OutSlice<'_> {

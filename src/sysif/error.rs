@@ -1,9 +1,10 @@
-//! How a system call can fail: the kernel refused it, it was never made, or that is not known.
+//! Errors of system calls: the kernel refused the call, the call was not made, or the outcome is unknown.
 
 use crate::Errno;
 use core::fmt;
 
-/// The error of an interface: an ordinary error that can be compared with an [`Errno`] and made from one.
+/// An error of an interface: it implements [`Error`](core::error::Error), compares with an [`Errno`], and is created
+/// from one.
 ///
 /// ```
 /// use rsyscall::sysif::{Error, SyscallError};
@@ -12,7 +13,7 @@ use core::fmt;
 /// assert_eq!(Errno::EINTR.errno(), Some(Errno::EINTR));
 /// assert_eq!(Error::Hangup.errno(), None);
 ///
-/// /// Code that is generic over its task uses `==` and `?` as any other code does.
+/// /// Generic code uses `==` and `?` as any other code does.
 /// fn is_empty<T: EventfdTask>(task: T) -> Result<bool, Box<dyn core::error::Error>> {
 ///     let bell = task.eventfd(0, EventfdFlags::NONBLOCK)?;
 ///     match bell.read() {
@@ -23,10 +24,10 @@ use core::fmt;
 /// assert!(is_empty(Current).unwrap());
 /// ```
 pub trait SyscallError: core::error::Error + From<Errno> + PartialEq<Errno> + 'static {
-    /// Returns the kernel's error, if the kernel refused the call.
+    /// Returns the errno if the kernel refused the call.
     fn errno(&self) -> Option<Errno>;
 
-    /// Returns whether the call was certainly never made, although the kernel did not refuse it.
+    /// Returns whether the call is known not to have been made, for a reason other than a refusal by the kernel.
     #[inline(always)]
     fn is_not_sent(&self) -> bool {
         false
@@ -40,9 +41,9 @@ impl SyscallError for Errno {
     }
 }
 
-/// The error of an interface that can itself fail: three outcomes that are never mixed up.
+/// An error of an interface that can fail itself. Its three outcomes are distinct.
 ///
-/// [`NotSent`](Self::NotSent) and [`Hangup`](Self::Hangup) are permanent: the interface carries nothing from then on.
+/// [`NotSent`](Self::NotSent) and [`Hangup`](Self::Hangup) are permanent: each later call of the interface fails too.
 ///
 /// ```
 /// use rsyscall::Errno;
@@ -56,9 +57,9 @@ impl SyscallError for Errno {
 pub enum Error {
     /// The kernel refused the call.
     Os(Errno),
-    /// The call was certainly never executed.
+    /// The call was not executed and will not be.
     NotSent,
-    /// The call may have been executed: its result will never be known.
+    /// The call may have been executed; its result is lost.
     Hangup,
 }
 
@@ -69,7 +70,7 @@ impl From<Errno> for Error {
     }
 }
 
-/// Equal if the kernel refused the call with this error.
+/// Returns whether the kernel refused the call with this errno.
 impl PartialEq<Errno> for Error {
     #[inline]
     fn eq(&self, errno: &Errno) -> bool {
@@ -111,9 +112,10 @@ impl core::error::Error for Error {
     }
 }
 
-/// An error, and the value that the failed call was to consume: [`into_inner`](Self::into_inner) gives it back.
+/// An error with the value that the failed call would have consumed; [`into_inner`](Self::into_inner) returns the
+/// value.
 ///
-/// It is displayed, compared and has a [`source`](core::error::Error::source) as its [`error`](Self::error).
+/// `Display`, comparison and [`source`](core::error::Error::source) are those of the [`error`](Self::error).
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags, EventfdTask, remote};
@@ -134,7 +136,7 @@ pub struct ErrorWith<T, E> {
 }
 
 impl<T, E> ErrorWith<T, E> {
-    /// Pairs an error with the value to give back.
+    /// Creates an error with the value to return.
     #[inline]
     pub(crate) const fn new(inner: T, error: E) -> Self {
         Self { inner, error }
@@ -146,25 +148,25 @@ impl<T, E> ErrorWith<T, E> {
         self.inner
     }
 
-    /// Returns why the call failed.
+    /// Returns the error of the call.
     #[inline]
     pub const fn error(&self) -> &E {
         &self.error
     }
 
-    /// Returns why the call failed, and drops the value.
+    /// Returns the error of the call, and drops the value.
     #[inline]
     pub fn into_error(self) -> E {
         self.error
     }
 
-    /// Returns the value and why the call failed.
+    /// Returns the value and the error of the call.
     #[inline]
     pub fn into_parts(self) -> (T, E) {
         (self.inner, self.error)
     }
 
-    /// The same error, with another value to give back.
+    /// Returns the same error with another value.
     #[inline]
     pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> ErrorWith<U, E> {
         ErrorWith { inner: map(self.inner), error: self.error }
@@ -189,7 +191,7 @@ impl<T, E: core::error::Error + 'static> core::error::Error for ErrorWith<T, E> 
     }
 }
 
-/// Equal if the error is.
+/// Returns whether the error equals this errno.
 impl<T, E: PartialEq<Errno>> PartialEq<Errno> for ErrorWith<T, E> {
     fn eq(&self, errno: &Errno) -> bool {
         self.error == *errno

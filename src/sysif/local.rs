@@ -1,4 +1,4 @@
-//! The two interfaces that need no state: this process, and none.
+//! The two interfaces without state: [`Local`] and [`Unusable`].
 
 use super::{Arg, Error, Features, SyscallInterface};
 use crate::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5, syscall6};
@@ -8,15 +8,15 @@ use crate::nr;
 use core::arch::asm;
 use core::ops::RangeInclusive;
 
-/// This process: every call is the bare instruction.
+/// The current process: each call is the bare instruction.
 ///
-/// Under Miri, which cannot execute it, every call fails with `ENOSYS`: there, code that is generic over its task is
-/// tested with a [fake kernel](https://docs.rs/rsyscall/latest/rsyscall/fake).
+/// Under Miri, which cannot execute the instruction, each call fails with `ENOSYS`. Code that is generic over its task
+/// is tested there with a [fake kernel](https://docs.rs/rsyscall/latest/rsyscall/fake).
 ///
 /// ```
 /// use rsyscall::sysif::{Local, SyscallInterface};
 ///
-/// // SAFETY: `getppid` takes no argument and has no effect.
+/// // SAFETY: `getppid` has no arguments and no effect.
 /// let parent = unsafe { Local.syscall(rsyscall::nr::GETPPID, []) };
 /// assert!(parent.is_ok());
 /// ```
@@ -26,7 +26,7 @@ pub struct Local;
 static FEATURES: Features = Features::new();
 
 impl Local {
-    /// Returns the kernel's word as it is.
+    /// Returns the kernel's result unchanged.
     ///
     /// # Safety
     ///
@@ -37,9 +37,10 @@ impl Local {
         if cfg!(miri) {
             return Errno::ENOSYS.into_ret();
         }
-        // Everything here is known when the caller is compiled: what is left of it is the chosen `syscallN`.
+        // All of this is constant when the caller is compiled: what remains is one `syscallN`.
         match args.as_mut_slice() {
-            // SAFETY: the caller of `syscall` vouches for the call, and memory is passed as pointers that outlive it.
+            // SAFETY: the caller of `syscall` guarantees that the call is sound, and memory is passed as pointers that
+            // outlive it.
             [] => unsafe { syscall0(nr) },
             // SAFETY: as above.
             [a] => unsafe { syscall1(nr, a.word()) },
@@ -53,7 +54,7 @@ impl Local {
             [a, b, c, d, e] => unsafe { syscall5(nr, a.word(), b.word(), c.word(), d.word(), e.word()) },
             // SAFETY: as above.
             [a, b, c, d, e, f] => unsafe { syscall6(nr, a.word(), b.word(), c.word(), d.word(), e.word(), f.word()) },
-            // Unreachable by the assertion; what the kernel returns for a call that it does not have.
+            // Unreachable by the assertion; the errno for a call that the kernel does not have.
             _ => Errno::ENOSYS.into_ret(),
         }
     }
@@ -65,7 +66,7 @@ unsafe impl SyscallInterface for Local {
 
     #[inline(always)]
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
-        // SAFETY: handed on as it came.
+        // SAFETY: the same contract.
         Errno::from_ret(unsafe { Self::raw(nr, args) })
     }
 
@@ -76,13 +77,13 @@ unsafe impl SyscallInterface for Local {
         nr: usize,
         args: [Arg<'_>; N],
     ) -> Result<usize, Errno> {
-        // SAFETY: handed on as it came.
+        // SAFETY: the same contract.
         let ret = unsafe { Self::raw(nr, args) };
-        // The one comparison: no error lies in a range that ends at or below `isize::MAX`.
+        // The only comparison: no error lies in a range that ends at or below `isize::MAX`.
         if range.contains(&ret) {
             return Ok(ret);
         }
-        // The one error that is an ordinary result, of a nonblocking read: a comparison here, and no call.
+        // `EAGAIN` is a common result of a nonblocking read: it costs a comparison here, and no function call.
         if nr == nr::READ {
             let ret = decided(ret);
             return Err(if ret == Errno::EAGAIN.into_ret() { Errno::EAGAIN } else { outside::<N>(ret) });
@@ -96,8 +97,7 @@ unsafe impl SyscallInterface for Local {
     }
 }
 
-/// Returns the word, of which the compiler knows nothing here: it would otherwise compare with what comes after a
-/// branch before that branch.
+/// Returns the word, opaque to the compiler, which would otherwise move the following comparison before the branch.
 #[inline(always)]
 fn decided(word: usize) -> usize {
     #[cfg(miri)]
@@ -113,17 +113,17 @@ fn decided(word: usize) -> usize {
 
 /// Decodes a result that is not in its range.
 ///
-/// Never inlined, or the compiler would decode the error before it knows that there is one. Generic, although one would
-/// do, so that it is compiled with its caller and leaves when the caller does not look at the error.
+/// Never inlined: otherwise the compiler would decode the error on the success path. It is generic, although one
+/// instance would suffice, so that it is compiled with its caller and removed if the caller ignores the error.
 #[cold]
 #[inline(never)]
 fn outside<const N: usize>(ret: usize) -> Errno {
     Errno::from_ret(ret).err().unwrap_or(Errno::EIO)
 }
 
-/// No process at all: every call is [`Error::NotSent`].
+/// No process: each call fails with [`Error::NotSent`].
 ///
-/// It stands where an interface is asked for and there is none yet, or none any more.
+/// A placeholder where an interface is required and none exists yet, or none any more.
 ///
 /// ```
 /// use rsyscall::sysif::{Error, Unusable};
@@ -134,7 +134,7 @@ fn outside<const N: usize>(ret: usize) -> Errno {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unusable;
 
-// SAFETY: no call is ever said to have been completed.
+// SAFETY: it never returns that a call was completed.
 unsafe impl SyscallInterface for Unusable {
     type Error = Error;
 

@@ -1,8 +1,18 @@
-//! The interface through which system calls are made.
+//! For code that needs another way to make system calls: [`SyscallInterface`], the trait through which the typed layer
+//! makes every call.
 //!
-//! A system call is a message to some process: a number and up to six arguments, and one word in return. What carries
-//! it is a [`SyscallInterface`]. [`Local`] is this process, at the cost of the instruction alone; others carry the
-//! message further, or pretend to be a kernel.
+//! A system call is a number and up to six arguments, and returns one word. [`Local`] executes it in this process, with
+//! the instruction alone. Other interfaces send it to another process, or emulate a kernel.
+//!
+//! ```
+//! use rsyscall::nr;
+//! use rsyscall::sysif::{Local, SyscallInterface};
+//!
+//! // SAFETY: `getppid` has no arguments and no effect.
+//! let parent = unsafe { Local.syscall(nr::GETPPID, []) }?;
+//! assert!(i32::try_from(parent).is_ok());
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 
 mod arg;
 mod error;
@@ -16,18 +26,17 @@ use crate::Errno;
 use core::ops::RangeInclusive;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// Carries system calls to one process.
+/// Makes system calls in one process.
 ///
-/// A call is atomic once submitted: [`syscall`](Self::syscall) returns when the call is complete, or when it is known
-/// that its result will never be known. `EINTR` is an ordinary result, and the way in which a blocking call is
-/// cancelled.
+/// A submitted call cannot be withdrawn: [`syscall`](Self::syscall) returns when the call is complete, or when its
+/// result is lost. `EINTR` is an ordinary result, and the way to cancel a blocking call.
 ///
 /// ```
 /// use core::cell::Cell;
 /// use rsyscall::sysif::{Arg, Local, SyscallInterface};
 /// use rsyscall::{Errno, near};
 ///
-/// /// Counts the calls that pass through it.
+/// /// Counts the calls.
 /// struct Counting(Cell<usize>);
 ///
 /// // SAFETY: every call is made, unchanged, by `Local`.
@@ -35,14 +44,14 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///     type Error = Errno;
 ///     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Errno> {
 ///         self.0.set(self.0.get() + 1);
-///         // SAFETY: handed on as it came.
+///         // SAFETY: the same contract.
 ///         unsafe { Local.syscall(nr, args) }
 ///     }
 /// }
 ///
 /// let counting = Counting(Cell::new(0));
 /// let fd = near::eventfd(&counting, 0, rsyscall::EventfdFlags::empty())?;
-/// // SAFETY: made a line above, and closed only here.
+/// // SAFETY: created a line above, and closed only here.
 /// unsafe { near::close(&counting, fd)? };
 /// assert_eq!(counting.0.get(), 2);
 /// # Ok::<(), Errno>(())
@@ -52,19 +61,20 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// The typed layer relies on what an implementation returns and writes:
 ///
-/// * `Ok(n)` means that the kernel of the process completed the call with the result `n`; an [`Errno`] in `Err`, that
-///   it refused the call.
-/// * An [`Error`](Self::Error) is made from an [`Errno`] and says so by [`errno`](SyscallError::errno); if it is
-///   another and [`is_not_sent`](SyscallError::is_not_sent), the call was not made and never will be.
-///   [`may_still_execute`](Self::may_still_execute) is true for as long as any other failed call may yet be made:
-///   owners close a file descriptor in the interface's stead on these two.
-/// * Of every argument, the bytes that this result says were written are now initialised in the caller's memory.
-/// * Initialised bytes stay initialised, those beyond what was written too: [`Arg::Out`] may be a caller's `&mut [u8]`,
-///   as in [`std::io::Read`], of which an implementation may overwrite any byte, but only by an initialised one.
-/// * Once the function has returned, the implementation does not touch the arguments' memory again.
+/// * `Ok(n)` means that the kernel of the process completed the call with the result `n`. An [`Errno`] in `Err` means
+///   that the kernel refused the call.
+/// * An [`Error`](Self::Error) that was created from an [`Errno`] returns it by [`errno`](SyscallError::errno). Any
+///   other error for which [`is_not_sent`](SyscallError::is_not_sent) is true means that the call was not made and will
+///   not be. [`may_still_execute`](Self::may_still_execute) is true for as long as any other failed call may yet be
+///   made. Owners rely on these two when they close a file descriptor in place of the interface.
+/// * In each argument, the bytes that were written according to the result are initialised in the caller's memory.
+/// * Initialised bytes remain initialised, including those beyond what was written: [`Arg::Out`] may be a caller's
+///   `&mut [u8]`, as in [`std::io::Read`]. An implementation may overwrite any byte of it, but only with an initialised
+///   one.
+/// * After the function returns, the implementation does not access the arguments' memory.
 /// * Where the call is made in this address space, memory is passed as pointers that stay valid until it returns.
-/// * Whatever it is made of, it synchronises as the kernel does: what happened before a write that a read observes
-///   happened before that read.
+/// * It synchronises memory as the kernel does: what happened before a write that a read observes happened before that
+///   read.
 ///
 /// # Source
 ///
@@ -73,26 +83,26 @@ use core::sync::atomic::{AtomicBool, Ordering};
 ///
 /// [`std::io::Read`]: https://doc.rust-lang.org/std/io/trait.Read.html
 pub unsafe trait SyscallInterface {
-    /// How a call can fail: at least by the kernel's refusal.
+    /// The error of a call, which at least represents a refusal by the kernel.
     type Error: SyscallError;
 
-    /// Makes one system call. No more than six arguments: a seventh does not compile.
+    /// Makes one system call. It has at most six arguments: a seventh does not compile.
     ///
     /// # Errors
     ///
-    /// The kernel's, and whatever can go wrong on the way to it.
+    /// Those of the kernel, and those of the interface.
     ///
     /// # Safety
     ///
-    /// The number and the arguments must be those of a call that is sound to make in that process. Words that the
-    /// kernel takes for an address are [`Arg::In`], [`Arg::Out`], [`Arg::InOut`] or [`Arg::OutVec`], so that an
-    /// interface to another address space can move the memory; a [`Arg::Word`] is taken as it is.
+    /// The number and the arguments are those of a call that is sound to make in that process. Words that the kernel
+    /// interprets as an address are [`Arg::In`], [`Arg::Out`], [`Arg::InOut`] or [`Arg::OutVec`], so that an interface
+    /// to another address space can transfer the memory. An [`Arg::Word`] is passed unchanged.
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Self::Error>;
 
-    /// Makes a call whose only right results lie in a range, such as the eight bytes of a counter or the number of a
-    /// new descriptor: any other is `EIO`.
+    /// Makes a call whose valid results lie in a range, such as the eight bytes of a counter or a new file descriptor.
+    /// Any other result fails with `EIO`.
     ///
-    /// An implementation for which a comparison counts can put this one in the place of the error test.
+    /// An implementation in which a comparison matters can use this range check in place of the error check.
     ///
     /// # Errors
     ///
@@ -108,7 +118,7 @@ pub unsafe trait SyscallInterface {
         nr: usize,
         args: [Arg<'_>; N],
     ) -> Result<usize, Self::Error> {
-        // SAFETY: the caller's promise is the one that `syscall` asks for.
+        // SAFETY: the caller fulfils the contract of `syscall`.
         match unsafe { self.syscall(nr, args) } {
             Ok(ret) if range.contains(&ret) => Ok(ret),
             Ok(_) => Err(Errno::EIO.into()),
@@ -116,28 +126,28 @@ pub unsafe trait SyscallInterface {
         }
     }
 
-    /// What has been learnt of the kernel behind this interface, if it remembers: a missing feature is then tried once
-    /// and not at every call.
+    /// Returns what is cached about the kernel behind this interface, if the interface has a cache. With a cache a
+    /// missing feature is tried once instead of at each call.
     #[inline(always)]
     fn features(&self) -> Option<&Features> {
         None
     }
 
-    /// Returns whether a call that has failed may still be executed, in a file descriptor table that others share.
-    /// While it may, owners close no file descriptor through this interface, nor in its stead.
+    /// Returns whether a failed call may still be executed, in a file descriptor table that other tasks share. While it
+    /// is true, owners close no file descriptor through this interface, nor in place of it.
     #[inline(always)]
     fn may_still_execute(&self) -> bool {
         false
     }
 }
 
-// SAFETY: the same interface, borrowed.
+// SAFETY: the same interface, by reference.
 unsafe impl<S: SyscallInterface> SyscallInterface for &S {
     type Error = S::Error;
 
     #[inline(always)]
     unsafe fn syscall<const N: usize>(&self, nr: usize, args: [Arg<'_>; N]) -> Result<usize, Self::Error> {
-        // SAFETY: handed on as it came.
+        // SAFETY: the same contract.
         unsafe { S::syscall(self, nr, args) }
     }
 
@@ -148,7 +158,7 @@ unsafe impl<S: SyscallInterface> SyscallInterface for &S {
         nr: usize,
         args: [Arg<'_>; N],
     ) -> Result<usize, Self::Error> {
-        // SAFETY: handed on as it came.
+        // SAFETY: the same contract.
         unsafe { S::syscall_within(self, range, nr, args) }
     }
 
@@ -163,7 +173,7 @@ unsafe impl<S: SyscallInterface> SyscallInterface for &S {
     }
 }
 
-/// What an interface has learnt of its kernel.
+/// What an interface has cached about its kernel.
 ///
 /// ```
 /// use rsyscall::sysif::Features;
@@ -173,39 +183,40 @@ unsafe impl<S: SyscallInterface> SyscallInterface for &S {
 /// ```
 #[derive(Debug, Default)]
 pub struct Features {
-    // Relaxed throughout: the value guards no other memory, and to learn it twice does no harm.
+    // Relaxed throughout: the values guard no other memory, and setting one twice is harmless.
     lacks_nowait: AtomicBool,
     has_nowait: AtomicBool,
 }
 
 impl Features {
-    /// Nothing learnt yet.
+    /// Creates an empty cache.
     pub const fn new() -> Self {
         Self { lacks_nowait: AtomicBool::new(false), has_nowait: AtomicBool::new(false) }
     }
 
-    /// Whether `preadv2` with `RWF_NOWAIT` was found to be missing for eventfds (Linux before 5.8, qemu-user before
-    /// 10).
+    /// Returns whether `preadv2` with `RWF_NOWAIT` was found to be missing for eventfds (Linux before 5.8, qemu-user
+    /// before 10).
     #[inline(always)]
     pub fn lacks_nowait(&self) -> bool {
         self.lacks_nowait.load(Ordering::Relaxed)
     }
 
-    /// Remembers that it is missing.
+    /// Records that `preadv2` with `RWF_NOWAIT` is missing for eventfds.
     ///
     /// ```
     /// use rsyscall::sysif::Features;
     ///
-    /// let known = Features::new();
-    /// known.learn_lacks_nowait();
-    /// assert!(known.lacks_nowait());
+    /// let features = Features::new();
+    /// features.learn_lacks_nowait();
+    /// assert!(features.lacks_nowait());
     /// ```
     #[cold]
     pub fn learn_lacks_nowait(&self) {
         self.lacks_nowait.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was proved to be there, when a descriptor that is no eventfd made that doubtful.
+    /// Returns whether an eventfd was found to have it, after a file descriptor of unknown kind failed with
+    /// `EOPNOTSUPP`.
     #[inline]
     pub(crate) fn has_nowait(&self) -> bool {
         self.has_nowait.load(Ordering::Relaxed)
