@@ -1,4 +1,4 @@
-//! One table, several tasks: handles that move between them, or are lent.
+//! Handles that move between tasks of one table, or are lent to another task.
 
 use super::OwnedFd;
 use crate::Errno;
@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 
-/// A handle lent to another task of the same table, which can do anything with it but close it. Created by
+/// A handle that is lent to another task of the same table, which can use it but not close it. Created by
 /// [`OwnedFd::for_task`] and [`EventFd::for_task`](crate::EventFd::for_task).
 pub struct Lent<'a, F> {
     handle: ManuallyDrop<F>,
@@ -18,7 +18,7 @@ pub struct Lent<'a, F> {
 }
 
 impl<F> Lent<'_, F> {
-    /// A handle that the lifetime's owner closes, and this does not.
+    /// Creates a handle that does not close the file descriptor: its owner, which the lifetime borrows, does.
     pub(crate) fn new(handle: F) -> Self {
         Self { handle: ManuallyDrop::new(handle), owner: PhantomData }
     }
@@ -39,17 +39,17 @@ impl<F: fmt::Debug> fmt::Debug for Lent<'_, F> {
     }
 }
 
-/// What [`OwnedFd::move_to`] and [`Token::attach`](super::Token::attach) return where the task has another table: why,
-/// and the handle, which [`into_inner`](ErrorWith::into_inner) gives back.
+/// The error of [`OwnedFd::move_to`] and [`Token::attach`](super::Token::attach) for a task of another table.
+/// [`into_inner`](ErrorWith::into_inner) returns the handle.
 pub type MoveError<H> = ErrorWith<H, FdTableMismatch>;
 
-/// Why one file descriptor was not put in the place of another.
+/// The error of [`OwnedFd::dup3`] and [`OwnedFd::dup2`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReplaceError<E> {
-    /// They are in different tables. No call was made.
+    /// The file descriptors are in different tables. No call was made.
     FdTableMismatch(FdTableMismatch),
-    /// The call failed. The target is what it was.
+    /// The call failed. The target is unchanged.
     Call(E),
 }
 
@@ -77,7 +77,7 @@ impl<E: core::error::Error + 'static> core::error::Error for ReplaceError<E> {
     }
 }
 
-/// Equal if the kernel refused the call with this error.
+/// Returns whether the kernel refused the call with this errno.
 impl<E: PartialEq<Errno>> PartialEq<Errno> for ReplaceError<E> {
     fn eq(&self, errno: &Errno) -> bool {
         match self {
@@ -88,7 +88,7 @@ impl<E: PartialEq<Errno>> PartialEq<Errno> for ReplaceError<E> {
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// Lends the file descriptor to another task of the same table; this handle still owns it.
+    /// Lends the file descriptor to another task of the same table. This handle still owns it.
     ///
     /// System calls: none.
     ///
@@ -106,14 +106,14 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// The task has another table.
+    /// [`FdTableMismatch`]: the task has another table.
     pub fn for_task<U: FileDescriptorTask>(&self, task: U) -> Result<Lent<'_, OwnedFd<U>>, FdTableMismatch> {
         FdTableMismatch::check(task.fd_table(), self.task().fd_table())?;
         // SAFETY: open in that table; what is lent does not close it, and does not outlive the borrow.
         Ok(Lent::new(unsafe { OwnedFd::adopt(task, self.near()) }))
     }
 
-    /// Moves the file descriptor to another task of the same table, which from now on uses and closes it.
+    /// Moves the file descriptor to another task of the same table, which then uses and closes it.
     ///
     /// System calls: none.
     ///
@@ -126,14 +126,14 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     #[doc(alias = "move")]
     pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<OwnedFd<U>, MoveError<Self>> {
         match FdTableMismatch::check(task.fd_table(), self.table()) {
-            // SAFETY: open in that table, and this value, the only owner, gives it up.
+            // SAFETY: open in that table, and this value, the only owner, releases it.
             Ok(()) => Ok(unsafe { OwnedFd::adopt(task, near::FileDescriptor(self.into_raw_fd())) }),
             Err(mismatch) => Err(MoveError::new(self, mismatch)),
         }
     }
 
-    /// Makes `target` refer to the same open file description as this one, closing what it was in the same step.
-    /// `cloexec` says whether `execve` closes it.
+    /// Makes `target` refer to the same open file description as this file descriptor, and atomically closes what it
+    /// referred to. `cloexec` says whether `execve` closes it.
     ///
     /// System calls: `dup3`.
     ///
@@ -149,8 +149,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// The target is unchanged. It is in another table; `EBUSY`: another thread is opening that very file descriptor;
-    /// `EINTR`.
+    /// The target is unchanged. [`FdTableMismatch`]: it is in another table. `EBUSY`: another thread is opening the
+    /// same file descriptor. `EINTR`.
     ///
     /// # Source
     ///
@@ -161,13 +161,13 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         cloexec: bool,
     ) -> Result<(), ReplaceError<T::Error>> {
         FdTableMismatch::check(self.task().fd_table(), target.task().fd_table())?;
-        // SAFETY: both are owned, so open, in one table; the target is borrowed exclusively. They are different
-        // numbers: one number has one owner.
+        // SAFETY: both are owned, so open, in one table, and the target is borrowed exclusively. They differ: a file
+        // descriptor has one owner.
         unsafe { near::dup3(self.sysif(), self.near(), target.near(), cloexec) }.map_err(ReplaceError::Call)
     }
 
-    /// Makes `target` refer to the same open file description as this one, and lets `execve` keep it: what a program
-    /// that is executed expects to find as its file descriptor 0, 1 or 2.
+    /// Makes `target` refer to the same open file description as this file descriptor, and keeps it open across
+    /// `execve`. This prepares file descriptors 0, 1 and 2 for a program.
     ///
     /// System calls: `dup3` without flags.
     ///

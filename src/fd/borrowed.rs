@@ -1,4 +1,4 @@
-//! A descriptor that another value owns.
+//! A file descriptor that another value owns.
 
 use super::OwnedFd;
 use super::number::Number;
@@ -8,10 +8,11 @@ use core::fmt;
 use core::marker::PhantomData;
 use static_assertions::{assert_eq_size, assert_impl_all};
 
-/// A descriptor that something else owns and keeps open for `'fd`: std's `BorrowedFd`, for any task and without std.
+/// A file descriptor that another value owns and keeps open for `'fd`, as `BorrowedFd` of std, but for any task and
+/// without std.
 ///
-/// With it what another crate owns can be waited for. For the current process it is four bytes, and so is an `Option`
-/// of it.
+/// With it file descriptors of other crates can be polled. For the current process it has four bytes, and so has an
+/// `Option` of it.
 ///
 /// ```
 /// use rsyscall::fd::BorrowedFd;
@@ -38,12 +39,12 @@ assert_eq_size!(BorrowedFd<'_>, Option<BorrowedFd<'_>>, i32);
 assert_impl_all!(BorrowedFd<'_>: Send, Sync, Copy);
 
 impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
-    /// Names a file descriptor of the task's table.
+    /// Creates a borrowed file descriptor of the task's table.
     ///
     /// # Safety
     ///
-    /// It is open in that table (and so not negative), stays open for the lifetime, and its owner allows all that is
-    /// safe with a borrowed descriptor: waiting for it, duplicating it.
+    /// It is open in that table (and so not negative), stays open for the lifetime, and its owner allows what is safe
+    /// with a borrowed file descriptor: polling and duplicating it.
     #[inline(always)]
     pub const unsafe fn borrow_raw(task: T, fd: FileDescriptor) -> Self {
         // SAFETY: an open file descriptor is not negative.
@@ -57,7 +58,7 @@ impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
         self.number.get()
     }
 
-    /// Returns the file descriptor, as std and C have it.
+    /// Returns the file descriptor as an integer, as std and C use it.
     #[inline(always)]
     pub fn as_raw_fd(&self) -> i32 {
         self.near().0
@@ -69,7 +70,7 @@ impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
         self.task
     }
 
-    /// Makes another descriptor for the same open file description, closed by `execve`.
+    /// Duplicates the file descriptor: the new one refers to the same open file description, and `execve` closes it.
     ///
     /// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
     ///
@@ -85,7 +86,7 @@ impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
     ///
     /// # Errors
     ///
-    /// `EMFILE`: the process's descriptors are used up. What the interface adds.
+    /// `EMFILE`: the limit of open file descriptors is reached. Errors of the interface.
     ///
     /// # Source
     ///
@@ -94,13 +95,13 @@ impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
     pub fn try_clone_to_owned(&self) -> Result<OwnedFd<T>, T::Error> {
         // SAFETY: open for as long as the lifetime lasts.
         let fd = unsafe { near::dup_cloexec(self.task.sysif(), self.near()) }?;
-        // SAFETY: the kernel just made it for us.
+        // SAFETY: the kernel just created it for us.
         Ok(unsafe { OwnedFd::adopt(self.task, fd) })
     }
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// Returns the descriptor, borrowed.
+    /// Borrows the file descriptor.
     #[inline(always)]
     pub fn as_borrowed_fd(&self) -> BorrowedFd<'_, T> {
         // SAFETY: owned, so open, for as long as the borrow lasts.

@@ -1,29 +1,30 @@
-//! Letting `execve` keep a file descriptor, for a while.
+//! File descriptors that `execve` keeps open, for as long as a guard lives.
 
 use super::OwnedFd;
 use crate::near::FileDescriptor;
 use crate::task::FileDescriptorTask;
 use core::mem::ManuallyDrop;
 
-/// A guard: `execve` keeps the file descriptor for as long as it lives. Created by [`OwnedFd::inheritable`].
+/// A guard that keeps the file descriptor open across `execve`. Created by [`OwnedFd::inheritable`].
 ///
-/// It borrows the owned file descriptor exclusively, so that two guards cannot undo each other. The flag belongs to the
-/// file descriptor, which all threads of the process share: whatever they execute meanwhile inherits it. In a child
-/// made by `fork` the table is a copy, and a guard taken there changes nothing here.
+/// It borrows the owned file descriptor exclusively, so that two guards cannot undo each other. `FD_CLOEXEC` is a flag
+/// of the file descriptor, which all threads of the process share: a program that another thread executes meanwhile
+/// inherits it too. A child created by `fork` has a copy of the table, so a guard in the child has no effect in the
+/// parent.
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags};
 ///
 /// let mut bell = EventFd::new(0, EventfdFlags::empty())?;
 /// let guard = bell.inheritable()?;
-/// let argument = guard.as_raw_fd().to_string(); // what the executed program is told
+/// let argument = guard.as_raw_fd().to_string(); // passed to the executed program
 /// # let _ = argument;
 /// guard.restore()?;
 /// assert!(bell.is_cloexec()?);
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "dropped, it takes the descriptor back from the next execve at once"]
+#[must_use = "dropped, it sets FD_CLOEXEC again at once"]
 pub struct Inheritable<'a, T: FileDescriptorTask>(&'a OwnedFd<T>);
 
 impl<'a, T: FileDescriptorTask> Inheritable<'a, T> {
@@ -39,7 +40,7 @@ impl<'a, T: FileDescriptorTask> Inheritable<'a, T> {
         self.0.near()
     }
 
-    /// Returns the file descriptor that the executed program will have, as std and C have it.
+    /// Returns the file descriptor that the executed program will have, as an integer.
     #[inline]
     pub fn as_raw_fd(&self) -> i32 {
         self.0.as_raw_fd()
@@ -60,7 +61,7 @@ impl<'a, T: FileDescriptorTask> Inheritable<'a, T> {
     ///
     /// # Errors
     ///
-    /// What the interface adds.
+    /// Errors of the interface.
     #[inline]
     pub fn restore(self) -> Result<(), T::Error> {
         ManuallyDrop::new(self).0.set_cloexec(true)
@@ -70,8 +71,8 @@ impl<'a, T: FileDescriptorTask> Inheritable<'a, T> {
 impl<T: FileDescriptorTask> Drop for Inheritable<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // Ignored: it can fail only where the file descriptor is no longer open or the interface no longer carries
-        // anything, and then there is nothing left to inherit.
+        // Ignored: it can fail only if the file descriptor is no longer open or the interface has ended, and then there
+        // is nothing left to inherit.
         let _ignored = self.0.set_cloexec(true);
     }
 }

@@ -1,7 +1,17 @@
-//! Owned file descriptors: the life cycle that every kind shares.
+//! For file descriptors of any kind: ownership, duplication, flags, and inheritance.
 //!
-//! A handle is a file descriptor and its task. Dropped, it is closed at once through that task. It is used only through
-//! tasks of its own table, and there is one handle for one file descriptor, by ownership.
+//! A handle is a file descriptor with its task. Dropping it closes the file descriptor through that task. It is used
+//! only through tasks of the same table, and each file descriptor has one owner.
+//!
+//! ```
+//! use rsyscall::{EventFd, EventfdFlags};
+//!
+//! let owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
+//! let duplicate = owned.try_clone()?; // the same open file description
+//! drop(owned); // closed here
+//! assert!(duplicate.is_cloexec()?);
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 
 mod across;
 mod borrowed;
@@ -25,9 +35,9 @@ use core::mem::ManuallyDrop;
 use number::Number;
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
-/// An owned file descriptor, closed when this value is dropped.
+/// An owned file descriptor, which is closed when it is dropped.
 ///
-/// For the current process it is four bytes, and so is an `Option` of it.
+/// For the current process it has four bytes, and so has an `Option` of it.
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags};
@@ -56,7 +66,7 @@ impl OwnedFd {
     /// use std::os::fd::IntoRawFd;
     ///
     /// let raw = std::fs::File::open("/dev/null")?.into_raw_fd();
-    /// // SAFETY: it was given away a line above.
+    /// // SAFETY: released a line above.
     /// let owned = unsafe { OwnedFd::from_raw_fd(raw) };
     /// owned.close()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -64,17 +74,17 @@ impl OwnedFd {
     ///
     /// # Safety
     ///
-    /// It is open, and this value is from now on the only one that closes it.
+    /// It is open, and from now on only this value closes it.
     #[inline(always)]
     #[must_use = "dropped, it closes the file descriptor at once"]
     pub unsafe fn from_raw_fd(fd: i32) -> Self {
-        // SAFETY: handed on as it came.
+        // SAFETY: the same contract.
         unsafe { Self::adopt(Current, FileDescriptor(fd)) }
     }
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// Takes ownership of a file descriptor of the task's table that something else created.
+    /// Takes ownership of a file descriptor of the task's table.
     ///
     /// ```
     /// use rsyscall::fd::OwnedFd;
@@ -82,7 +92,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// use rsyscall::{Current, EventfdFlags, near};
     ///
     /// let fd = near::eventfd(&Local, 0, EventfdFlags::CLOEXEC)?;
-    /// // SAFETY: made a line above, and known to nothing else.
+    /// // SAFETY: created a line above, and used by nothing else.
     /// let owned = unsafe { OwnedFd::adopt(Current, fd) };
     /// assert_eq!(owned.near(), fd);
     /// # Ok::<(), rsyscall::Errno>(())
@@ -90,8 +100,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Safety
     ///
-    /// It is open in the task's table (and so not negative), and this value is from now on the only one that
-    /// closes it.
+    /// It is open in the task's table (and so not negative), and from now on only this value closes it.
     #[inline(always)]
     #[must_use = "dropped, it closes the file descriptor at once"]
     #[doc(alias = "make_fd_handle")]
@@ -101,7 +110,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         Self { number, task }
     }
 
-    /// Returns the file descriptor, which this value still owns.
+    /// Returns the file descriptor. This value still owns it.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -115,7 +124,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         self.number.get()
     }
 
-    /// Returns the file descriptor, which this value still owns, as std and C have it.
+    /// Returns the file descriptor as an integer, as std and C use it. This value still owns it.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -131,19 +140,19 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         self.near().0
     }
 
-    /// Returns the file descriptor, which the caller owns from now on: it is not closed.
+    /// Consumes the value and returns the file descriptor, which is not closed: the caller owns it.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags, fd::OwnedFd};
     ///
     /// let raw = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd().into_raw_fd();
-    /// // SAFETY: it was given away a line above.
+    /// // SAFETY: released a line above.
     /// let owned = unsafe { OwnedFd::from_raw_fd(raw) };
     /// # let _ = owned;
     /// # Ok::<(), rsyscall::Errno>(())
     /// ```
     #[inline(always)]
-    #[must_use = "unused, the file descriptor stays open: nothing else knows it"]
+    #[must_use = "unused, the file descriptor stays open"]
     pub fn into_raw_fd(self) -> i32 {
         ManuallyDrop::new(self).as_raw_fd()
     }
@@ -167,9 +176,9 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         self.task.sysif()
     }
 
-    /// Closes the file descriptor and returns the kernel's result, which dropping it ignores.
+    /// Closes the file descriptor and returns the kernel's result, which a drop ignores.
     ///
-    /// It is closed in every case: a failed close is never repeated.
+    /// The file descriptor is closed even if the call fails, so a failed close must not be repeated.
     ///
     /// System calls: `close`.
     ///
@@ -183,12 +192,12 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// For a kind that writes back late, what was lost: [close(2)](https://man7.org/linux/man-pages/man2/close.2.html).
-    /// An eventfd has none. What the interface adds.
+    /// For a kind with delayed writes, the error of a write:
+    /// [close(2)](https://man7.org/linux/man-pages/man2/close.2.html). None for an eventfd. Errors of the interface.
     #[inline(always)]
     pub fn close(self) -> Result<(), T::Error> {
         let this = ManuallyDrop::new(self);
-        // SAFETY: this value owned the file descriptor, and is gone.
+        // SAFETY: this value owned the file descriptor, and is consumed.
         unsafe { this.close_once() }
     }
 
@@ -197,10 +206,10 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// This value is not used afterwards.
     #[inline(always)]
     unsafe fn close_once(&self) -> Result<(), T::Error> {
-        // SAFETY: this value owns the file descriptor, and the caller gives it up.
+        // SAFETY: this value owns the file descriptor, and the caller does not use it afterwards.
         let closed = unsafe { near::close(self.sysif(), self.near()) };
         if let Err(error) = &closed {
-            // Never where errors are the kernel's alone: there nothing of this is compiled.
+            // Never taken if the interface's only error is an `Errno`: then nothing of this is compiled.
             if error.errno().is_none() {
                 // SAFETY: owned until this close.
                 unsafe { self.task.unclosed(self.near(), is_doubtful(self.sysif(), error)) };
@@ -209,14 +218,14 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         closed
     }
 
-    /// The table in which the file descriptor may be used and closed by others: none, for as long as a call that failed
-    /// may still be executed on it. Closed by another task, it could be another owner's by then.
+    /// Returns the table in which other tasks may use and close the file descriptor: none, for as long as a failed call
+    /// may still be executed on it. If another task closed it, that call could reach a reused file descriptor.
     #[inline(always)]
     fn table(&self) -> FdTable {
         if self.sysif().may_still_execute() { FdTable::new() } else { self.task.fd_table() }
     }
 
-    /// Duplicates the file descriptor: the new one refers to the same open file description, and is closed by `execve`.
+    /// Duplicates the file descriptor: the new one refers to the same open file description, and `execve` closes it.
     ///
     /// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
     ///
@@ -231,7 +240,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// `EMFILE`: the process's descriptors are used up.
+    /// `EMFILE`: the limit of open file descriptors is reached.
     ///
     /// # Source
     ///
@@ -241,7 +250,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     pub fn try_clone(&self) -> Result<Self, T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
         let fd = unsafe { near::dup_cloexec(self.sysif(), self.near()) }?;
-        // SAFETY: the kernel just made it for us.
+        // SAFETY: the kernel just created it for us.
         Ok(unsafe { Self::adopt(self.task, fd) })
     }
 
@@ -259,7 +268,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// What the interface adds.
+    /// Errors of the interface.
     #[inline]
     pub fn is_nonblocking(&self) -> Result<bool, T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
@@ -268,9 +277,9 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
 
     /// Sets whether calls that would block fail with `EAGAIN` instead (`O_NONBLOCK`).
     ///
-    /// The flag belongs to the open file description, so every duplicate is changed, in other processes too. The next
-    /// call sees it; a call that is already blocked does not. Other flags keep their values, also if they are changed
-    /// meanwhile.
+    /// The flag belongs to the open file description: it changes for each duplicate, also in other processes. It
+    /// applies to later calls, not to a call that is already blocked. Other flags keep their values, even if they
+    /// change at the same time.
     ///
     /// System calls: `ioctl(FIONBIO)`.
     ///
@@ -286,7 +295,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// What the interface adds.
+    /// Errors of the interface.
     #[inline]
     #[doc(alias = "O_NONBLOCK", alias = "fcntl")]
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), T::Error> {
@@ -308,15 +317,15 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// What the interface adds.
+    /// Errors of the interface.
     #[inline]
     pub fn is_cloexec(&self) -> Result<bool, T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
         unsafe { near::is_cloexec(self.sysif(), self.near()) }
     }
 
-    /// Sets whether `execve` closes this file descriptor, as it does each new one. To lift it for one `execve` only,
-    /// there is [`inheritable`](Self::inheritable).
+    /// Sets whether `execve` closes this file descriptor. It does so for each new file descriptor. To keep one open for
+    /// a single `execve`, use [`inheritable`](Self::inheritable).
     ///
     /// System calls: `fcntl(F_SETFD)`.
     ///
@@ -331,7 +340,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// What the interface adds.
+    /// Errors of the interface.
     #[inline]
     #[doc(alias = "FD_CLOEXEC", alias = "enable_cloexec", alias = "disable_cloexec")]
     pub fn set_cloexec(&self, cloexec: bool) -> Result<(), T::Error> {
@@ -339,7 +348,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         unsafe { near::set_cloexec(self.sysif(), self.near(), cloexec) }
     }
 
-    /// Lets `execve` keep this file descriptor open for as long as the guard lives.
+    /// Keeps this file descriptor open across `execve` for as long as the guard lives.
     ///
     /// System calls: `fcntl(F_SETFD)`, now and when the guard ends.
     ///
@@ -348,7 +357,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// let mut owned = EventFd::new(0, EventfdFlags::empty())?.into_owned_fd();
     /// let guard = owned.inheritable()?;
-    /// assert!(guard.as_raw_fd() >= 0); // what an executed program is told
+    /// assert!(guard.as_raw_fd() >= 0); // passed to an executed program
     /// drop(guard);
     /// assert!(owned.is_cloexec()?);
     /// # Ok::<(), rsyscall::Errno>(())
@@ -356,7 +365,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// What the interface adds.
+    /// Errors of the interface.
     #[inline]
     #[doc(alias = "as_argument")]
     pub fn inheritable(&mut self) -> Result<Inheritable<'_, T>, T::Error> {
@@ -364,7 +373,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     }
 }
 
-/// Whether a close that the interface did not carry out may be made after all, or another call on the file descriptor.
+/// Returns whether a close that the interface did not carry out may still be made, or another call on the file
+/// descriptor.
 #[inline(always)]
 fn is_doubtful<S: SyscallInterface>(sysif: &S, error: &S::Error) -> bool {
     !error.is_not_sent() || sysif.may_still_execute()
@@ -373,8 +383,7 @@ fn is_doubtful<S: SyscallInterface>(sysif: &S, error: &S::Error) -> bool {
 impl<T: FileDescriptorTask> Drop for OwnedFd<T> {
     #[inline(always)]
     fn drop(&mut self) {
-        // Ignored: it is closed in every case, and `close` is there for who wants the result.
-        // SAFETY: this value owns the file descriptor, and nothing uses it after its drop.
+        // Ignored: the file descriptor is closed in any case, and `close` returns the result.
         let _ignored = unsafe { self.close_once() };
     }
 }

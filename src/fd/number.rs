@@ -1,12 +1,11 @@
-//! A descriptor's number that is never negative, and whose type says so: `Option` of it is no larger.
+//! A file descriptor whose type excludes negative values, so that `Option` of it has the same size.
 
 use crate::near::FileDescriptor;
 
-/// The highest byte of a number in 0..=`i32::MAX`.
+/// The highest byte of an integer in 0..=`i32::MAX`.
 ///
-/// Stable Rust has no integer with a range of its own but the `NonZero` ones, and those would cost an instruction at
-/// every use. An enum of the 128 values that the highest byte can have costs none: all that is below is how it is
-/// spelt.
+/// Stable Rust has no integers with a restricted range except `NonZero`, whose conversion would cost an instruction at
+/// each use. An enum of the 128 values of the highest byte costs none.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 #[rustfmt::skip]
@@ -37,16 +36,16 @@ static_assertions::assert_eq_size!(Option<Number>, Number, i32);
 impl Number {
     /// # Safety
     ///
-    /// The number is not negative.
+    /// The file descriptor is not negative.
     #[inline(always)]
     pub(super) const unsafe fn new(fd: FileDescriptor) -> Self {
-        // SAFETY: the same size, and with the sign bit clear the highest byte is one of the 128.
+        // SAFETY: the same size, and as the sign bit is clear, the highest byte is one of the 128.
         unsafe { core::mem::transmute::<i32, Self>(fd.0) }
     }
 
     #[inline(always)]
     pub(super) const fn get(self) -> FileDescriptor {
-        // SAFETY: the same size, four initialised bytes, and any four bytes are an `i32`.
+        // SAFETY: the same size; all four bytes are initialised, and any four bytes are a valid `i32`.
         FileDescriptor(unsafe { core::mem::transmute::<Self, i32>(self) })
     }
 }

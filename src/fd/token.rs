@@ -7,10 +7,10 @@ use crate::near::FileDescriptor;
 use crate::task::{FdTableMismatch, FileDescriptorTask};
 use core::fmt;
 
-/// An owned file descriptor of some table, without a task: [`attach`](Self::attach) gives it one.
+/// An owned file descriptor of a table, without a task: [`attach`](Self::attach) creates a handle from it.
 ///
-/// It is what a child inherits, for its task does not exist before it. One token becomes one handle, so nothing is
-/// inherited twice. Dropped, it closes nothing: the file descriptor stays open until its table ends.
+/// It represents what a child inherits, before the task of the child exists. One token becomes one handle, so nothing
+/// is inherited twice. Dropping it closes nothing: the file descriptor stays open until its table is freed.
 ///
 /// ```
 /// use rsyscall::{Current, EventFd, EventfdFlags};
@@ -38,7 +38,7 @@ pub struct Token {
 impl Token {
     /// # Safety
     ///
-    /// It is open in that table, and this value is from now on the only one that owns it.
+    /// It is open in that table, and from now on only this value owns it.
     pub(crate) unsafe fn new(fd: FileDescriptor, table: FdTable) -> Self {
         // SAFETY: an open file descriptor is not negative.
         let number = unsafe { Number::new(fd) };
@@ -50,21 +50,21 @@ impl Token {
         self.number.get()
     }
 
-    /// Returns the table that it is in.
+    /// Returns the table of the file descriptor.
     pub fn fd_table(&self) -> FdTable {
         self.table
     }
 
-    /// Returns a handle that is used and closed through this task.
+    /// Creates a handle that uses and closes the file descriptor through this task.
     ///
     /// System calls: none.
     ///
     /// # Errors
     ///
-    /// The task has another table. The error gives the token back.
+    /// [`FdTableMismatch`]: the task has another table. The error returns the token.
     pub fn attach<T: FileDescriptorTask>(self, task: T) -> Result<OwnedFd<T>, MoveError<Self>> {
         match FdTableMismatch::check(task.fd_table(), self.table) {
-            // SAFETY: open in that table, and the token, the only owner, is gone.
+            // SAFETY: open in that table, and the token, the only owner, is consumed.
             Ok(()) => Ok(unsafe { OwnedFd::adopt(task, self.near()) }),
             Err(mismatch) => Err(MoveError::new(self, mismatch)),
         }
@@ -72,13 +72,13 @@ impl Token {
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// Returns the file descriptor without its task, for another task of the table. For as long as a call that failed
-    /// may still be executed on it, it is for none.
+    /// Removes the task from the file descriptor, for another task of the table. For as long as a failed call may still
+    /// be executed on it, no task can be attached.
     #[inline]
     pub fn detach(self) -> Token {
         let table = self.table();
         let fd = FileDescriptor(self.into_raw_fd());
-        // SAFETY: this value owned it, and is gone.
+        // SAFETY: this value owned it, and is consumed.
         unsafe { Token::new(fd, table) }
     }
 }

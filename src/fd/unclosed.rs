@@ -1,7 +1,8 @@
 //! File descriptors whose close was not carried out.
 //!
-//! A task whose interface has ended can close nothing. Where its table ends with its process, the kernel closes them.
-//! Where other tasks share the table the file descriptor stays open, and one of them has to close it.
+//! A task whose interface has ended can close nothing. If its table belongs to its process alone, the kernel closes the
+//! file descriptors when the process ends. If other tasks share the table, a file descriptor stays open until one of
+//! them closes it.
 
 use super::{Token, is_doubtful};
 use crate::Errno;
@@ -12,7 +13,7 @@ use crate::task::FileDescriptorTask;
 use core::cell::Cell;
 use core::fmt;
 
-/// A file descriptor whose `close` was not carried out, or may not have been.
+/// A file descriptor whose `close` was not made, or may not have been made.
 #[derive(Debug)]
 #[must_use = "if its table is shared, the file descriptor stays open"]
 pub struct Unclosed {
@@ -21,7 +22,7 @@ pub struct Unclosed {
 }
 
 impl Unclosed {
-    /// Returns whether the close may have been made after all: then the file descriptor may be another owner's by now.
+    /// Returns whether the close may have been made: then the file descriptor may be reused by another owner.
     pub fn is_doubtful(&self) -> bool {
         self.doubtful
     }
@@ -31,32 +32,32 @@ impl Unclosed {
         self.token.near()
     }
 
-    /// Returns the table that it is in.
+    /// Returns the table of the file descriptor.
     pub fn fd_table(&self) -> FdTable {
         self.token.fd_table()
     }
 
-    /// Returns the file descriptor, to be attached to another task of its table and closed.
+    /// Converts it into a token, which another task of its table can [`attach`](Token::attach) and close.
     ///
     /// # Errors
     ///
-    /// [`Doubtful`]. The error gives the value back.
+    /// [`Doubtful`]: the close may have been made. The error returns the value.
     pub fn token(self) -> Result<Token, ErrorWith<Self, Doubtful>> {
         if self.doubtful { Err(ErrorWith::new(self, Doubtful)) } else { Ok(self.token) }
     }
 
-    /// Returns the file descriptor, doubtful or not.
+    /// Converts it into a token, even if it is doubtful.
     ///
     /// # Safety
     ///
-    /// The close was not made and will not be: the process that was asked has ended, and the number is still what it
-    /// was.
+    /// The close was not made and will not be: the process that it was sent to has ended, and the file descriptor still
+    /// refers to the same open file description.
     pub unsafe fn token_unchecked(self) -> Token {
         self.token
     }
 }
 
-/// The `close` of a file descriptor may have been made after all, so that it may be another owner's by now.
+/// The `close` of a file descriptor may have been made, so that it may be reused by another owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Doubtful;
@@ -69,14 +70,14 @@ impl fmt::Display for Doubtful {
 
 impl core::error::Error for Doubtful {}
 
-/// Never equal: no kernel has refused anything.
+/// Always `false`: no system call was made.
 impl PartialEq<Errno> for Doubtful {
     fn eq(&self, _: &Errno) -> bool {
         false
     }
 }
 
-/// Keeps file descriptors that were not closed until another task of their table closes them.
+/// A list of file descriptors that were not closed, for another task of their table to close.
 ///
 /// ```no_run
 /// use rsyscall::fd::UnclosedList;
@@ -87,8 +88,8 @@ impl PartialEq<Errno> for Doubtful {
 /// let task = unclosed.keep_for(&forked.task);
 /// let bell = task.eventfd(0, EventfdFlags::empty())?;
 /// forked.child.kill()?;
-/// drop(bell); // the child can no longer close it ...
-/// assert_eq!(unclosed.reap(Current), Ok(1)); // ... but here
+/// drop(bell); // the child can no longer close it
+/// assert_eq!(unclosed.reap(Current), Ok(1)); // closes it here
 /// # Ok::<(), rsyscall::sysif::Error>(())
 /// ```
 pub struct UnclosedList<const N: usize> {
@@ -97,28 +98,28 @@ pub struct UnclosedList<const N: usize> {
 }
 
 impl<const N: usize> UnclosedList<N> {
-    /// Creates a list with room for `N`.
+    /// Creates a list with a capacity of `N`.
     #[must_use]
     pub const fn new() -> Self {
         Self { slots: [const { Cell::new(None) }; N], lost: Cell::new(0) }
     }
 
-    /// Returns the task, with this list as the place where its handles leave what they could not close.
+    /// Returns the task with this list, into which its handles put the file descriptors that they could not close.
     pub const fn keep_for<T: FileDescriptorTask>(&self, task: T) -> WithUnclosed<'_, T, N> {
         WithUnclosed { task, unclosed: self }
     }
 
-    /// Returns how many there was no room for.
+    /// Returns how many file descriptors did not fit.
     pub fn lost(&self) -> usize {
         self.lost.get()
     }
 
-    /// Removes one and returns it.
+    /// Removes a file descriptor and returns it.
     pub fn pop(&self) -> Option<Unclosed> {
         self.slots.iter().find_map(Cell::take)
     }
 
-    /// Puts one in, if there is room.
+    /// Adds a file descriptor, or counts it as lost if the list is full.
     fn push(&self, unclosed: Unclosed) {
         for slot in &self.slots {
             let there = slot.take();
@@ -131,21 +132,21 @@ impl<const N: usize> UnclosedList<N> {
         self.lost.set(self.lost.get().saturating_add(1));
     }
 
-    /// Closes those of the task's table through it, and returns how many. Doubtful ones stay: only the caller can know
-    /// more about them ([`pop`](Self::pop)).
+    /// Closes the file descriptors of the task's table through the task, and returns their number. Doubtful ones remain
+    /// in the list: only the caller can resolve them ([`pop`](Self::pop)).
     ///
     /// System calls: `close` for each.
     ///
     /// # Errors
     ///
-    /// The task's interface has ended too. What is not closed stays in the list.
+    /// The interface of the task has ended too. File descriptors that are not closed remain in the list.
     #[doc(alias = "run_fd_table_gc")]
     pub fn reap<T: FileDescriptorTask>(&self, task: T) -> Result<usize, T::Error> {
         let mut closed = 0_usize;
         for slot in &self.slots {
             match slot.take() {
                 Some(unclosed) if !unclosed.doubtful && unclosed.fd_table() == task.fd_table() => {
-                    // SAFETY: it owned the file descriptor, and is gone unless the close was not carried out.
+                    // SAFETY: the value owns the file descriptor, and is dropped unless the close was not made.
                     if let Err(error) = unsafe { near::close(task.sysif(), unclosed.near()) } {
                         if error.errno().is_none() {
                             let doubtful = is_doubtful(task.sysif(), &error);
@@ -174,7 +175,8 @@ impl<const N: usize> Default for UnclosedList<N> {
     }
 }
 
-/// A task whose handles leave what they could not close in an [`UnclosedList`]. Created by [`UnclosedList::keep_for`].
+/// A task with an [`UnclosedList`] for the file descriptors that its handles could not close. Created by
+/// [`UnclosedList::keep_for`].
 pub struct WithUnclosed<'a, T, const N: usize> {
     task: T,
     unclosed: &'a UnclosedList<N>,
@@ -194,7 +196,7 @@ impl<T: fmt::Debug, const N: usize> fmt::Debug for WithUnclosed<'_, T, N> {
 }
 
 // SAFETY: interface and table are those of the wrapped task, which fulfils the contract, and a copy wraps a copy of it.
-// What was not closed is kept as it is, doubtful or not.
+// What was not closed is stored unchanged, doubtful or not.
 unsafe impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for WithUnclosed<'_, T, N> {
     type Interface = T::Interface;
     type Error = T::Error;
