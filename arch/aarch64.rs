@@ -7,13 +7,13 @@
 //! * destroyed besides: with SVE, the bits of Z0–Z31 above 128, all of P0–P15 and FFR (zeroed)
 //! * flags: kept, `eret` restores them
 //!
-//! What SVE loses cannot be said in an operand list: LLVM keeps a Z register live across an inlined `svc` whatever
-//! p-registers are named, and naming v0–v31 would make every caller save d8–d15, which the kernel keeps. So the
-//! instruction stands in a function of the C calling convention that is never inlined: that convention (AAPCS64, 6.1.2
-//! and 6.1.3) preserves the low half of v8–v15 and nothing else of the vector and predicate state, so whoever calls
-//! keeps nothing that the kernel destroys, even a caller compiled with `#[target_feature(enable = "sve")]`. It costs
-//! one branch. The number comes last, so that the arguments are where the kernel wants them and the body is `mov x8,
-//! xN; svc 0; ret`.
+//! The state that SVE loses cannot be declared as operands: LLVM keeps a Z register live across an inlined `svc`
+//! whatever p-registers are named, and naming v0–v31 would make every caller save d8–d15, which the kernel preserves.
+//! Therefore the instruction is in a function of the C calling convention that is never inlined. That convention
+//! (AAPCS64, 6.1.2 and 6.1.3) preserves the low half of v8–v15 and nothing else of the vector and predicate state, so a
+//! caller keeps nothing there that the kernel destroys, even if it is compiled with `#[target_feature(enable =
+//! "sve")]`. The cost is one branch. The number is the last parameter, so that the arguments are in the kernel's
+//! registers already and the body is `mov x8, xN; svc 0; ret`.
 //!
 //! Source: AAPCS64; `Documentation/arch/arm64/sve.rst`, "System call behaviour".
 
@@ -21,7 +21,7 @@ pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
-    // Without an argument nothing is loaded into x0, only the result taken from it.
+    // Without an argument x0 is an output only.
     ($ret:ident = $nr:ident; $result:tt $($absent:tt)*) => { call!(@asm $ret = $nr, [] [lateout($result)] []) };
     ($ret:ident = $nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
         call!(@asm $ret = $nr, [$a0, $($arg,)*] [inlateout($result) $a0 =>] [$(in($register) $arg,)*])
@@ -30,7 +30,7 @@ macro_rules! call {
         #[inline(never)]
         unsafe extern "C" fn svc($($arg: usize,)* $nr: usize) -> usize {
             let ret;
-            // SAFETY: only ever called from the function around it, whose caller vouches for the call.
+            // SAFETY: only called from the function around it, whose caller guarantees that the call is sound.
             unsafe {
                 asm!(
                     "svc 0",
@@ -48,7 +48,7 @@ macro_rules! call {
 
 functions!(call "x0" "x1" "x2" "x3" "x4" "x5");
 
-/// As `uname` has it.
+/// The machine name of `uname`.
 pub(crate) const MACHINE: &str = "aarch64";
 /// `TASK_SIZE_64` with 48 bits, `arch/arm64/include/asm/processor.h`: each of the two halves has all of them.
 pub(crate) const END_OF_USER_SPACE: usize = 1 << 48;

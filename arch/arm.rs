@@ -6,11 +6,11 @@
 //! * result in: r0
 //! * destroyed besides: nothing
 //! * kept: all other registers, lr, d0–d31
-//! * flags: kept, NZCV comes back with the program status register
+//! * flags: kept, NZCV is restored with the program status register
 //!
-//! r7 is the frame pointer of Thumb code, where it cannot be named as an operand, and stable `cfg` does not see the
-//! mode: so it is always kept in another register by two `mov`. It is right too where the compiler gives the number or
-//! the copy r7 itself.
+//! r7 is the frame pointer in Thumb code, where it cannot be an operand, and stable `cfg` cannot detect Thumb.
+//! Therefore two `mov` always save it in another register. This is correct even if the compiler allocates r7 for the
+//! number or for the copy.
 //!
 //! Source: `arch/arm/kernel/entry-common.S`, `vector_swi`; AAPCS32.
 
@@ -20,12 +20,12 @@ use core::arch::asm;
 macro_rules! call {
     ($nr:ident, $($operands:tt)*) => {
         asm!(
-            "mov {kept}, r7",
+            "mov {saved}, r7",
             "mov r7, {nr}",
             "svc 0",
-            "mov r7, {kept}",
+            "mov r7, {saved}",
             nr = in(reg) $nr,
-            kept = out(reg) _,
+            saved = out(reg) _,
             $($operands)*
             options(nostack, preserves_flags),
         )
@@ -34,7 +34,7 @@ macro_rules! call {
 
 functions!(first_is_result "r0" "r1" "r2" "r3" "r4" "r5");
 
-/// As `uname` has it on most.
+/// The machine name of `uname` on most systems.
 pub(crate) const MACHINE: &str = "armv7l";
 /// On a kernel of 64 bits, below the page of vectors, `arch/arm64/include/asm/processor.h`; one of 32 has less.
 pub(crate) const END_OF_USER_SPACE: usize = 0xffff_0000;

@@ -1,8 +1,8 @@
-//! What most architectures have in common: an architecture's file takes all of it in, and defines anew what differs
-//! there.
+//! Items that most architectures share. The file of an architecture imports all of them, and redefines those that
+//! differ.
 
-/// A call whose result is in the register of the first argument: into it and out of it, or, without an argument, only
-/// out of it. `call!` gets the number and the operands.
+/// A call whose result is in the register of the first argument: an in-out operand, or an output if there is no
+/// argument. `call!` gets the number and the operands.
 macro_rules! first_is_result {
     ($ret:ident = $nr:ident; $result:tt $($absent:tt)*) => { call!($nr, lateout($result) $ret,) };
     ($ret:ident = $nr:ident, $result:tt $a0:ident $(, $register:tt $arg:ident)*; $($absent:tt)*) => {
@@ -13,7 +13,7 @@ macro_rules! first_is_result {
 /// `include/uapi/asm-generic/fcntl.h`.
 pub(crate) const O_DIRECT: u32 = 0o40000;
 
-/// One past the highest address that a program can have, with four-level page tables.
+/// One past the highest address of user space, with four-level page tables.
 pub(crate) const END_OF_USER_SPACE: usize = 1 << (usize::BITS - 17);
 
 /// `include/uapi/asm-generic/ioctls.h`.
@@ -24,7 +24,7 @@ pub(crate) const FIONCLEX: u32 = 0x5450;
 
 /// Whether `clone` takes the stack before the flags.
 pub(crate) const CLONE_STACK_FIRST: bool = false;
-/// Whether `mmap` takes one pointer to its six words.
+/// Whether `mmap` takes one pointer to its six arguments.
 pub(crate) const MMAP_BY_POINTER: bool = false;
 
 /// The data of an `epoll_event`.
@@ -32,12 +32,12 @@ pub(crate) const MMAP_BY_POINTER: bool = false;
 #[repr(transparent)]
 pub(crate) struct EpollData(pub(crate) u64);
 
-/// What a signal handler is installed with.
+/// Flags of each signal handler.
 pub(crate) const HANDLER_FLAGS: usize = 0;
-/// `sa_restorer` of `struct sigaction`, where there is such a field.
+/// `sa_restorer` of `struct sigaction`, if it has that field.
 pub(crate) type Restorer = usize;
 pub(crate) const NO_RESTORER: Restorer = 0;
-/// Where a signal handler returns to: nowhere of ours, the vDSO does it.
+/// Returns the address to which a signal handler returns: none, as the vDSO has the code.
 pub(crate) const fn signal_return() -> Restorer {
     NO_RESTORER
 }

@@ -29,7 +29,7 @@ macro_rules! call {
 
 functions!(first_is_result "$a0" "$a1" "$a2" "$a3" "$a4" "$a5");
 
-/// As `uname` has it.
+/// The machine name of `uname`.
 pub(crate) const MACHINE: &str = "loongarch64";
 
 /// `struct sigaction` has no `sa_restorer`: `arch/loongarch/kernel/signal.c` returns through the vDSO.

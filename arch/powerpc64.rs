@@ -3,13 +3,13 @@
 //! * instruction: `sc`
 //! * number in: r0
 //! * arguments in: r3, r4, r5, r6, r7, r8
-//! * result in: r3; where cr0.SO is set it is an error's number, here made negative as everywhere else
+//! * result in: r3; if cr0.SO is set it is an errno, negated here as on the other architectures
 //! * destroyed besides: r0, r4–r12, ctr, xer (zeroed), cr0
 //! * kept: r2, r14–r31, lr, cr1–cr7, vs0–vs63
 //! * flags: not kept, cr0 and xer
 //!
-//! Without `ctr` LLVM makes a loop around the call count in it, and the loop does not end. Not `scv 0`: it destroys
-//! more, and is there only where AT_HWCAP2 says so.
+//! Without the clobber of `ctr`, LLVM uses it as the counter of a loop around the call, and the loop never ends.
+//! `scv 0` is not used: it destroys more, and exists only if AT_HWCAP2 has its bit.
 //!
 //! Source: `Documentation/arch/powerpc/syscall64-abi.rst`; `arch/powerpc/kernel/interrupt_64.S`.
 
@@ -17,7 +17,7 @@ pub(crate) use super::generic::*;
 use core::arch::asm;
 
 macro_rules! call {
-    // Without an argument nothing is loaded into r3, only the result taken from it.
+    // Without an argument r3 is an output only.
     ($ret:ident = $nr:ident; $result:tt $($absent:tt)*) => {
         call!(@asm $ret = $nr, [lateout($result)] [$(lateout($absent) _,)*])
     };
@@ -26,7 +26,7 @@ macro_rules! call {
             [$(inlateout($register) $arg => _,)* $(lateout($absent) _,)*])
     };
     (@asm $ret:ident = $nr:ident, [$($result:tt)*] [$($operands:tt)*]) => {
-        asm!( // Rust 1.95 or newer is needed: before, `asm!` is not stable on powerpc64.
+        asm!( // Needs Rust 1.95: `asm!` is not stable on powerpc64 before.
             "sc",
             "bns+ 2f",
             "neg 3, 3",
@@ -43,7 +43,7 @@ macro_rules! call {
 
 functions!(call "r3" "r4" "r5" "r6" "r7" "r8");
 
-/// As `uname` has it.
+/// The machine name of `uname`.
 pub(crate) const MACHINE: &str = "ppc64le";
 /// `TASK_SIZE_USER64` with 64 KiB pages, `arch/powerpc/include/asm/task_size_64.h`.
 pub(crate) const END_OF_USER_SPACE: usize = 1 << 52;

@@ -1,7 +1,7 @@
-//! Targets that are refused, each with the reason.
+//! Targets that do not compile, each with the reason.
 
 #[cfg(target_os = "android")]
-compile_error!("rsyscall does not support Android: its seccomp policy and its signals have not been tried");
+compile_error!("rsyscall does not support Android: its seccomp policy and its signals are untested");
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 compile_error!("rsyscall makes Linux system calls: this target's operating system is not Linux");
@@ -13,19 +13,19 @@ compile_error!("rsyscall does not support x32: its system calls have numbers and
 compile_error!("rsyscall does not support aarch64 ILP32: Linux never adopted its system calls");
 
 #[cfg(all(target_arch = "aarch64", target_endian = "big"))]
-compile_error!("rsyscall does not support big-endian aarch64: there is no kernel to prove it on");
+compile_error!("rsyscall does not support big-endian aarch64: there is no kernel to test it on");
 
 #[cfg(all(target_arch = "arm", target_endian = "big"))]
-compile_error!("rsyscall does not support big-endian arm: there is no kernel to prove it on");
+compile_error!("rsyscall does not support big-endian arm: there is no kernel to test it on");
 
 #[cfg(all(target_arch = "powerpc64", target_endian = "big"))]
-compile_error!("rsyscall does not support big-endian powerpc64: there is no kernel to prove it on");
+compile_error!("rsyscall does not support big-endian powerpc64: there is no kernel to test it on");
 
 #[cfg(target_arch = "powerpc")]
-compile_error!("rsyscall does not support 32-bit powerpc: it has not been tried on a kernel");
+compile_error!("rsyscall does not support 32-bit powerpc: it is untested");
 
 #[cfg(target_arch = "riscv32")]
-compile_error!("rsyscall does not support riscv32: there is no kernel to prove it on");
+compile_error!("rsyscall does not support riscv32: there is no kernel to test it on");
 
 #[cfg(any(target_arch = "mips", target_arch = "mips32r6", target_arch = "mips64", target_arch = "mips64r6"))]
 compile_error!(

@@ -5,10 +5,10 @@
 //! * arguments in: a0, a1, a2, a3, a4, a5
 //! * result in: a0
 //! * destroyed besides: all vector state, v0–v31 and vl, vtype, vstart, vcsr
-//! * flags: not kept, for Rust the vector configuration and its rounding and saturation bits count as flags
+//! * flags: not kept; in Rust the vector configuration and its rounding and saturation bits count as flags
 //!
-//! The vector clobbers stand here unconditionally: stable `cfg` cannot see whether V is enabled, and where it is not
-//! they cost nothing. Without them a vector kept in a register across `ecall` is silently wrong where V is baseline.
+//! The vector clobbers are unconditional: stable `cfg` cannot detect V, and without V they cost nothing. Without them a
+//! vector kept in a register across `ecall` would silently be wrong if V is in the baseline.
 //!
 //! Source: RISC-V ELF psABI; `Documentation/arch/riscv/vector.rst`, "Vector Register State Across System Calls".
 
@@ -36,7 +36,7 @@ macro_rules! call {
 
 functions!(first_is_result "a0" "a1" "a2" "a3" "a4" "a5");
 
-/// As `uname` has it.
+/// The machine name of `uname`.
 pub(crate) const MACHINE: &str = "riscv64";
 
 /// `struct sigaction` has no `sa_restorer`: `arch/riscv/kernel/signal.c` returns through the vDSO.

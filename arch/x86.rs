@@ -8,10 +8,10 @@
 //! * kept: all other registers, xmm0–xmm7
 //! * flags: kept
 //!
-//! The compiler keeps esi and ebp for itself, so they cannot be operands: a fourth argument changes places with esi, of
-//! more the address of all that no register has is passed in eax, and what esi and ebp held is kept on the stack (there
-//! is no red zone). `sysenter` through the vDSO is faster, and needs AT_SYSINFO of the auxiliary vector, which a
-//! library does not have.
+//! The compiler reserves esi and ebp, so they cannot be operands. A fourth argument is exchanged with esi. With more
+//! arguments, eax has the address of an array with the number and the arguments that have no register, and the stack
+//! keeps esi and ebp (there is no red zone). `sysenter` through the vDSO is faster, but needs AT_SYSINFO of the
+//! auxiliary vector, which a library does not have.
 //!
 //! Source: `arch/x86/entry/entry_32.S`, `entry_INT80_32`; System V ABI, i386 supplement.
 
@@ -68,7 +68,7 @@ macro_rules! call {
 
 functions!(call "ebx" "ecx" "edx" "esi" "edi" "ebp");
 
-/// As `uname` has it on most.
+/// The machine name of `uname` on most systems.
 pub(crate) const MACHINE: &str = "i686";
 /// On a kernel of 64 bits, `IA32_PAGE_OFFSET` in `arch/x86/include/asm/page_64_types.h`; one of 32 has less.
 pub(crate) const END_OF_USER_SPACE: usize = 0xffff_e000;

@@ -25,10 +25,10 @@ macro_rules! call {
     };
 }
 
-// The fourth argument travels in r10, not rcx: the instruction itself overwrites rcx.
+// The fourth argument is in r10, not rcx: the instruction itself overwrites rcx.
 functions!(call "rdi" "rsi" "rdx" "r10" "r8" "r9");
 
-/// As `uname` has it.
+/// The machine name of `uname`.
 pub(crate) const MACHINE: &str = "x86_64";
 
 /// The data of an `epoll_event`, which is packed: `EPOLL_PACKED` in `include/uapi/linux/eventpoll.h`.
@@ -36,16 +36,17 @@ pub(crate) const MACHINE: &str = "x86_64";
 #[repr(C, packed(4))]
 pub(crate) struct EpollData(pub(crate) u64);
 
-/// `SA_RESTORER`: the kernel has to be told where a signal handler returns to, `arch/x86/include/uapi/asm/signal.h`.
+/// `SA_RESTORER`: the kernel requires the address to which a signal handler returns,
+/// `arch/x86/include/uapi/asm/signal.h`.
 pub(crate) const HANDLER_FLAGS: usize = 0x0400_0000;
 
-/// Returns the address of code that makes `rt_sigreturn`, for `sa_restorer`.
+/// Returns the address of code that calls `rt_sigreturn`, for `sa_restorer`.
 ///
-/// The code has no name in the program and no prologue: the stack pointer must be at the frame that the kernel built.
+/// The code has no symbol and no prologue: the stack pointer must be at the frame that the kernel built.
 ///
 /// # Source
 ///
-/// `arch/x86/kernel/signal_64.c`, which has no other way back.
+/// `arch/x86/kernel/signal_64.c`, which has no other return path.
 #[inline(never)]
 pub(crate) fn signal_return() -> Restorer {
     let address;
