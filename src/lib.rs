@@ -84,11 +84,13 @@ pub mod near;
 pub mod notify;
 pub mod nr;
 pub mod reactor;
-pub mod remote;
 pub mod start;
 pub mod sys;
 pub mod sysif;
 pub mod task;
+
+// After the others: the documentation has methods in the order of the modules, and these are the last to read.
+pub mod remote;
 
 pub use errno::Errno;
 pub use notify::Notifier;

@@ -384,6 +384,7 @@ impl<T: FileDescriptorTask> Drop for OwnedFd<T> {
     #[inline(always)]
     fn drop(&mut self) {
         // Ignored: the file descriptor is closed in any case, and `close` returns the result.
+        // SAFETY: this value owns the file descriptor, and nothing uses it after its drop.
         let _ignored = unsafe { self.close_once() };
     }
 }

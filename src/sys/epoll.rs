@@ -1,4 +1,20 @@
-//! `#include <sys/epoll.h>`: waiting for many descriptors, at the price of those that are ready.
+//! `#include <sys/epoll.h>`: for event loops with many file descriptors; the cost of a wait depends only on those that
+//! are ready.
+//!
+//! ```
+//! use core::mem::MaybeUninit;
+//! use rsyscall::sys::epoll::{Epoll, EpollEvents};
+//! use rsyscall::{EventFd, EventfdFlags};
+//!
+//! let bell = EventFd::new(1, EventfdFlags::empty())?;
+//! let epoll = Epoll::new()?;
+//! epoll.add(&bell, EpollEvents::IN, 7)?;
+//! let mut memory = [MaybeUninit::uninit(); 8];
+//! for event in epoll.wait(&mut memory)? {
+//!     assert_eq!(event.data(), 7);
+//! }
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::EPOLL`](crate::nr::used_by::EPOLL).
 
@@ -18,16 +34,16 @@ use core::ptr::slice_from_raw_parts;
 use core::time::Duration;
 use static_assertions::{assert_eq_size, assert_impl_all};
 
-/// Makes epoll descriptors. Every task does.
+/// Creates epoll instances. It is implemented for all tasks.
 pub trait EpollTask: FileDescriptorTask {
-    /// Makes an epoll descriptor in the task's table, closed by `execve`.
+    /// Creates an epoll instance in the task's table, which `execve` closes.
     ///
     /// System calls: `epoll_create1`.
     ///
     /// # Errors
     ///
-    /// `EMFILE`, `ENFILE`: the process's or the system's descriptors are used up. `ENOMEM`. `ENOSYS`, `EPERM` or
-    /// others: a kernel without epoll, a seccomp policy.
+    /// `EMFILE`, `ENFILE`: the limit of open file descriptors of the process or of the system is reached. `ENOMEM`.
+    /// `ENOSYS`, `EPERM` or others: a kernel without epoll, a seccomp policy.
     ///
     /// # Source
     ///
@@ -39,15 +55,15 @@ impl<T: FileDescriptorTask> EpollTask for T {
     #[inline(always)]
     fn epoll(self) -> Result<Epoll<T>, T::Error> {
         let fd = near::epoll_create1(self.sysif(), EpollFlags::CLOEXEC)?;
-        // SAFETY: the kernel just made it for us, and nothing can fail between.
+        // SAFETY: the kernel just created it for us, and nothing can fail in between.
         Ok(Epoll { fd: unsafe { OwnedFd::adopt(self, fd) } })
     }
 }
 
-/// A set of descriptors, kept by the kernel, that reports which of them are ready.
+/// An epoll instance: a set of file descriptors in the kernel, which reports those that are ready.
 ///
-/// A descriptor is added once, with 64 bits that are the caller's own, and each report of it carries those bits. Memory
-/// for reports is the caller's: as many as fit are given at once, the others at the next wait.
+/// A file descriptor is added once, with 64 bits of user data that each of its events has. Events are written to memory
+/// of the caller: as many as fit, and the others in the next wait.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -69,13 +85,14 @@ impl<T: FileDescriptorTask> EpollTask for T {
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
-/// # What a registration belongs to
+/// # Lifetime of a registration
 ///
-/// It belongs to the open file description *and* the file descriptor under which it was added, and lasts until it is
-/// deleted or the description's last descriptor is closed, in whatever process that is. So a closed descriptor of which
-/// there is a duplicate ([`try_clone`](OwnedFd::try_clone), `fork`, `SCM_RIGHTS`) goes on reporting, and can no longer
-/// be deleted, because it has no number any more. [`delete`](Self::delete) before closing whatever may have a
-/// duplicate. No such report is unsound: it carries 64 bits and nothing that is trusted.
+/// A registration belongs to the open file description *and* the file descriptor with which it was added. It lasts
+/// until it is deleted or the last file descriptor of the open file description is closed, in any process. A closed
+/// file descriptor that has a duplicate ([`try_clone`](OwnedFd::try_clone), `fork`, `SCM_RIGHTS`) therefore continues
+/// to be reported, and cannot be deleted any more, as that takes the file descriptor. [`delete`](Self::delete) a file
+/// descriptor that may have a duplicate before closing it. Such an event is not unsound: it carries 64 bits that
+/// nothing relies on.
 ///
 /// # Source
 ///
@@ -88,7 +105,7 @@ assert_eq_size!(Epoll, Option<Epoll>, i32);
 assert_impl_all!(Epoll: Send, Sync);
 
 impl Epoll {
-    /// Makes an epoll descriptor in the current process, closed by `execve`.
+    /// Creates an epoll instance in the current process, which `execve` closes.
     ///
     /// System calls: `epoll_create1`.
     ///
@@ -103,16 +120,15 @@ impl Epoll {
 }
 
 impl<T: FileDescriptorTask> Epoll<T> {
-    /// Watches a descriptor from now on. If it is ready already, that is the first report.
+    /// Adds a file descriptor. If it is ready already, the next wait reports it.
     ///
     /// System calls: `epoll_ctl`.
     ///
     /// # Errors
     ///
-    /// `EEXIST`: it is watched already. `EPERM`: its kind cannot be watched (a plain file). `EINVAL`: it is this epoll,
-    /// or `EXCLUSIVE` with something it does not go with. `ELOOP`: epolls that watch each other in a circle, or too
-    /// deep. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`. `ENOMEM`. `EBADF`, and no call is made: it is of another
-    /// table.
+    /// `EEXIST`: it was added already. `EPERM`: its kind does not support epoll (a regular file). `EINVAL`: it is this
+    /// epoll, or `EXCLUSIVE` with an event that excludes it. `ELOOP`: a cycle of epolls, or too deep a nesting.
+    /// `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`. `ENOMEM`. `EBADF`, without a call: it belongs to another table.
     ///
     /// # Source
     ///
@@ -126,8 +142,8 @@ impl<T: FileDescriptorTask> Epoll<T> {
         self.ctl(EpollOp::Add, fd.lend(), EpollEvent::new(events, data))
     }
 
-    /// Watches a descriptor for something else, with other bits. If it is ready, edge-triggered or not, that is
-    /// reported.
+    /// Changes the events and the user data of a file descriptor. If it is ready, the next wait reports it,
+    /// edge-triggered or not.
     ///
     /// System calls: `epoll_ctl`.
     ///
@@ -152,8 +168,8 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `ENOENT`: it is not watched. `EINVAL`: `EXCLUSIVE` now or when it was added. `EBADF`, and no call is made: it is
-    /// of another table.
+    /// `ENOENT`: it was not added. `EINVAL`: `EXCLUSIVE` now or when it was added. `EBADF`, without a call: it belongs
+    /// to another table.
     ///
     /// # Source
     ///
@@ -167,13 +183,13 @@ impl<T: FileDescriptorTask> Epoll<T> {
         self.ctl(EpollOp::Modify, fd.lend(), EpollEvent::new(events, data))
     }
 
-    /// Watches a descriptor no more.
+    /// Removes a file descriptor.
     ///
     /// System calls: `epoll_ctl`.
     ///
     /// # Errors
     ///
-    /// `ENOENT`: it is not watched. `EBADF`, and no call is made: it is of another table.
+    /// `ENOENT`: it was not added. `EBADF`, without a call: it belongs to another table.
     ///
     /// # Source
     ///
@@ -187,12 +203,11 @@ impl<T: FileDescriptorTask> Epoll<T> {
         self.ctl(EpollOp::Delete, fd.lend(), EpollEvent::new(EpollEvents::empty(), 0))
     }
 
-    /// Waits until something is reported or the timeout expires; without one, for ever. Returns the reports, in the
-    /// memory that was given: none if the timeout has expired. Exactly one system call.
+    /// Blocks until there is an event or the timeout expires; `None` is no timeout. Returns the events, in `memory`, or
+    /// none on timeout. It makes exactly one system call.
     ///
-    /// The kernel counts milliseconds here: a part of one is waited for as a whole one, and what is longer than
-    /// `i32::MAX` of them (24 days) is that long. With a `mask` the thread's signal mask is that one for as long as the
-    /// call lasts.
+    /// The kernel counts milliseconds here: the timeout is rounded up to whole milliseconds, and limited to `i32::MAX`
+    /// of them (24 days). With a `mask`, that is the signal mask of the thread during the call.
     ///
     /// System calls: `epoll_pwait`.
     ///
@@ -209,8 +224,8 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: the memory is empty. What the
-    /// interface adds.
+    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: the memory is empty. Errors of the
+    /// interface.
     ///
     /// # Source
     ///
@@ -224,18 +239,18 @@ impl<T: FileDescriptorTask> Epoll<T> {
         mask: Option<SignalSet>,
     ) -> Result<&'memory [EpollEvent], T::Error> {
         let count = self.count(memory, timeout.map(Timespec::from), mask)?;
-        // SAFETY: the call has written as many.
+        // SAFETY: the call has written `count` events.
         Ok(unsafe { assume_events(memory, count) })
     }
 
-    /// Waits until something is reported, however many signal handlers run. Returns the reports, in the memory that was
-    /// given: at least one.
+    /// Blocks until there is an event. Signal handlers do not end the wait. Returns the events, in `memory`: at least
+    /// one.
     ///
     /// System calls: `epoll_pwait`.
     ///
     /// # Errors
     ///
-    /// `EINVAL`: the memory is empty. What the interface adds.
+    /// `EINVAL`: the memory is empty. Errors of the interface.
     #[inline]
     #[doc(alias = "epoll_wait")]
     pub fn wait<'memory>(
@@ -249,13 +264,13 @@ impl<T: FileDescriptorTask> Epoll<T> {
                 Err(error) => return Err(error),
             }
         };
-        // SAFETY: the call has written as many.
+        // SAFETY: the call has written `count` events.
         Ok(unsafe { assume_events(memory, count) })
     }
 
-    /// Waits until something is reported or the timeout expires, which is kept on `CLOCK_MONOTONIC` across signal
-    /// handlers. Returns the reports, in the memory that was given: none if the timeout has expired. What is ready is
-    /// reported whatever the timeout, zero included. The kernel counts milliseconds here: it can be up to one late, and
+    /// Blocks until there is an event or the timeout expires. Returns the events, in `memory`, or none on timeout. The
+    /// timeout is measured on `CLOCK_MONOTONIC`, across signal handlers. File descriptors that are ready are reported
+    /// even with a zero timeout. The kernel counts milliseconds here: a timeout can be up to one millisecond late, and
     /// is never early.
     ///
     /// System calls: `epoll_pwait`; unless the timeout is zero also `clock_gettime`.
@@ -278,7 +293,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `EINVAL`: the memory is empty. What the interface adds.
+    /// `EINVAL`: the memory is empty. Errors of the interface.
     #[inline]
     pub fn wait_timeout<'memory>(
         &self,
@@ -286,11 +301,11 @@ impl<T: FileDescriptorTask> Epoll<T> {
         timeout: Duration,
     ) -> Result<&'memory [EpollEvent], T::Error> {
         let count = keep(self.fd.sysif(), timeout, |left| self.attempt(memory, left))?.unwrap_or(0);
-        // SAFETY: the call has written as many.
+        // SAFETY: the call has written `count` events.
         Ok(unsafe { assume_events(memory, count) })
     }
 
-    /// As [`wait_timeout`](Self::wait_timeout), until a moment.
+    /// Blocks as [`wait_timeout`](Self::wait_timeout) does, until a deadline.
     ///
     /// System calls: `clock_gettime`, `epoll_pwait`.
     ///
@@ -305,7 +320,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     /// let mut memory = [MaybeUninit::uninit(); 8];
     /// let deadline = Deadline::after(&Local, Duration::from_millis(2))?;
     /// while !epoll.wait_until(&mut memory, deadline)?.is_empty() {
-    ///     // here: do the work; what comes after the deadline is left for another time
+    ///     // handle the events; those after the deadline remain for the next wait
     /// }
     /// # Ok::<(), rsyscall::Errno>(())
     /// ```
@@ -320,14 +335,14 @@ impl<T: FileDescriptorTask> Epoll<T> {
         deadline: Deadline,
     ) -> Result<&'memory [EpollEvent], T::Error> {
         let count = keep_until(self.fd.sysif(), deadline, |left| self.attempt(memory, left))?.unwrap_or(0);
-        // SAFETY: the call has written as many.
+        // SAFETY: the call has written `count` events.
         Ok(unsafe { assume_events(memory, count) })
     }
 
     #[inline]
     fn attempt(&self, memory: &mut [MaybeUninit<EpollEvent>], left: Timespec) -> Step<usize, T::Error> {
         match self.count(memory, Some(left), None) {
-            // The longest that the call can wait at once may be less than what is left.
+            // The maximum of one call may be less than what is left.
             Ok(0) if left > LONGEST => Step::Again,
             Ok(0) => Step::Expired,
             Ok(count) => Step::Ready(count),
@@ -352,39 +367,39 @@ impl<T: FileDescriptorTask> Epoll<T> {
         if polled.table != self.fd.task().fd_table() {
             return Err(Errno::EBADF.into());
         }
-        // SAFETY: both are open for as long as the borrows last, and of the same table.
+        // SAFETY: both are open for as long as the borrows last, and belong to the same table.
         unsafe { near::epoll_ctl(self.fd.sysif(), self.fd.near(), op, polled.fd, event) }
     }
 }
 
 kind! {
     Epoll,
-    kind: "an epoll",
+    kind: "an epoll instance",
     uses: "rsyscall::sys::epoll::Epoll",
     new: "Epoll::new()?",
     wrong: "every call of another kind fails with `EINVAL`.",
-    end: "The descriptors that it watches stay open."
+    end: "The file descriptors that were added stay open."
 }
 
-/// `i32::MAX` milliseconds, with the part of a second left out.
+/// `i32::MAX` milliseconds, rounded down to seconds.
 const LONGEST: Timespec = Timespec { seconds: i32::MAX as i64 / 1000, nanoseconds: 0 };
 
-/// The whole milliseconds that hold this time, at most `i32::MAX`.
+/// Rounds a time up to milliseconds, at most `i32::MAX`.
 #[inline]
 fn milliseconds(time: Timespec) -> i32 {
-    // Not above 1000: the second part is never above a second.
+    // At most 1000: `nanoseconds` is less than a second.
     let parts = i32::try_from(time.nanoseconds.saturating_add(999_999).wrapping_div(1_000_000)).unwrap_or(0);
     i32::try_from(time.seconds).unwrap_or(i32::MAX).saturating_mul(1000).saturating_add(parts)
 }
 
-/// The events that a call has written.
+/// Returns the events that a call has written.
 ///
 /// # Safety
 ///
-/// The first `count` are initialised, and there are as many.
+/// The memory has at least `count` elements, and the first `count` are initialised.
 #[inline(always)]
 unsafe fn assume_events(memory: &[MaybeUninit<EpollEvent>], count: usize) -> &[EpollEvent] {
     let events = slice_from_raw_parts(memory.as_ptr().cast::<EpollEvent>(), count);
-    // SAFETY: initialised by the caller's promise; the same memory for the same borrow.
+    // SAFETY: the caller guarantees that they are initialised; the same memory for the same borrow.
     unsafe { &*events }
 }

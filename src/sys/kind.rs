@@ -1,15 +1,15 @@
-//! What every kind of file descriptor has: what a handle is made from and gives back, and its end.
+//! Methods of every kind of file descriptor: conversions, ownership, close.
 //!
-//! `try_clone`, `set_nonblocking` and what else is right for only some kinds stands with these.
+//! The modules of the kinds have `try_clone`, `set_nonblocking` and others that suit only some kinds.
 
-/// Writes it for a struct whose field `fd` is an [`OwnedFd`](crate::fd::OwnedFd).
+/// Implements them for a struct whose field `fd` is an [`OwnedFd`](crate::fd::OwnedFd).
 ///
-/// `$kind` is its name in the field, `$uses` and `$new` make one in an example, `$wrong` says what the calls of another
-/// kind do, `$end` what a reader may expect of a close, and does not happen.
+/// `$kind` is the name of the kind, `$uses` and `$new` create one in an example, `$wrong` says what the calls of
+/// another kind do, and `$end` what a close does not do although a reader may expect it.
 macro_rules! kind {
     ($name:ident, kind: $kind:literal, uses: $uses:literal, new: $new:literal, wrong: $wrong:literal, end: $end:literal) => {
         impl<T: FileDescriptorTask> $name<T> {
-            /// Returns the file descriptor, which this value still owns.
+            /// Returns the file descriptor. This value still owns it.
             ///
             #[doc = kind!(@example $uses, "let handle = ", $new, ";\nassert_eq!(handle.near().0, handle.as_raw_fd());")]
             #[inline(always)]
@@ -17,7 +17,7 @@ macro_rules! kind {
                 self.fd.near()
             }
 
-            /// Returns the file descriptor, which this value still owns, as std and C have it.
+            /// Returns the file descriptor as an integer, as std and C use it. This value still owns it.
             ///
             #[doc = kind!(@example $uses, "let handle = ", $new, ";\nassert!(handle.as_raw_fd() >= 0);")]
             #[inline(always)]
@@ -25,20 +25,20 @@ macro_rules! kind {
                 self.fd.as_raw_fd()
             }
 
-            /// Returns the file descriptor, which the caller owns from now on: it is not closed.
+            /// Consumes the value and returns the file descriptor, which is not closed: the caller owns it.
             ///
             #[doc = kind!(@example $uses,
                 "let raw = ", $new, ".into_raw_fd();\n",
-                "// SAFETY: it was given away a line above.\n",
+                "// SAFETY: released a line above.\n",
                 "let handle = unsafe { ", stringify!($name), "::from_raw_fd(raw) };\n# let _ = handle;"
             )]
             #[inline(always)]
-            #[must_use = "unused, the file descriptor stays open: nothing else knows it"]
+            #[must_use = "unused, the file descriptor stays open"]
             pub fn into_raw_fd(self) -> i32 {
                 self.fd.into_raw_fd()
             }
 
-            /// Returns the file descriptor without its kind.
+            /// Borrows it as a file descriptor of any kind.
             ///
             #[doc = kind!(@example $uses,
                 "let handle = ", $new, ";\nassert_eq!(handle.as_owned_fd().as_raw_fd(), handle.as_raw_fd());"
@@ -48,7 +48,7 @@ macro_rules! kind {
                 &self.fd
             }
 
-            /// Returns the file descriptor without its kind, and consumes this value.
+            /// Converts it into a file descriptor of any kind.
             ///
             #[doc = kind!(@example $uses,
                 "let owned = ", $new, ".into_owned_fd();\nlet handle = ", stringify!($name), "::from(owned);\n# let _ = handle;"
@@ -66,7 +66,7 @@ macro_rules! kind {
                 self.fd.task()
             }
 
-            /// Closes it and returns the kernel's result, which dropping it ignores.
+            /// Closes the file descriptor and returns the kernel's result, which a drop ignores.
             ///
             #[doc = $end]
             ///
@@ -76,7 +76,7 @@ macro_rules! kind {
             ///
             /// # Errors
             ///
-            /// None from the kernel. What the interface adds.
+            /// None from the kernel. Errors of the interface.
             #[inline(always)]
             pub fn close(self) -> Result<(), T::Error> {
                 self.fd.close()
@@ -86,7 +86,7 @@ macro_rules! kind {
             ///
             #[doc = kind!(@example $uses,
                 "let fd = rsyscall::near::FileDescriptor(", $new, ".into_raw_fd());\n",
-                "// SAFETY: it was given away a line above.\n",
+                "// SAFETY: released a line above.\n",
                 "let handle = unsafe { ", stringify!($name), "::adopt(rsyscall::Current, fd) };\n# let _ = handle;"
             )]
             ///
@@ -96,7 +96,7 @@ macro_rules! kind {
             #[inline(always)]
             #[must_use = "dropped, it closes the file descriptor at once"]
             pub unsafe fn adopt(task: T, fd: FileDescriptor) -> Self {
-                // SAFETY: the caller's promise is the one that is asked for.
+                // SAFETY: the same contract.
                 Self { fd: unsafe { OwnedFd::adopt(task, fd) } }
             }
         }
@@ -106,24 +106,24 @@ macro_rules! kind {
             ///
             #[doc = kind!(@example $uses,
                 "let raw = ", $new, ".into_raw_fd();\n",
-                "// SAFETY: it was given away a line above.\n",
+                "// SAFETY: released a line above.\n",
                 "let handle = unsafe { ", stringify!($name), "::from_raw_fd(raw) };\nassert_eq!(handle.as_raw_fd(), raw);"
             )]
             ///
             /// # Safety
             ///
-            /// It is open, and this value is from now on the only one that closes it. That its kind is right is not a
-            #[doc = concat!("matter of safety: ", $wrong)]
+            /// It is open, and from now on only this value closes it. A wrong kind is no
+            #[doc = concat!("memory unsafety: ", $wrong)]
             #[inline(always)]
             #[must_use = "dropped, it closes the file descriptor at once"]
             pub unsafe fn from_raw_fd(fd: i32) -> Self {
-                // SAFETY: the caller's promise is the one that is asked for.
+                // SAFETY: the same contract.
                 Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } }
             }
         }
 
         impl<T: FileDescriptorTask> From<OwnedFd<T>> for $name<T> {
-            #[doc = concat!("States that a file descriptor is ", $kind, ". It is not checked: ", $wrong)]
+            #[doc = concat!("Converts a file descriptor that is ", $kind, ". The kind is not checked: ", $wrong)]
             #[inline]
             #[doc(alias = "from_owned_fd")]
             fn from(fd: OwnedFd<T>) -> Self {

@@ -1,11 +1,10 @@
-//! Descriptors that whoever has started this process hands over by `LISTEN_FDS`: a service manager's sockets, or
-//! eventfds.
+//! For services: file descriptors that a service manager passes by `LISTEN_FDS`, such as sockets or eventfds.
 //!
 //! ```
 //! use rsyscall::sys::listen_fds::ListenFds;
 //! use rsyscall::{Errno, EventFd};
 //!
-//! // A program that begins with `start!` takes them as a parameter of `main`.
+//! // In a program with `start!` they are a parameter of `main`.
 //! fn run(listen: Result<ListenFds<'static>, Errno>) -> Result<(), Errno> {
 //!     for (name, fd) in listen? {
 //!         if name == b"bell" {
@@ -16,7 +15,7 @@
 //! }
 //! ```
 //!
-//! The descriptors are 3 and those after it, as many as `LISTEN_FDS` says, if `LISTEN_PID` is this process;
+//! The file descriptors are 3 and those after it, as many as `LISTEN_FDS` says, if `LISTEN_PID` is this process.
 //! `LISTEN_FDNAMES` has their names, separated by colons.
 
 use crate::Errno;
@@ -24,19 +23,19 @@ use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor};
 use crate::sysif::Local;
 
-/// The first descriptor that is handed over: `SD_LISTEN_FDS_START`.
+/// The first file descriptor that is passed: `SD_LISTEN_FDS_START`.
 const FIRST: i32 = 3;
 
-/// The descriptors that were handed over, with their names, in order. Those that are not taken out of it are closed
-/// with it.
+/// An iterator over the file descriptors that were passed, with their names, in order. Dropping it closes those that it
+/// has not returned.
 ///
-/// A name is `unknown` where none was given.
+/// The name is `unknown` if there is none in the environment.
 ///
 /// # Source
 ///
 /// [sd_listen_fds(3)](https://man7.org/linux/man-pages/man3/sd_listen_fds.3.html).
 #[derive(Debug)]
-#[must_use = "dropped, all of them are closed"]
+#[must_use = "dropped, it closes all of them"]
 #[doc(alias = "sd_listen_fds")]
 pub struct ListenFds<'a> {
     next: i32,
@@ -45,17 +44,17 @@ pub struct ListenFds<'a> {
 }
 
 impl<'a> ListenFds<'a> {
-    /// Takes over what the environment says was handed over; nothing if it says nothing, or if it is said to another
-    /// process. `execve` closes all of them from here on.
+    /// Takes ownership of the file descriptors that the environment names: none if the variables are unset or name
+    /// another process. `execve` then closes all of them.
     ///
-    /// `var` looks up an environment variable.
+    /// `var` returns an environment variable.
     ///
     /// System calls: `getpid`, `fcntl(F_GETFD)`, `fcntl(F_SETFD)`.
     ///
     /// ```
     /// use rsyscall::sys::listen_fds::ListenFds;
     ///
-    /// // SAFETY: nothing was handed over here, as the environment says.
+    /// // SAFETY: this environment names no file descriptors.
     /// let mut listen = unsafe { ListenFds::take(|_name| None) }?;
     /// assert!(listen.next().is_none());
     /// # Ok::<(), rsyscall::Errno>(())
@@ -63,14 +62,13 @@ impl<'a> ListenFds<'a> {
     ///
     /// # Errors
     ///
-    /// `EINVAL`: a variable is not a number. `EBADF`: not as many are open. `EBUSY`: one of them was not there when the
-    /// program began, or has been taken over: it has the flag that `execve` closes it. In these cases nothing is taken
-    /// over.
+    /// `EINVAL`: a variable is not a number. `EBADF`: fewer are open. `EBUSY`: one of them was not open when the
+    /// program began, or has an owner already: it has `FD_CLOEXEC`. After an error it owns none.
     ///
     /// # Safety
     ///
-    /// Nothing in the process owns a descriptor that is inherited (one without `FD_CLOEXEC`) of those that the
-    /// environment names: as at the beginning of a program.
+    /// Among the file descriptors that the environment names, nothing in the process owns one without `FD_CLOEXEC` (an
+    /// inherited one). This holds at the beginning of a program.
     #[inline]
     pub unsafe fn take(mut var: impl FnMut(&str) -> Option<&'a [u8]>) -> Result<Self, Errno> {
         let none = Self { next: FIRST, end: FIRST, names: None };
@@ -80,21 +78,21 @@ impl<'a> ListenFds<'a> {
         }
         let end = FIRST.checked_add(number(count)?).ok_or(Errno::EINVAL)?;
         for fd in FIRST..end {
-            // SAFETY: only asks.
+            // SAFETY: it only reads a flag.
             if unsafe { near::is_cloexec(&Local, FileDescriptor(fd)) }? {
                 return Err(Errno::EBUSY);
             }
         }
         let taken = Self { next: FIRST, end, names: var("LISTEN_FDNAMES") };
         for fd in FIRST..end {
-            // SAFETY: open, and from here on owned by `taken`.
+            // SAFETY: open, and owned by `taken` from now on.
             unsafe { near::set_cloexec(&Local, FileDescriptor(fd), true) }?;
         }
         Ok(taken)
     }
 }
 
-/// A number in decimal digits.
+/// Parses a number in decimal digits.
 #[inline]
 fn number(text: &[u8]) -> Result<i32, Errno> {
     let digits = text.iter().all(u8::is_ascii_digit);
@@ -113,7 +111,7 @@ impl<'a> Iterator for ListenFds<'a> {
         let mut parts = self.names.unwrap_or_default().splitn(2, |&byte| byte == b':');
         let name = parts.next().filter(|_| self.names.is_some()).unwrap_or(b"unknown");
         self.names = parts.next();
-        // SAFETY: taken over, and given away only once, as `next` moves on.
+        // SAFETY: owned by this value, and returned only once, as `next` is incremented.
         let fd = unsafe { OwnedFd::from_raw_fd(self.next) };
         self.next = self.next.saturating_add(1);
         Some((name, fd))

@@ -1,4 +1,18 @@
-//! Typed system interfaces, named as their C headers are.
+//! For programs: typed interfaces to eventfds and to what a program waits for along with them, in modules that are
+//! named as the C headers are.
+//!
+//! ```
+//! use core::mem::MaybeUninit;
+//! use rsyscall::sys::epoll::{Epoll, EpollEvents};
+//! use rsyscall::{EventFd, EventfdFlags};
+//!
+//! let bell = EventFd::new(1, EventfdFlags::empty())?;
+//! let epoll = Epoll::new()?;
+//! epoll.add(&bell, EpollEvents::IN, 7)?;
+//! let mut memory = [MaybeUninit::uninit(); 8];
+//! assert_eq!(epoll.wait(&mut memory)?[0].data(), 7);
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 
 pub mod epoll;
 pub mod eventfd;

@@ -1,4 +1,18 @@
-//! `#include <sys/pidfd.h>`: a file descriptor that refers to one process, whatever becomes of its pid.
+//! `#include <sys/pidfd.h>`: for supervisors: a file descriptor that refers to one process, even if its pid is reused.
+//!
+//! ```
+//! use core::time::Duration;
+//! use rsyscall::sys::pidfd::PidfdTask;
+//! use rsyscall::sys::signal::Signal;
+//! use rsyscall::{Current, near::Process};
+//!
+//! let child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+//! let pidfd = Current.pidfd_open(Process(child.id() as i32))?;
+//! assert_eq!(pidfd.wait_timeout(Duration::from_millis(1))?, None);
+//! pidfd.send_signal(Signal::TERM)?;
+//! assert_eq!(pidfd.wait()?.signal(), Some(Signal::TERM));
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::PIDFD`](crate::nr::used_by::PIDFD).
 
@@ -16,11 +30,11 @@ use core::fmt;
 use core::time::Duration;
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
-/// Makes pidfds. Every task does.
+/// Creates pidfds. It is implemented for all tasks.
 pub trait PidfdTask: FileDescriptorTask {
-    /// Makes a file descriptor in the task's table for a process, closed by `execve`.
+    /// Creates a file descriptor for a process in the task's table, which `execve` closes.
     ///
-    /// The pid of a process that is not an unreaped child of the task can be another process's by the time of the call.
+    /// The pid may be reused before the call, unless it is that of a child of the task that was not reaped.
     ///
     /// System calls: `pidfd_open`.
     ///
@@ -33,8 +47,8 @@ pub trait PidfdTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// `ESRCH`: there is no such process. `EINVAL`: not above 0, or a thread that does not lead its process. `EMFILE`,
-    /// `ENFILE`, `ENODEV`, `ENOMEM`. `ENOSYS`: Linux before 5.3.
+    /// `ESRCH`: there is no such process. `EINVAL`: the pid is below 1, or that of a thread that is not the leader of
+    /// its process. `EMFILE`, `ENFILE`, `ENODEV`, `ENOMEM`. `ENOSYS`: Linux before 5.3.
     ///
     /// # Source
     ///
@@ -46,16 +60,16 @@ impl<T: FileDescriptorTask> PidfdTask for T {
     #[inline]
     fn pidfd_open(self, process: Process) -> Result<PidFd<T>, T::Error> {
         let fd = near::pidfd_open(self.sysif(), process)?;
-        // SAFETY: the kernel just made it, and nothing can fail between.
+        // SAFETY: the kernel just created it for us, and nothing can fail in between.
         Ok(PidFd { fd: unsafe { OwnedFd::adopt(self, fd) } })
     }
 }
 
-/// A file descriptor for a process.
+/// A file descriptor that refers to a process.
 ///
-/// It is readable in a poll once the process has ended, and hung up (`HUP`) besides once it was reaped (Linux 6.9). To
-/// be readable says nothing of the exit status, and reaps nothing: [`peek`](Self::peek) and
-/// [`try_wait`](Self::try_wait) do, for children.
+/// A poll reports it as readable when the process has ended, and also as hung up (`HUP`) when it was reaped (Linux
+/// 6.9). The poll neither returns the exit status nor reaps the process; for children, [`peek`](Self::peek) and
+/// [`try_wait`](Self::try_wait) do.
 ///
 /// ```
 /// use rsyscall::sys::pidfd::PidfdTask;
@@ -80,14 +94,14 @@ assert_impl_all!(PidFd: Send, Sync);
 assert_not_impl_any!(PidFd: Copy, Clone);
 
 impl<T: FileDescriptorTask> PidFd<T> {
-    /// Sends the process a signal. To a zombie it succeeds, and does nothing.
+    /// Sends a signal to the process. For a zombie it succeeds without an effect.
     ///
     /// System calls: `pidfd_send_signal`.
     ///
     /// # Errors
     ///
-    /// `ESRCH`: it was reaped. `EPERM`: not allowed. `EINVAL`: the process is not in the caller's pid namespace or one
-    /// below. `EBADF`: the file descriptor is not a pidfd. `ENOSYS`: Linux before 5.1.
+    /// `ESRCH`: the process was reaped. `EPERM`: no permission. `EINVAL`: the process is not in the caller's pid
+    /// namespace or a descendant of it. `EBADF`: the file descriptor is not a pidfd. `ENOSYS`: Linux before 5.1.
     ///
     /// # Source
     ///
@@ -100,19 +114,19 @@ impl<T: FileDescriptorTask> PidFd<T> {
         unsafe { near::pidfd_send_signal(self.fd.sysif(), self.fd.near(), signal.raw()) }
     }
 
-    /// Sends a signal to the process group that the process leads, whose number is `leader`. It never reaches another
-    /// group that has got the number.
+    /// Sends a signal to the process group of which the process is the leader, and `leader` its pid. It never reaches
+    /// another group that reuses the ID.
     ///
-    /// From Linux 6.9 the group is reached through the file descriptor, also after its leader was reaped. Before, it is
-    /// reached by its number, and only while the leader was not reaped, so that the number is still its own: that holds
-    /// only where one party reaps it, the caller, and not while this function runs.
+    /// From Linux 6.9 the file descriptor identifies the group, also after its leader was reaped. Before, the group is
+    /// identified by its ID, and only if the leader was not reaped, so that the ID was not reused. That is reliable
+    /// only if the caller alone reaps the leader, and not while this function runs.
     ///
     /// System calls: `pidfd_send_signal`; before Linux 6.9 also `waitid`, `kill`.
     ///
     /// # Errors
     ///
-    /// `ESRCH`: the group is empty; before Linux 6.9 also: its leader was reaped, or is not a child. `EINVAL`, and no
-    /// call is made: `leader` is below 2. `EPERM`: not allowed for any of them. `EINVAL`: Linux before 5.4.
+    /// `ESRCH`: the group is empty; before Linux 6.9 also: its leader was reaped, or is not a child. `EINVAL`, without
+    /// a call: `leader` is below 2. `EPERM`: no permission for any of them. `EINVAL`: Linux before 5.4.
     ///
     /// # Source
     ///
@@ -126,13 +140,13 @@ impl<T: FileDescriptorTask> PidFd<T> {
         // SAFETY: owned, so open, for as long as the borrow lasts; a signal breaks no memory, as in
         // `SignalTask::send_signal`.
         match unsafe { near::pidfd_send_signal_to_group(self.fd.sysif(), self.fd.near(), signal.raw()) } {
-            Err(error) if error.errno() == Some(Errno::EINVAL) => self.send_signal_by_number(leader, signal),
+            Err(error) if error.errno() == Some(Errno::EINVAL) => self.send_signal_by_id(leader, signal),
             result => result,
         }
     }
 
     #[cold]
-    fn send_signal_by_number(&self, leader: Process, signal: Signal) -> Result<(), T::Error> {
+    fn send_signal_by_id(&self, leader: Process, signal: Signal) -> Result<(), T::Error> {
         match self.peek() {
             Ok(_) => self.task().send_signal(Target::Group(leader), signal),
             Err(error) if error.errno() == Some(Errno::ECHILD) => Err(Errno::ESRCH.into()),
@@ -140,7 +154,7 @@ impl<T: FileDescriptorTask> PidFd<T> {
         }
     }
 
-    /// Returns how the child ended without reaping it, or `None` if it has not: it never sleeps.
+    /// Returns the exit status of the child without reaping it, or `None` if it has not ended. It never blocks.
     ///
     /// System calls: `waitid`.
     ///
@@ -154,10 +168,10 @@ impl<T: FileDescriptorTask> PidFd<T> {
     /// [waitid(2)](https://man7.org/linux/man-pages/man2/wait.2.html), `P_PIDFD`, `WNOWAIT`.
     #[inline]
     pub fn peek(&self) -> Result<Option<ExitStatus>, T::Error> {
-        self.look(Changes::ENDED | Changes::PEEK)
+        self.ended(Changes::ENDED | Changes::PEEK)
     }
 
-    /// Reaps the child if it has ended, and returns how; `None` if it has not: it never sleeps.
+    /// Reaps the child and returns its exit status, or `None` if it has not ended. It never blocks.
     ///
     /// System calls: `waitid`.
     ///
@@ -166,20 +180,20 @@ impl<T: FileDescriptorTask> PidFd<T> {
     /// Those of [`peek`](Self::peek).
     #[inline]
     pub fn try_wait(&self) -> Result<Option<ExitStatus>, T::Error> {
-        self.look(Changes::ENDED)
+        self.ended(Changes::ENDED)
     }
 
     #[inline]
-    fn look(&self, changes: Changes) -> Result<Option<ExitStatus>, T::Error> {
+    fn ended(&self, changes: Changes) -> Result<Option<ExitStatus>, T::Error> {
         Ok(self.task().try_wait(Children::PidFd(self), changes)?.and_then(|waited| match waited.change {
             Change::Ended(status) => Some(status),
             Change::Stopped(_) | Change::Continued => None,
         }))
     }
 
-    /// Waits for the end of the child, however many signal handlers run, and reaps it.
+    /// Blocks until the child has ended, reaps it and returns its exit status. Signal handlers do not end the wait.
     ///
-    /// System calls: `waitid`; if it has not ended also `ppoll`, or `pselect6` where that is refused.
+    /// System calls: `waitid`; if the child has not ended also `ppoll`, or `pselect6` if that is refused.
     ///
     /// # Errors
     ///
@@ -195,10 +209,10 @@ impl<T: FileDescriptorTask> PidFd<T> {
         }
     }
 
-    /// Waits for the end of the child for at most `timeout`, and reaps it; `None` if the timeout expires. The deadline
-    /// is kept on `CLOCK_MONOTONIC`, across signal handlers.
+    /// Blocks until the child has ended, reaps it and returns its exit status, or returns `None` when the timeout
+    /// expires. The timeout is measured on `CLOCK_MONOTONIC`, across signal handlers.
     ///
-    /// System calls: `waitid`; if it has not ended also `clock_gettime` and `ppoll`, or `pselect6` where that is
+    /// System calls: `waitid`; if the child has not ended also `clock_gettime` and `ppoll`, or `pselect6` if that is
     /// refused.
     ///
     /// # Errors
@@ -214,7 +228,7 @@ impl<T: FileDescriptorTask> PidFd<T> {
         keep(self.fd.sysif(), timeout, |left| ready::attempt(&self.fd, left, || self.try_wait()))
     }
 
-    /// Duplicates a file descriptor of the process; the duplicate is in the task's table, and closed by `execve`.
+    /// Duplicates a file descriptor of the process. The duplicate is in the task's table, and `execve` closes it.
     ///
     /// System calls: `pidfd_getfd`.
     ///
@@ -224,7 +238,7 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// let bell = EventFd::new(3, EventfdFlags::empty())?;
     /// let me = Current.pidfd_open(Process(std::process::id() as i32))?;
-    /// // SAFETY: an eventfd of our own, of which there may be duplicates.
+    /// // SAFETY: an eventfd of this process, which may have duplicates.
     /// let again = EventFd::from(unsafe { me.getfd(bell.near()) }?);
     /// assert_eq!(again.read()?, 3);
     /// # Ok::<(), rsyscall::Errno>(())
@@ -232,14 +246,14 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// # Errors
     ///
-    /// `EPERM`: the caller may not trace the process. `EBADF`: not open there. `ESRCH`: the process has ended.
+    /// `EPERM`: the caller may not trace the process. `EBADF`: it is not open there. `ESRCH`: the process has ended.
     /// `EMFILE`. `ENOSYS`: Linux before 5.6.
     ///
     /// # Safety
     ///
-    /// Whoever owns the file descriptor there allows a duplicate of it here. A process that may be traced includes this
-    /// one: of the stream of a [`Connection`](crate::remote::Connection) a duplicate is a second client, and makes any
-    /// call in the other process.
+    /// The owner of the file descriptor there allows a duplicate of it here. The process may be this one: a duplicate
+    /// of the stream of a [`Connection`](crate::remote::Connection) is a second client, and makes any call in the other
+    /// process.
     ///
     /// # Source
     ///
@@ -249,7 +263,7 @@ impl<T: FileDescriptorTask> PidFd<T> {
     pub unsafe fn getfd(&self, fd: FileDescriptor) -> Result<OwnedFd<T>, T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
         let fd = unsafe { near::pidfd_getfd(self.fd.sysif(), self.fd.near(), fd) }?;
-        // SAFETY: the kernel just made it, and nothing can fail between.
+        // SAFETY: the kernel just created it for us, and nothing can fail in between.
         Ok(unsafe { OwnedFd::adopt(self.task(), fd) })
     }
 }

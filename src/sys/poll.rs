@@ -1,4 +1,17 @@
-//! `#include <poll.h>`: waiting for a few descriptors at once.
+//! `#include <poll.h>`: for a few file descriptors, or for a wait that happens once.
+//!
+//! ```
+//! use core::time::Duration;
+//! use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
+//! use rsyscall::{Current, EventFd, EventfdFlags};
+//!
+//! let bell = EventFd::new(1, EventfdFlags::empty())?;
+//! let mut memory = [PollFd::UNUSED; 1];
+//! let mut set = PollSet::new(Current, &mut memory);
+//! set.add(&bell, PollEvents::IN)?;
+//! assert_eq!(set.wait_timeout(Duration::from_secs(1))?, 1);
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::POLL`](crate::nr::used_by::POLL).
 
@@ -15,7 +28,7 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 flags! {
-    /// What is asked of a descriptor, and what was found.
+    /// Events to wait for, and events that occurred.
     ///
     /// ```
     /// use rsyscall::sys::poll::PollEvents;
@@ -27,36 +40,37 @@ flags! {
     ///
     /// [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html); `include/uapi/asm-generic/poll.h`.
     pub struct PollEvents: i16 {
-        /// There is something to read. An eventfd: its count is above 0.
+        /// Data can be read. An eventfd: its count is above 0.
         #[doc(alias = "POLLIN")]
         const IN = PollFd::IN;
-        /// There is something exceptional to read.
+        /// Urgent data can be read, or there is another exceptional condition.
         #[doc(alias = "POLLPRI")]
         const PRI = PollFd::PRI;
-        /// There is room to write. An eventfd: 1 more fits.
+        /// Data can be written. An eventfd: at least 1 can be added.
         #[doc(alias = "POLLOUT")]
         const OUT = PollFd::OUT;
         /// An error condition, always reported.
         #[doc(alias = "POLLERR")]
         const ERR = PollFd::ERR;
-        /// The other end is gone, always reported.
+        /// The peer has closed its end, always reported.
         #[doc(alias = "POLLHUP")]
         const HUP = PollFd::HUP;
-        /// The number is not open, always reported. A set's own descriptors are.
+        /// The file descriptor is not open, always reported. It does not occur in a `PollSet`, which borrows its file
+        /// descriptors.
         #[doc(alias = "POLLNVAL")]
         const NVAL = PollFd::NVAL;
-        /// The other end will write no more.
+        /// The peer has closed its end or shut down writing.
         #[doc(alias = "POLLRDHUP")]
         const RDHUP = PollFd::RDHUP;
     }
 }
 
-/// Descriptors to wait for, in memory that the caller supplies: one [`PollFd`] each.
+/// A set of file descriptors to poll, in memory of the caller: one [`PollFd`] each.
 ///
-/// It borrows them, so they stay open for as long as they are polled, and all are of one task's table.
+/// It borrows the file descriptors, so they stay open while they are polled. All of them belong to one task's table.
 ///
-/// Every wait hands the kernel the whole set: right for a few descriptors, or for many that are waited for once.
-/// [`Epoll`](super::epoll::Epoll) is for many that are waited for often.
+/// Each wait passes the whole set to the kernel, which suits a few file descriptors, or many that are waited for once.
+/// [`Epoll`](super::epoll::Epoll) suits many that are waited for often.
 ///
 /// ```
 /// use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
@@ -88,13 +102,13 @@ pub struct PollSet<'fd, 'memory, T: FileDescriptorTask> {
 }
 
 impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
-    /// An empty set that has room for as many descriptors as `memory` is long. What the memory holds does not matter.
+    /// Creates an empty set with room for `memory.len()` file descriptors. The contents of the memory do not matter.
     #[inline]
     pub fn new(task: T, memory: &'memory mut [PollFd]) -> Self {
         Self { memory, len: 0, task, borrowed: PhantomData }
     }
 
-    /// Adds a descriptor, and returns its place in the set: 0, 1, 2 and so on.
+    /// Adds a file descriptor, and returns its index in the set: 0, 1, 2 and so on.
     ///
     /// ```
     /// use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
@@ -108,7 +122,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     /// # Ok::<(), Errno>(())
     /// ```
     ///
-    /// A descriptor cannot be closed while a set has it:
+    /// A file descriptor cannot be closed while it is in a set:
     ///
     /// ```compile_fail,E0505
     /// use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
@@ -125,7 +139,8 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     ///
     /// # Errors
     ///
-    /// No call is made. `ENOSPC`: the memory is full. `EBADF`: the descriptor is of another table than the set's task.
+    /// No call is made. `ENOSPC`: the memory is full. `EBADF`: the file descriptor belongs to another table than the
+    /// set's task.
     #[inline]
     pub fn add<F: Pollable<T> + ?Sized>(&mut self, fd: &'fd F, events: PollEvents) -> Result<usize, T::Error>
     where
@@ -135,51 +150,51 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         if polled.table != self.task.fd_table() {
             return Err(Errno::EBADF.into());
         }
-        let place = self.len;
-        let Some(entry) = self.memory.get_mut(place) else {
+        let index = self.len;
+        let Some(entry) = self.memory.get_mut(index) else {
             return Err(Errno::ENOSPC.into());
         };
         *entry = PollFd { fd: polled.fd, events: events.bits(), revents: 0 };
-        // It is below the memory's length.
-        self.len = place.wrapping_add(1);
-        Ok(place)
+        // It is less than the length of the memory.
+        self.len = index.wrapping_add(1);
+        Ok(index)
     }
 
-    /// Asks for other events of the descriptor at this place; errors are reported even if none are asked for. A place
-    /// that does not exist is ignored.
+    /// Changes the events to wait for of the file descriptor at this index. `ERR`, `HUP` and `NVAL` are always
+    /// reported. An index that does not exist is ignored.
     #[inline]
-    pub fn modify(&mut self, place: usize, events: PollEvents) {
-        if let Some(entry) = self.entries_mut().get_mut(place) {
+    pub fn modify(&mut self, index: usize, events: PollEvents) {
+        if let Some(entry) = self.entries_mut().get_mut(index) {
             entry.events = events.bits();
         }
     }
 
-    /// Returns what the last wait found of the descriptor at this place: nothing, if there is no such place. After a
-    /// wait that failed it is not known.
+    /// Returns the events of the file descriptor at this index in the last wait, or none for an index that does not
+    /// exist. After a wait that failed they are unspecified.
     #[inline]
-    pub fn revents(&self, place: usize) -> PollEvents {
+    pub fn revents(&self, index: usize) -> PollEvents {
         self.memory
             .get(..self.len)
-            .and_then(|entries| entries.get(place))
+            .and_then(|entries| entries.get(index))
             .map_or(PollEvents::empty(), |entry| PollEvents::from_bits_retain(entry.revents))
     }
 
-    /// Returns how many descriptors there are in the set.
+    /// Returns the number of file descriptors in the set.
     #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is none.
+    /// Returns whether the set is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Waits until a descriptor is ready or the timeout expires; without one, for ever. Returns how many are ready, 0
-    /// on timeout. Exactly one system call.
+    /// Blocks until a file descriptor is ready or the timeout expires; `None` is no timeout. Returns the number of file
+    /// descriptors that are ready, 0 on timeout. It makes exactly one system call.
     ///
-    /// With a `mask` the thread's signal mask is that one for as long as the call lasts.
+    /// With a `mask`, that is the signal mask of the thread during the call.
     ///
     /// System calls: `ppoll`.
     ///
@@ -188,15 +203,15 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     /// use rsyscall::Current;
     /// use rsyscall::sys::poll::{PollSet, SignalSet};
     ///
-    /// // Nothing but a sleep that no signal disturbs.
+    /// // A sleep that no signal interrupts.
     /// let slept = PollSet::new(Current, &mut []).ppoll(Some(Duration::from_millis(1)), Some(SignalSet::ALL));
     /// assert_eq!(slept, Ok(0));
     /// ```
     ///
     /// # Errors
     ///
-    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: more descriptors than
-    /// `RLIMIT_NOFILE`. `ENOMEM`. What the interface adds.
+    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: more file descriptors than
+    /// `RLIMIT_NOFILE`. `ENOMEM`. Errors of the interface.
     ///
     /// # Source
     ///
@@ -207,7 +222,8 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         near::ppoll(task.sysif(), self.entries_mut(), timeout.map(Timespec::from), mask)
     }
 
-    /// Waits until a descriptor is ready, however many signal handlers run. Returns how many are.
+    /// Blocks until a file descriptor is ready. Signal handlers do not end the wait. Returns the number of file
+    /// descriptors that are ready.
     ///
     /// System calls: `ppoll`.
     ///
@@ -224,9 +240,9 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         }
     }
 
-    /// Waits until a descriptor is ready or the timeout expires, which is kept on `CLOCK_MONOTONIC` across signal
-    /// handlers. Returns how many are ready, 0 on timeout. A descriptor that is ready is found whatever the timeout,
-    /// zero included.
+    /// Blocks until a file descriptor is ready or the timeout expires. Returns the number of file descriptors that are
+    /// ready, 0 on timeout. The timeout is measured on `CLOCK_MONOTONIC`, across signal handlers. A file descriptor
+    /// that is ready is found even with a zero timeout.
     ///
     /// System calls: `ppoll`; unless the timeout is zero also `clock_gettime`.
     ///
@@ -254,7 +270,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         Ok(keep(task.sysif(), timeout, |left| self.attempt(left))?.unwrap_or(0))
     }
 
-    /// As [`wait_timeout`](Self::wait_timeout), until a moment.
+    /// Blocks as [`wait_timeout`](Self::wait_timeout) does, until a deadline.
     ///
     /// System calls: `clock_gettime`, `ppoll`.
     ///
@@ -279,7 +295,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
 
     #[inline]
     fn entries_mut(&mut self) -> &mut [PollFd] {
-        // Never longer than the memory; if it were, polling nothing would be better than a panic.
+        // Never longer than the memory; if it were, an empty poll would be better than a panic.
         self.memory.get_mut(..self.len).unwrap_or_default()
     }
 }

@@ -1,9 +1,23 @@
-//! What can be waited for: everything that [`Epoll`], [`PollSet`](super::poll::PollSet) and the reactor take.
+//! For code that is generic over what it polls: the types that [`Epoll`], [`PollSet`](super::poll::PollSet) and the
+//! reactor accept.
 //!
-//! With feature `std` that is anything `AsFd`, besides this crate's own types. One implementation for all `F: AsFd` and
-//! one for `EventFd<T>` of every task would overlap at `EventFd<Current>`, which is both. So the question is asked of
-//! the task: a task says which [`Handles`] it knows, and the current process alone knows those of std. Generic code,
-//! which does not know its task, relies on the list that every answer contains, with `std` and without.
+//! ```
+//! use rsyscall::sys::epoll::{Epoll, EpollEvents};
+//! use rsyscall::sys::pollable::Pollable;
+//! use rsyscall::{Errno, EventFd, EventfdFlags};
+//!
+//! fn watch(epoll: &Epoll, fd: &impl Pollable) -> Result<(), Errno> {
+//!     epoll.add(fd, EpollEvents::IN, 0)
+//! }
+//! watch(&Epoll::new()?, &EventFd::new(0, EventfdFlags::empty())?)?;
+//! # Ok::<(), Errno>(())
+//! ```
+//!
+//! With feature `std` these are all types that implement `AsFd`, besides the types of this crate. One implementation
+//! for all `F: AsFd` and one for `EventFd<T>` of every task would overlap for `EventFd<Current>`. Therefore a task has
+//! an associated type, [`Handles`], with the types that can be polled by it, and only that of the current process
+//! includes the types of std. Code that is generic over its task relies on the supertraits of [`Handles`], which hold
+//! with `std` and without.
 
 use super::epoll::Epoll;
 use super::eventfd::EventFd;
@@ -17,20 +31,19 @@ use crate::task::{Current, FileDescriptorTask, Task};
 use core::marker::PhantomData;
 use sealed::{Lend, Names, Own};
 
-/// A descriptor that can be waited for, by [`Epoll`], [`PollSet`](super::poll::PollSet) or a
+/// A file descriptor that can be polled by an [`Epoll`], a [`PollSet`](super::poll::PollSet) or a
 /// [`Reactor`](crate::reactor::Reactor).
 ///
-/// It is implemented for the types of this crate that have a descriptor of the task `T`: [`OwnedFd`], [`BorrowedFd`],
-/// [`EventFd`], [`Epoll`], [`SignalFd`], [`PidFd`], what is [`Lent`]; and in the current process also for
-/// [`Notifier`](crate::Notifier) and for a [`Connection`](crate::remote::Connection), which can be waited for although
-/// it lends its stream to nobody.
+/// It is implemented for the types of this crate that have a file descriptor of the task `T`: [`OwnedFd`],
+/// [`BorrowedFd`], [`EventFd`], [`Epoll`], [`SignalFd`], [`PidFd`], and [`Lent`] handles. In the current process it is
+/// also implemented for [`Notifier`](crate::Notifier) and for [`Connection`](crate::remote::Connection), whose file
+/// descriptor has no other accessor.
 ///
-/// With feature `std` it is implemented for everything that is `AsFd`, in the current process: sockets, files, pipes,
-/// and `Box`, `Rc` and `Arc` of them. Without it, a descriptor that another crate owns is named by
-/// [`BorrowedFd::borrow_raw`].
+/// With feature `std` it is implemented, in the current process, for all types that implement `AsFd`: sockets, files,
+/// pipes, and `Box`, `Rc` and `Arc` of them. Without it, use [`BorrowedFd::borrow_raw`] for a file descriptor of
+/// another crate.
 ///
-/// It cannot be implemented: that the descriptor stays open for as long as the value is borrowed is this crate's
-/// promise.
+/// The trait is sealed: this crate guarantees that the file descriptor stays open for as long as the value is borrowed.
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -40,7 +53,7 @@ use sealed::{Lend, Names, Own};
 ///
 /// let epoll = Epoll::new()?;
 /// let (mine, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
-/// // SAFETY: `mine` is open, and stays so for as long as this value is used.
+/// // SAFETY: `mine` is open for as long as this value is used.
 /// let fd = unsafe { BorrowedFd::borrow_raw(Current, near::FileDescriptor(std::os::fd::AsRawFd::as_raw_fd(&mine))) };
 /// epoll.add(&fd, EpollEvents::IN, 7)?; // with feature `std`: epoll.add(&mine, …)
 /// drop(theirs);
@@ -69,16 +82,16 @@ where
     }
 }
 
-/// A task whose descriptors can be waited for. Every task of this crate is one.
+/// A task whose file descriptors can be polled. It is implemented for all tasks of this crate.
 ///
-/// A task that another crate makes becomes one by saying so:
+/// A task of another crate implements it with [`OwnHandles`]. Generic code needs it as a bound:
 ///
 /// ```
 /// use rsyscall::sys::poll::{PollEvents, PollFd, PollSet};
 /// use rsyscall::sys::pollable::{OwnHandles, PollTask};
 /// use rsyscall::{Current, EventfdFlags};
 ///
-/// /// Rings a bell and waits for it, in any process that a task drives.
+/// /// Creates an eventfd and polls it, in the process of any task.
 /// fn rung<T: PollTask>(task: T) -> Result<usize, T::Error> {
 ///     use rsyscall::EventfdTask;
 ///     let bell = task.eventfd(1, EventfdFlags::empty())?;
@@ -90,15 +103,15 @@ where
 /// assert_eq!(rung(Current), Ok(1));
 /// ```
 pub trait PollTask: FileDescriptorTask {
-    /// Which types have descriptors of this task: [`OwnHandles`], for every task but the current process.
+    /// The types that have a file descriptor of this task: [`OwnHandles`], for every task but the current process.
     type Handles: Handles<Self>;
 }
 
-/// The types of this crate that have a descriptor, and no others.
+/// The types of this crate that have a file descriptor.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnHandles;
 
-/// The types of this crate that have a descriptor; with feature `std` also everything that is `AsFd`.
+/// The types of this crate that have a file descriptor; with feature `std` also all types that implement `AsFd`.
 #[derive(Debug, Clone, Copy)]
 pub struct CurrentHandles;
 
@@ -114,7 +127,7 @@ impl<S: SyscallInterface> PollTask for &Task<S> {
     type Handles = OwnHandles;
 }
 
-/// Types that have a descriptor of the task `T`: at least these, which is what generic code relies on.
+/// Types that have a file descriptor of the task `T`: at least these, on which generic code relies.
 pub trait Handles<T: PollTask>:
     Names<OwnedFd<T>, T>
     + Names<EventFd<T>, T>
@@ -145,7 +158,8 @@ impl<F: Own<Current> + ?Sized> Names<F, Current> for CurrentHandles {
     }
 }
 
-/// A descriptor and its table, for the time of a borrow. It is not given out: nothing but waiting is done with it.
+/// A file descriptor and its table, for the lifetime of a borrow. Other crates cannot access the file descriptor: it is
+/// only polled.
 #[derive(Debug, Clone, Copy)]
 pub struct PolledFd<'fd> {
     pub(crate) fd: FileDescriptor,
@@ -154,7 +168,7 @@ pub struct PolledFd<'fd> {
 }
 
 impl<'fd> PolledFd<'fd> {
-    /// A descriptor of the current process.
+    /// Creates it for a file descriptor of the current process.
     #[inline(always)]
     pub(crate) const fn current(fd: FileDescriptor) -> Self {
         Self { fd, table: FdTable::CURRENT, owner: PhantomData }
@@ -198,19 +212,19 @@ impl<T: FileDescriptorTask, F: Own<T>> Own<T> for Lent<'_, F> {
 pub(crate) mod sealed {
     use super::PolledFd;
 
-    /// What [`Pollable`](super::Pollable) does, out of the reach of other crates.
+    /// The method of [`Pollable`](super::Pollable), which other crates cannot call.
     pub trait Lend<T> {
         fn lend(&self) -> PolledFd<'_>;
     }
 
-    /// The types `F` that have a descriptor of the task `T`.
+    /// The types `F` that have a file descriptor of the task `T`.
     pub trait Names<F: ?Sized, T> {
         fn name(fd: &F) -> PolledFd<'_>;
     }
 
-    /// A type of this crate that has a descriptor of the task `T`.
+    /// A type of this crate that has a file descriptor of the task `T`.
     pub trait Own<T> {
-        /// The descriptor stays open for as long as the borrow lasts.
+        /// Returns the file descriptor, which stays open for as long as the borrow lasts.
         fn number(&self) -> PolledFd<'_>;
     }
 }

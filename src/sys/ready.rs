@@ -1,4 +1,4 @@
-//! Sleeping until one file descriptor is readable, also where `ppoll` is refused.
+//! Waits until a file descriptor is readable, with a fallback if `ppoll` is refused.
 
 use crate::Errno;
 use crate::deadline::Step;
@@ -7,7 +7,7 @@ use crate::near::{self, PollFd, Timespec};
 use crate::sysif::SyscallError;
 use crate::task::FileDescriptorTask;
 
-/// Sleeps until it is readable, or a signal handler has run; 0 if the timeout expires before.
+/// Blocks until it is readable or a signal handler has run. Returns 0 if the timeout expires first.
 #[inline(always)]
 pub(crate) fn sleep<T: FileDescriptorTask>(fd: &OwnedFd<T>, timeout: Option<Timespec>) -> Result<usize, T::Error> {
     let mut entry = [PollFd { fd: fd.near(), events: PollFd::IN, revents: 0 }];
@@ -18,16 +18,16 @@ pub(crate) fn sleep<T: FileDescriptorTask>(fd: &OwnedFd<T>, timeout: Option<Time
     }
 }
 
-/// An attempt of a wait: sleeps until it is readable, and then looks for what has come.
+/// One attempt of a wait: blocks until it is readable, then reads.
 #[inline(always)]
 pub(super) fn attempt<T: FileDescriptorTask, R>(
     fd: &OwnedFd<T>,
     left: Timespec,
-    look: impl FnOnce() -> Result<Option<R>, T::Error>,
+    read: impl FnOnce() -> Result<Option<R>, T::Error>,
 ) -> Step<R, T::Error> {
     let mut entry = [PollFd { fd: fd.near(), events: PollFd::IN, revents: 0 }];
     match near::ppoll(fd.sysif(), &mut entry, Some(left), None) {
-        // The kernel has looked once more by then.
+        // The kernel has checked again after the timeout.
         Ok(0) => return Step::Expired,
         Ok(_) => {}
         Err(error) if error.errno() == Some(Errno::EINTR) => {}
@@ -37,15 +37,15 @@ pub(super) fn attempt<T: FileDescriptorTask, R>(
             Err(error) => return Step::Failed(error),
         },
     }
-    match look() {
+    match read() {
         Ok(Some(found)) => Step::Ready(found),
         Ok(None) => Step::Again,
         Err(error) => Step::Failed(error),
     }
 }
 
-/// What is left where `ppoll` fails for good: with `EINVAL` under an `RLIMIT_NOFILE` of 0, which is set to forbid
-/// further files, or with any error as a seccomp policy has it. `pselect6` asks for no limit.
+/// The fallback if `ppoll` fails permanently: with `EINVAL` if `RLIMIT_NOFILE` is 0, which forbids further files, or
+/// with any error of a seccomp policy. `pselect6` does not check the limit.
 #[cold]
 #[inline(never)]
 fn sleep_fallback<T: FileDescriptorTask>(
@@ -59,7 +59,7 @@ fn sleep_fallback<T: FileDescriptorTask>(
     match near::pselect6_readable(fd.sysif(), fd.near(), timeout) {
         Ok(ready) => Ok(ready),
         Err(error) if error.errno() == Some(Errno::EINTR) => Ok(1),
-        // The first refusal is the one that says why.
+        // The first error is returned, as it tells the cause.
         Err(_) => Err(refused),
     }
 }

@@ -1,4 +1,19 @@
-//! `#include <sys/signalfd.h>`: signals that are read instead of handled.
+//! `#include <sys/signalfd.h>`: for event loops: signals that are read from a file descriptor instead of handled.
+//!
+//! ```
+//! use rsyscall::Current;
+//! use rsyscall::sys::signal::{Signal, SignalSet, SignalTask};
+//! use rsyscall::sys::signalfd::SignalFd;
+//!
+//! let set = SignalSet::of(&[Signal::CHLD]);
+//! let _blocked = Current.block_signals(set)?;
+//! let signals = SignalFd::new(set)?;
+//! std::process::Command::new("true").status().unwrap();
+//! while let Some(info) = signals.try_read()? {
+//!     assert_eq!(info.signal(), Signal::CHLD);
+//! }
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::SIGNALFD`](crate::nr::used_by::SIGNALFD).
 
@@ -17,17 +32,17 @@ use core::mem::MaybeUninit;
 use core::time::Duration;
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
-/// Makes signalfds. Every task does.
+/// Creates signalfds. It is implemented for all tasks.
 pub trait SignalfdTask: FileDescriptorTask {
-    /// Makes a file descriptor in the task's table from which pending signals of this set are read. It is nonblocking,
-    /// and closed by `execve`.
+    /// Creates a file descriptor in the task's table from which pending signals of this set are read. It is
+    /// nonblocking, and `execve` closes it.
     ///
     /// System calls: `signalfd4`.
     ///
     /// # Errors
     ///
-    /// `EMFILE`, `ENFILE`: the process's or the system's file descriptors are used up. `ENODEV`, `ENOMEM`. `ENOSYS`:
-    /// Linux before 2.6.27, or without signalfd.
+    /// `EMFILE`, `ENFILE`: the limit of open file descriptors of the process or of the system is reached. `ENODEV`,
+    /// `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without signalfd.
     ///
     /// # Source
     ///
@@ -39,20 +54,20 @@ impl<T: FileDescriptorTask> SignalfdTask for T {
     #[inline]
     fn signalfd(self, set: SignalSet) -> Result<SignalFd<T>, T::Error> {
         let (new, flags) = (FileDescriptor(-1), near::SFD_CLOEXEC | near::SFD_NONBLOCK);
-        // SAFETY: a new one is made.
+        // SAFETY: the call creates a new file descriptor.
         let fd = unsafe { near::signalfd(self.sysif(), new, set, flags) }?;
-        // SAFETY: the kernel just made it, and nothing can fail between.
+        // SAFETY: the kernel just created it for us, and nothing can fail in between.
         Ok(SignalFd { fd: unsafe { OwnedFd::adopt(self, fd) } })
     }
 }
 
 /// A file descriptor from which signals are read.
 ///
-/// Only *blocked* signals are read: an unblocked one is delivered.
-/// [`block_signals`](super::signal::SignalTask::block_signals) them first, in every thread: a signal that is sent to
-/// the process is delivered to any thread that does not block it. What is read is pending for the *reading* process or
-/// thread, whichever made the file descriptor: a duplicate in a child reads the child's. `SIGKILL` and `SIGSTOP` in the
-/// set are ignored.
+/// Only *blocked* signals can be read: an unblocked one is delivered. Call
+/// [`block_signals`](super::signal::SignalTask::block_signals) first, in every thread: a signal for the process is
+/// delivered to any thread that does not block it. A read returns signals that are pending for the process or thread
+/// that *reads*, whichever created the file descriptor: a duplicate in a child reads the signals of the child.
+/// `SIGKILL` and `SIGSTOP` in the set are ignored.
 ///
 /// ```
 /// use rsyscall::Current;
@@ -68,11 +83,12 @@ impl<T: FileDescriptorTask> SignalfdTask for T {
 ///
 /// # Coalescing
 ///
-/// A signal that is pending already is not pending twice: five children that end can be one `SIGCHLD`. Therefore a
-/// [`SignalInfo`] does not say which child ended; after a `SIGCHLD`, [`try_wait`](super::wait::WaitTask::try_wait)
-/// until there is none left. Real-time signals (32..=64) are queued, and read in order.
+/// A signal that is pending already is not queued again: five children that end can cause one `SIGCHLD`. Therefore a
+/// [`SignalInfo`] does not identify the child; after a `SIGCHLD`, call [`try_wait`](super::wait::WaitTask::try_wait)
+/// until it returns `None`. Real-time signals (32..=64) are queued, and read in order.
 ///
-/// A blocked program that writes to a pipe without a reader finds its own `SIGPIPE` here, and `SIGXFSZ` likewise.
+/// A program that blocks `SIGPIPE` reads its own `SIGPIPE` here after a write to a pipe without a reader, and likewise
+/// `SIGXFSZ`.
 ///
 /// # Source
 ///
@@ -86,7 +102,7 @@ assert_impl_all!(SignalFd: Send, Sync);
 assert_not_impl_any!(SignalFd: Copy, Clone);
 
 impl SignalFd {
-    /// Makes a signalfd in the current process, nonblocking and closed by `execve`.
+    /// Creates a signalfd in the current process. It is nonblocking, and `execve` closes it.
     ///
     /// System calls: `signalfd4`.
     ///
@@ -101,8 +117,8 @@ impl SignalFd {
 }
 
 impl<T: FileDescriptorTask> SignalFd<T> {
-    /// Changes which signals are read, for every duplicate of the file descriptor. A reader that sleeps continues with
-    /// the new set.
+    /// Sets the signals that are read, for each duplicate of the file descriptor. A reader that is blocked continues
+    /// with the new set.
     ///
     /// System calls: `signalfd4`.
     ///
@@ -119,7 +135,7 @@ impl<T: FileDescriptorTask> SignalFd<T> {
         unsafe { near::signalfd(self.fd.sysif(), self.fd.near(), set, 0) }.map(drop)
     }
 
-    /// Takes the next pending signal. Exactly one system call.
+    /// Reads the next pending signal. It makes exactly one system call.
     ///
     /// System calls: `read`.
     ///
@@ -133,8 +149,8 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     ///
     /// # Errors
     ///
-    /// `EAGAIN`: none of the set is pending. `EINTR`: the file descriptor was made blocking, and a signal handler ran.
-    /// `EIO`: the file descriptor is not a signalfd, and what was read is no signal.
+    /// `EAGAIN`: no signal of the set is pending. `EINTR`: the file descriptor was set to blocking mode, and a signal
+    /// handler ran. `EIO`: the file descriptor is not a signalfd, and the data is not a signal.
     ///
     /// # Source
     ///
@@ -144,13 +160,13 @@ impl<T: FileDescriptorTask> SignalFd<T> {
         let mut info = [const { MaybeUninit::<u8>::uninit() }; SignalInfo::SIZE];
         // SAFETY: owned, so open, for as long as the borrow lasts.
         unsafe { near::read_exact(self.fd.sysif(), self.fd.near(), &mut info) }?;
-        // SAFETY: all bytes were written, and any bytes are integers.
+        // SAFETY: all bytes were written, and any bytes are valid integers.
         let words = unsafe { core::mem::transmute::<[MaybeUninit<u8>; SignalInfo::SIZE], [u32; 32]>(info) };
         SignalInfo::new(&words).ok_or(Errno::EIO.into())
     }
 
-    /// Takes the next pending signal, or returns `None` if none of the set is pending: it never sleeps, unless the file
-    /// descriptor was made blocking (it is made nonblocking).
+    /// Reads the next pending signal, or returns `None` if there is none. It never blocks, unless the file descriptor
+    /// was set to blocking mode (it is created nonblocking).
     ///
     /// System calls: `read`.
     ///
@@ -166,9 +182,9 @@ impl<T: FileDescriptorTask> SignalFd<T> {
         }
     }
 
-    /// Takes the next signal, and sleeps until there is one, however many signal handlers run.
+    /// Blocks until a signal is pending, and reads it. Signal handlers do not end the wait.
     ///
-    /// System calls: `read`; if none is pending also `ppoll`, or `pselect6` where that is refused.
+    /// System calls: `read`; if none is pending also `ppoll`, or `pselect6` if that is refused.
     ///
     /// # Errors
     ///
@@ -187,12 +203,11 @@ impl<T: FileDescriptorTask> SignalFd<T> {
         }
     }
 
-    /// Takes the next signal, and sleeps for at most `timeout` until there is one; `None` if the timeout expires.
+    /// Blocks until a signal is pending, and reads it, or returns `None` when the timeout expires.
     ///
-    /// The deadline is kept on `CLOCK_MONOTONIC`, across signal handlers and signals that another reader took.
+    /// The timeout is measured on `CLOCK_MONOTONIC`, across signal handlers and signals that another reader takes.
     ///
-    /// System calls: `read`; if none is pending also `clock_gettime` and `ppoll`, or `pselect6` where
-    /// that is refused.
+    /// System calls: `read`; if none is pending also `clock_gettime` and `ppoll`, or `pselect6` if that is refused.
     ///
     /// ```
     /// use core::time::Duration;
@@ -209,17 +224,17 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     /// [`EventFd::wait`](crate::EventFd::wait).
     #[inline]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<SignalInfo>, T::Error> {
-        if let Some(info) = self.take()? {
+        if let Some(info) = self.try_read_interruptible()? {
             return Ok(Some(info));
         }
         if timeout.is_zero() {
             return Ok(None);
         }
-        keep(self.fd.sysif(), timeout, |left| ready::attempt(&self.fd, left, || self.take()))
+        keep(self.fd.sysif(), timeout, |left| ready::attempt(&self.fd, left, || self.try_read_interruptible()))
     }
 
-    /// As `try_read`, and `EINTR` is nothing either.
-    fn take(&self) -> Result<Option<SignalInfo>, T::Error> {
+    /// Reads as `try_read` does, and returns `None` after `EINTR` too.
+    fn try_read_interruptible(&self) -> Result<Option<SignalInfo>, T::Error> {
         match self.try_read() {
             Err(error) if error.errno() == Some(Errno::EINTR) => Ok(None),
             result => result,
@@ -227,9 +242,9 @@ impl<T: FileDescriptorTask> SignalFd<T> {
     }
 }
 
-/// A signal that was read: which, how it was sent, and by whom.
+/// A signal that was read, with its cause and sender.
 ///
-/// It does not say which child ended: see [`SignalFd`].
+/// It does not identify the child that has ended: see [`SignalFd`].
 ///
 /// # Source
 ///
@@ -247,12 +262,12 @@ impl SignalInfo {
     /// `struct signalfd_siginfo`.
     const SIZE: usize = 128;
 
-    /// Sent by `kill`, by `sigqueue`, by `tgkill`: `include/uapi/asm-generic/siginfo.h`.
+    /// `si_code` of `kill`, `sigqueue` and `tgkill`: `include/uapi/asm-generic/siginfo.h`.
     const SI_USER: i32 = 0;
     const SI_QUEUE: i32 = -1;
     const SI_TKILL: i32 = -6;
 
-    /// `None` if it is not a signal.
+    /// Decodes it, or returns `None` if it is not a signal.
     fn new(words: &[u32; 32]) -> Option<Self> {
         let [signal, _, code, process, user, _, _, _, _, _, _, value, ..] = *words;
         let signed = |word: u32| i32::from_ne_bytes(word.to_ne_bytes());
@@ -271,14 +286,14 @@ impl SignalInfo {
         self.signal
     }
 
-    /// Returns `si_code`, as the kernel has it: below 1, a process sent it.
+    /// Returns `si_code`. If it is below 1, a process sent the signal.
     #[inline]
     pub const fn code(&self) -> i32 {
         self.code
     }
 
-    /// Returns the pid and the user id of the process that sent it, if a process did. The pid is 0 if it is outside of
-    /// the reader's pid namespace, and can be another process's by now.
+    /// Returns the pid and the user ID of the process that sent the signal, if a process did. The pid is 0 if the
+    /// process is outside the pid namespace of the reader, and may be reused by now.
     #[inline]
     pub const fn sender(&self) -> Option<(Process, u32)> {
         match self.code {
@@ -287,7 +302,7 @@ impl SignalInfo {
         }
     }
 
-    /// Returns the value that was sent along by `sigqueue`.
+    /// Returns the value that `sigqueue` sent with the signal.
     #[inline]
     pub const fn value(&self) -> Option<i32> {
         if self.code == Self::SI_QUEUE { Some(self.value) } else { None }

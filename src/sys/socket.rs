@@ -1,4 +1,4 @@
-//! Descriptors that are sent to another process, over a Unix socket (`SCM_RIGHTS`).
+//! For eventfds that are shared with another process: file descriptors sent over a Unix socket (`SCM_RIGHTS`).
 //!
 //! ```
 //! use core::mem::MaybeUninit;
@@ -7,7 +7,7 @@
 //! use rsyscall::sysif::Local;
 //! use rsyscall::{EventFd, EventfdFlags, near};
 //!
-//! // SAFETY: made in this line, and known to nothing else.
+//! // SAFETY: created in this line, and used by nothing else.
 //! let [here, there] = near::socketpair_stream(&Local)?.map(|fd| unsafe { OwnedFd::from_raw_fd(fd.0) });
 //! let bell = EventFd::new(0, EventfdFlags::empty())?;
 //! send_fd(&here, b"bell", bell.as_owned_fd())?;
@@ -21,8 +21,8 @@
 //! # Ok::<(), rsyscall::Errno>(())
 //! ```
 //!
-//! Both sides then have a descriptor of the same open file description: each closes its own. [`given`](crate::given)
-//! says what that means for an eventfd.
+//! Both processes then have a file descriptor of the same open file description, and each closes its own.
+//! [`given`](crate::given) says what that means for an eventfd.
 
 use crate::arch::syscall3;
 use crate::fd::OwnedFd;
@@ -44,7 +44,7 @@ struct Slice {
     len: usize,
 }
 
-/// `struct cmsghdr`, and room for one descriptor.
+/// `struct cmsghdr`, with one file descriptor.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Control {
@@ -55,8 +55,8 @@ struct Control {
 }
 
 impl Control {
-    /// `CMSG_LEN(4)`, and no more: `CMSG_SPACE` is rounded up, and the kernel puts a second descriptor into the
-    /// padding.
+    /// `CMSG_LEN(4)`, and not `CMSG_SPACE(4)`, which is rounded up: the kernel would put a second file descriptor into
+    /// the padding.
     const LEN: usize = core::mem::offset_of!(Self, fd) + size_of::<i32>();
 }
 
@@ -87,32 +87,33 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Makes `sendmsg` or `recvmsg` with it.
+    /// Calls `sendmsg` or `recvmsg`.
     ///
     /// # Safety
     ///
-    /// The slice is memory that the call may read or write, as it does, and the call is one of the two.
+    /// The call is one of the two, and may access the memory of the slice accordingly.
     unsafe fn pass(&mut self, nr: usize, socket: &OwnedFd, flags: u32) -> Result<usize, Errno> {
         let message = core::ptr::from_mut(self).expose_provenance();
-        #[expect(clippy::cast_sign_loss, reason = "an open descriptor is not negative")]
+        #[expect(clippy::cast_sign_loss, reason = "an open file descriptor is not negative")]
         let socket = socket.as_raw_fd() as usize;
-        // SAFETY: the socket is open, and the message names memory that lives as long as it does.
+        // SAFETY: the socket is open, and the message refers to memory that lives as long as the message.
         Errno::from_ret(unsafe { syscall3(nr, socket, message, flags as usize) })
     }
 }
 
-/// Sends `bytes` and a duplicate of `fd`. Returns how many bytes were taken; the descriptor goes with the first.
+/// Sends `bytes` and a duplicate of `fd`. Returns the number of bytes sent; the file descriptor is attached to the
+/// first byte.
 ///
-/// The duplicate is the receiver's from then on, also while it is on its way: closing `fd` changes nothing. It is
-/// closed if it is never received.
+/// The receiver owns the duplicate, even while it is in transit: closing `fd` does not affect it. If it is never
+/// received, the kernel closes it.
 ///
 /// System calls: `sendmsg` with `MSG_NOSIGNAL`.
 ///
 /// # Errors
 ///
-/// `EINVAL`: there are no bytes; a stream would carry no descriptor then. `EPIPE`: the other end is gone. `EAGAIN`,
-/// `EINTR`. `ENOTSOCK`, `EOPNOTSUPP`, `ENOTCONN`: not a connected Unix socket. `ETOOMANYREFS`: more descriptors of this
-/// user are on their way than it may have open. `EMSGSIZE`: too long for one datagram.
+/// `EINVAL`: `bytes` is empty; a stream would then carry no file descriptor. `EPIPE`: the peer has closed its end.
+/// `EAGAIN`, `EINTR`. `ENOTSOCK`, `EOPNOTSUPP`, `ENOTCONN`: not a connected Unix socket. `ETOOMANYREFS`: this user has
+/// more file descriptors in transit than its limit of open file descriptors. `EMSGSIZE`: too long for one datagram.
 ///
 /// # Source
 ///
@@ -127,34 +128,34 @@ pub fn send_fd(socket: &OwnedFd, bytes: &[u8], fd: &OwnedFd) -> Result<usize, Er
     let mut slice = Slice { base: bytes.as_ptr().expose_provenance(), len: bytes.len() };
     let mut control = Control { len: Control::LEN, level: SOL_SOCKET, kind: SCM_RIGHTS, fd: fd.as_raw_fd() };
     let mut message = Message::new(&mut slice, &mut control);
-    // SAFETY: `sendmsg` only reads.
+    // SAFETY: `sendmsg` only reads the memory.
     unsafe { message.pass(nr::SENDMSG, socket, MSG_NOSIGNAL) }
 }
 
-/// What [`recv_fd`] has received.
+/// The result of [`recv_fd`].
 #[derive(Debug)]
-#[must_use = "dropped, the descriptor is closed"]
+#[must_use = "dropped, it closes the file descriptor"]
 pub struct Received<'a> {
-    /// The bytes, at the beginning of the caller's memory; none is the end of the stream.
+    /// The bytes, at the beginning of the caller's memory; empty at the end of the stream.
     pub bytes: &'a mut [u8],
-    /// The descriptor, if one came with them. `execve` closes it.
+    /// The file descriptor, if one was sent with the bytes. `execve` closes it.
     pub fd: Option<OwnedFd>,
-    /// Whether something that came with the bytes was lost: more than one descriptor was sent, of which the kernel has
-    /// closed the others; or this process has no room for another; or the socket also receives credentials
+    /// Whether control data was discarded: more than one file descriptor was sent, and the kernel has closed the
+    /// others; or the limit of open file descriptors is reached; or the socket also receives credentials
     /// (`SO_PASSCRED`).
     pub truncated: bool,
 }
 
-/// Receives bytes, and the descriptor that comes with them, if any. At most one is received at a time, and none is ever
-/// left open that is not returned.
+/// Receives bytes and the file descriptor that was sent with them, if any. It receives at most one at a time, and
+/// leaves no other open.
 ///
-/// The sender chooses what it is: nothing is known of it but that it is open.
+/// The sender chooses the kind of the file descriptor: it is only known to be open.
 ///
 /// System calls: `recvmsg` with `MSG_CMSG_CLOEXEC`.
 ///
 /// # Errors
 ///
-/// `ECONNRESET`: the other end went away without reading all. `EAGAIN`, `EINTR`. `ENOTSOCK`: not a socket.
+/// `ECONNRESET`: the peer has closed its end without reading all data. `EAGAIN`, `EINTR`. `ENOTSOCK`: not a socket.
 ///
 /// # Source
 ///
@@ -166,18 +167,17 @@ pub fn recv_fd<'a>(socket: &OwnedFd, bytes: &'a mut [MaybeUninit<u8>]) -> Result
     let mut slice = Slice { base: bytes.as_mut_ptr().expose_provenance(), len: bytes.len() };
     let mut control = Control { len: 0, level: 0, kind: 0, fd: -1 };
     let mut message = Message::new(&mut slice, &mut control);
-    // SAFETY: `recvmsg` writes the bytes and the control message, for both of which the message says how much room
-    // there is.
+    // SAFETY: `recvmsg` writes the bytes and the control message; the message has the lengths of both.
     let received = unsafe { message.pass(nr::RECVMSG, socket, MSG_CMSG_CLOEXEC) }?;
     let (flags, control_len) = (message.flags, message.control_len);
-    // SAFETY: the kernel has written it through its exposed address, and it is made of integers.
+    // SAFETY: the kernel has written it through its exposed address, and its fields are integers.
     let Control { len, level, kind, fd } = unsafe { (&raw const control).read_volatile() };
     let came = control_len >= Control::LEN && (len, level, kind) == (Control::LEN, SOL_SOCKET, SCM_RIGHTS);
-    // SAFETY: the kernel has just made it for this process, and nothing else knows it.
+    // SAFETY: the kernel just created it for this process, and nothing else uses it.
     let fd = came.then(|| unsafe { OwnedFd::from_raw_fd(fd) });
     let (bytes, _) = bytes.split_at_mut_checked(received).ok_or(Errno::EIO)?;
     let bytes = core::ptr::from_mut(bytes) as *mut [u8];
-    // SAFETY: the kernel has written as many bytes at the beginning, and they are borrowed for `'a`.
+    // SAFETY: the kernel has written `received` bytes at the beginning, and they are borrowed for `'a`.
     let bytes = unsafe { &mut *bytes };
     Ok(Received { bytes, fd, truncated: flags & MSG_CTRUNC != 0 })
 }

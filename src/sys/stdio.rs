@@ -1,6 +1,6 @@
-//! Standard input, output and error, without an allocator.
+//! For programs without std: standard input, output and error, without an allocator.
 //!
-//! Text and numbers are written with the macros of `core`, `write!` and `writeln!`:
+//! Text is formatted with the macros of `core`, `write!` and `writeln!`:
 //!
 //! ```
 //! use rsyscall::sys::stdio::Stdio;
@@ -12,10 +12,9 @@
 //! }
 //! ```
 //!
-//! A process can be started with any of the three closed. Then its next descriptor would get that number, and text
-//! would be written into what it stands for. [`Stdio`] is therefore only handed to `main`, by
-//! [`start!`](crate::start!), which before anything else opens `/dev/null` under each of the three numbers that is
-//! free.
+//! A process can be started with any of the three closed. The next file descriptor that it opens would then be 0, 1 or
+//! 2, and text would be written into that file. Therefore only [`start!`](crate::start!) passes a [`Stdio`] to `main`,
+//! after it has opened `/dev/null` for each of the three that was closed.
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::STDIO`].
 
@@ -27,23 +26,23 @@ use crate::task::Current;
 use core::fmt;
 use core::mem::MaybeUninit;
 
-/// Standard input, output and error of this process: descriptors 0, 1 and 2, which are open and stay so.
+/// Standard input, output and error of this process: file descriptors 0, 1 and 2, which stay open.
 ///
 /// `main` takes it as a parameter: see [`start!`](crate::start!).
 #[derive(Debug, Clone, Copy)]
 pub struct Stdio {
-    // Made only by the one unsafe function.
+    // Created only by the unsafe function.
     _private: (),
 }
 
 impl Stdio {
-    /// Makes it in a program that another one has started up: std and C libraries open what is missing themselves, or
-    /// can.
+    /// Creates it in a program with another startup code: std and C libraries open closed file descriptors themselves,
+    /// or can.
     ///
     /// ```
     /// use rsyscall::sys::stdio::Stdio;
     ///
-    /// // SAFETY: std has opened what was missing before `main`.
+    /// // SAFETY: std opened them before `main` if they were closed.
     /// let stdio = unsafe { Stdio::assume_open() };
     /// writeln!(stdio.error(), "{} of {}", 3, 4)?;
     /// # Ok::<(), rsyscall::Errno>(())
@@ -51,7 +50,7 @@ impl Stdio {
     ///
     /// # Safety
     ///
-    /// Descriptors 0, 1 and 2 have been open since the program began, and nothing in it owns or closes them.
+    /// File descriptors 0, 1 and 2 have been open since the program began, and nothing in it owns or closes them.
     #[inline(always)]
     pub const unsafe fn assume_open() -> Self {
         Self { _private: () }
@@ -86,14 +85,14 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads into `buffer`, once. Returns how many bytes were read; 0 at the end, or if nothing can be read at all
-    /// (`EBADF`).
+    /// Reads into `buffer` by one call. Returns the number of bytes; 0 at the end of the file, or if it is not open for
+    /// reading (`EBADF`).
     ///
     /// System calls: `read`.
     ///
     /// # Errors
     ///
-    /// `EINTR`, `EAGAIN`, `EIO`, `EISDIR` and what else the file can fail with.
+    /// `EINTR`, `EAGAIN`, `EIO`, `EISDIR` and other errors of the file.
     ///
     /// # Source
     ///
@@ -101,7 +100,7 @@ impl Input {
     #[inline]
     pub fn read(self, buffer: &mut [u8]) -> Result<usize, Errno> {
         let bytes = core::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>];
-        // SAFETY: the same memory, of which `read` writes only bytes that it has.
+        // SAFETY: the same memory, of which `read` writes only initialised bytes.
         let bytes = unsafe { &mut *bytes };
         // SAFETY: open for as long as the program runs.
         match unsafe { near::read(&Local, FileDescriptor(0), bytes) } {
@@ -119,21 +118,21 @@ impl Input {
 
 /// Standard output or standard error.
 ///
-/// What nothing can be written to (`EBADF`: not open for writing) takes everything and keeps nothing, as std has it.
+/// A file descriptor that is not open for writing (`EBADF`) discards everything, as in std.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     fd: FileDescriptor,
 }
 
 impl Output {
-    /// Writes all of `bytes`, after a signal handler too.
+    /// Writes all of `bytes`, and continues after a signal handler.
     ///
     /// System calls: `write`.
     ///
     /// # Errors
     ///
-    /// `EAGAIN`: it does not block, and there is no room; some of the bytes may have been written. `EPIPE`, `ENOSPC`,
-    /// `EIO` and what else the file can fail with.
+    /// `EAGAIN`: it is nonblocking and there is no room; some of the bytes may have been written. `EPIPE`, `ENOSPC`,
+    /// `EIO` and other errors of the file.
     ///
     /// # Source
     ///
@@ -153,14 +152,14 @@ impl Output {
         Ok(())
     }
 
-    /// Writes formatted text: what `write!` and `writeln!` call. Up to 512 bytes are written by one system call, so
-    /// that lines of several processes do not mix.
+    /// Writes formatted text; `write!` and `writeln!` call it. Up to 512 bytes are written by one system call, so that
+    /// lines of several processes do not interleave.
     ///
     /// System calls: `write`.
     ///
     /// # Errors
     ///
-    /// Those of [`write_all`](Self::write_all). `EIO` if a value's formatting fails by itself.
+    /// Those of [`write_all`](Self::write_all). `EIO`: the formatting of a value fails by itself.
     #[inline]
     pub fn write_fmt(self, text: fmt::Arguments<'_>) -> Result<(), Errno> {
         let mut buffer = Buffer { output: self, bytes: [0; 512], filled: 0, error: None };
@@ -179,7 +178,7 @@ impl Output {
     }
 }
 
-/// For code that writes to any [`fmt::Write`]; which error it was is lost there.
+/// For code that writes to any [`fmt::Write`], which loses the errno.
 impl fmt::Write for Output {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -187,7 +186,7 @@ impl fmt::Write for Output {
     }
 }
 
-/// Gathers the pieces of a formatted text.
+/// Collects the parts of a formatted text.
 struct Buffer {
     output: Output,
     bytes: [u8; 512],
@@ -223,13 +222,13 @@ impl fmt::Write for Buffer {
     }
 }
 
-/// Opens `/dev/null` under each of the numbers 0, 1 and 2 that is free. Where there is no `/dev/null`, as in an
-/// initramfs, `/` is opened with `O_PATH` instead: the number is taken, and reading and writing fail with `EBADF` as
-/// before. Where not even that can be had, the process ends with status 101.
+/// Opens `/dev/null` for each of the file descriptors 0, 1 and 2 that is closed. If there is no `/dev/null`, as in an
+/// initramfs, it opens `/` with `O_PATH` instead: the file descriptor is then in use, and reads and writes fail with
+/// `EBADF` as before. If that fails too, the process exits with status 101.
 ///
 /// # Safety
 ///
-/// Nothing in the process owns one of the three numbers, and there is only this thread.
+/// Nothing in the process owns one of the three file descriptors, and there is only this thread.
 #[inline]
 pub(crate) unsafe fn open_missing() {
     const O_RDWR: u32 = 2;
@@ -238,13 +237,13 @@ pub(crate) unsafe fn open_missing() {
     const AT_FDCWD: i32 = -100;
     let open = |path: &[u8], flags: u32| {
         let args = [AT_FDCWD.into(), Arg::In(path), flags.into(), Arg::Word(0)];
-        // SAFETY: the path ends with a zero, and the call only makes a new descriptor.
+        // SAFETY: the path ends with a zero, and the call only opens a new file descriptor.
         unsafe { Local.syscall(nr::OPENAT, args) }
     };
     for fd in 0..=2 {
-        // SAFETY: only asks.
+        // SAFETY: it only reads a flag.
         if unsafe { near::is_cloexec(&Local, FileDescriptor(fd)) } == Err(Errno::EBADF) {
-            // The lowest free number is the one that is given.
+            // The kernel returns the lowest file descriptor that is closed.
             let opened = open(b"/dev/null\0", O_RDWR).or_else(|_| open(b"/\0", O_PATH));
             if opened.ok().and_then(|opened| i32::try_from(opened).ok()) != Some(fd) {
                 Current.exit(101);

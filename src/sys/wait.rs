@@ -1,4 +1,15 @@
-//! `#include <sys/wait.h>`: what became of children, and reaping them.
+//! `#include <sys/wait.h>`: for programs with children: waits for changes of their state, and reaps them.
+//!
+//! ```
+//! use rsyscall::Current;
+//! use rsyscall::near::Process;
+//! use rsyscall::sys::wait::{Change, Changes, Children, ExitStatus, WaitTask};
+//!
+//! let child = std::process::Command::new("false").spawn().unwrap();
+//! let child = Children::Process(Process(child.id() as i32));
+//! assert_eq!(Current.wait(child, Changes::ENDED)?.change, Change::Ended(ExitStatus::Exited(1)));
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::WAIT`](crate::nr::used_by::WAIT).
 
@@ -9,26 +20,26 @@ use crate::near::{self, Process, WaitId, WaitInfo};
 use crate::sysif::{Local, SyscallError};
 use crate::task::{Current, FileDescriptorTask};
 
-/// How a process ended.
+/// The exit status of a process.
 ///
 /// # Source
 ///
 /// [waitid(2)](https://man7.org/linux/man-pages/man2/wait.2.html).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
-    /// By `exit`, with the lowest eight bits of this status.
+    /// It exited with this status, 0..=255.
     Exited(i32),
-    /// By a signal.
+    /// A signal terminated it.
     Killed {
         /// The signal.
         signal: Signal,
-        /// Whether its memory was written to a file.
+        /// Whether it produced a core dump.
         core_dumped: bool,
     },
 }
 
 impl ExitStatus {
-    /// Returns the exit status, unless a signal ended the process.
+    /// Returns the exit status, or `None` if a signal terminated the process.
     #[inline]
     pub const fn code(self) -> Option<i32> {
         match self {
@@ -37,7 +48,7 @@ impl ExitStatus {
         }
     }
 
-    /// Returns the signal that ended the process, if one did.
+    /// Returns the signal that terminated the process, or `None` if it exited.
     #[inline]
     pub const fn signal(self) -> Option<Signal> {
         match self {
@@ -52,7 +63,7 @@ impl ExitStatus {
         matches!(self, Self::Exited(0))
     }
 
-    /// Returns the status as a shell has it in `$?`: the exit status, or 128 and the signal.
+    /// Returns the status as a shell has it in `$?`: the exit status, or 128 plus the signal.
     ///
     /// ```
     /// use rsyscall::sys::signal::Signal;
@@ -70,19 +81,19 @@ impl ExitStatus {
     }
 }
 
-/// What happened to a child.
+/// A change of state of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// It ended.
+    /// It has ended.
     Ended(ExitStatus),
-    /// A signal stopped it.
+    /// A signal has stopped it.
     Stopped(Signal),
-    /// It was stopped, and `SIGCONT` continued it.
+    /// `SIGCONT` has continued it after a stop.
     Continued,
 }
 
 impl Change {
-    /// `None`: not a change that the kernel reports.
+    /// Decodes the result of `waitid`, or returns `None` for a change that the kernel does not report.
     fn new(info: WaitInfo) -> Option<Self> {
         // `include/uapi/asm-generic/siginfo.h`.
         const CLD_EXITED: i32 = 1;
@@ -91,7 +102,7 @@ impl Change {
         const CLD_TRAPPED: i32 = 4;
         const CLD_STOPPED: i32 = 5;
         const CLD_CONTINUED: i32 = 6;
-        // Of a tracer's stop the higher bits say why.
+        // For a stop by a tracer the upper bits have the reason.
         let signal = Signal::from_raw(u32::from_ne_bytes(info.status.to_ne_bytes()) & 0x7f);
         Some(match info.code {
             CLD_EXITED => Self::Ended(ExitStatus::Exited(info.status)),
@@ -104,26 +115,26 @@ impl Change {
     }
 }
 
-/// A child, and what happened to it.
+/// A child and a change of its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Waited {
     /// The child.
     pub process: Process,
-    /// What happened.
+    /// The change.
     pub change: Change,
 }
 
-/// Which children are waited for.
+/// The children to wait for.
 #[derive(Debug)]
 pub enum Children<'a, T: FileDescriptorTask = Current> {
-    /// Any child. To reap one takes its status away from whoever else waits for it by its pid (std's `Child`, say):
-    /// look with [`Changes::PEEK`] first, and reap by process what is yours.
+    /// Any child. Reaping a child takes its status from other code that waits for its pid (such as `Child` of std): use
+    /// [`Changes::PEEK`] first, and reap only your own children by their pid.
     ///
-    /// The child of a [`remote::fork`](crate::remote::fork()) is not among them until it executes another program.
+    /// The child of a [`remote::fork`](crate::remote::fork()) is not included until it executes another program.
     Any,
-    /// The child of this pid.
+    /// The child with this pid.
     Process(Process),
-    /// The children in the process group of this number; 0 is the task's own group (Linux 5.4).
+    /// The children in the process group with this ID; 0 is the group of the task (Linux 5.4).
     Group(Process),
     /// The child that this pidfd refers to (Linux 5.4).
     PidFd(&'a PidFd<T>),
@@ -138,47 +149,48 @@ impl<T: FileDescriptorTask> Clone for Children<'_, T> {
 impl<T: FileDescriptorTask> Copy for Children<'_, T> {}
 
 near::flags! {
-    /// Which changes are waited for.
+    /// The changes to wait for.
     ///
     /// # Source
     ///
     /// [waitid(2)](https://man7.org/linux/man-pages/man2/wait.2.html); `include/uapi/linux/wait.h`.
     pub struct Changes: u32 {
-        /// A child ended (`WEXITED`); it is reaped.
+        /// A child has ended (`WEXITED`); it is reaped.
         const ENDED = near::WEXITED;
-        /// A child was stopped (`WSTOPPED`).
+        /// A signal has stopped a child (`WSTOPPED`).
         const STOPPED = near::WSTOPPED;
-        /// A stopped child was continued (`WCONTINUED`).
+        /// `SIGCONT` has continued a stopped child (`WCONTINUED`).
         const CONTINUED = near::WCONTINUED;
-        /// The change is left as it is (`WNOWAIT`): the next wait finds it again, and a child that ended keeps its pid.
+        /// Does not consume the change (`WNOWAIT`): the next wait returns it again, and a child that has ended is not
+        /// reaped.
         const PEEK = near::WNOWAIT;
     }
 }
 
-/// Waits for children. Every task can: for those of its own process.
+/// Waits for children of the task's process. It is implemented for all tasks.
 ///
-/// A process that ended is a zombie until its parent reaps it; so long it keeps its pid, and signals to it succeed. A
-/// pid that was reaped can be another process's at once.
+/// A process that has ended is a zombie until its parent reaps it. Until then it keeps its pid, and sending it a signal
+/// succeeds. After that another process can reuse the pid at once.
 ///
 /// ```
 /// use rsyscall::sys::wait::{Changes, Children, WaitTask};
 /// use rsyscall::{Current, Errno};
 ///
-/// # // Under a test harness other tests have children.
+/// # // In a test harness other tests have children.
 /// let none = Children::Process(rsyscall::near::Process(1));
 /// assert_eq!(Current.try_wait(none, Changes::ENDED), Err(Errno::ECHILD));
 /// ```
 pub trait WaitTask: FileDescriptorTask {
-    /// Waits for one change. Exactly one system call.
+    /// Blocks until a change, and returns it. It makes exactly one system call.
     ///
     /// System calls: `waitid`.
     ///
     /// # Errors
     ///
-    /// `ECHILD`: there is no such child, or it was reaped, or `SIGCHLD` is ignored and the last such child has ended.
-    /// `EINTR`: a signal handler ran. `EINVAL`: no change is named, or by pidfd or by group 0 before Linux 5.4.
-    /// `EBADF`, and no call is made: the pidfd is in another table. `EAGAIN`: the pidfd is nonblocking and its process
-    /// has not ended. `EIO`: a change that is not known.
+    /// `ECHILD`: there is no such child, it was reaped, or `SIGCHLD` is ignored and the last such child has ended.
+    /// `EINTR`: a signal handler ran. `EINVAL`: `changes` is empty, or a pidfd or group 0 before Linux 5.4. `EBADF`,
+    /// without a call: the pidfd is in another table. `EAGAIN`: the pidfd is nonblocking and its process has not ended.
+    /// `EIO`: an unknown change.
     ///
     /// # Source
     ///
@@ -186,26 +198,26 @@ pub trait WaitTask: FileDescriptorTask {
     #[doc(alias = "waitpid", alias = "wait4")]
     fn waitid(self, children: Children<'_, Self>, changes: Changes) -> Result<Waited, Self::Error>;
 
-    /// Returns a change that has happened, or `None` if none has: it never sleeps.
+    /// Returns a change that has occurred, or `None` if there is none. It never blocks.
     ///
-    /// An init reaps in a loop, until it is `None` or `ECHILD`: one `SIGCHLD` can stand for several ends.
+    /// An init reaps in a loop until `None` or `ECHILD`: several children that end can cause a single `SIGCHLD`.
     ///
     /// System calls: `waitid`.
     ///
     /// # Errors
     ///
-    /// Those of [`waitid`](Self::waitid), without `EINTR` and `EAGAIN`.
+    /// Those of [`waitid`](Self::waitid), except `EINTR` and `EAGAIN`.
     fn try_wait(self, children: Children<'_, Self>, changes: Changes) -> Result<Option<Waited>, Self::Error>;
 
-    /// Waits for one change, however many signal handlers run.
+    /// Blocks until a change, and returns it. Signal handlers do not end the wait.
     ///
-    /// With a deadline there is [`PidFd::wait_timeout`].
+    /// [`PidFd::wait_timeout`] waits with a timeout.
     ///
     /// System calls: `waitid`.
     ///
     /// # Errors
     ///
-    /// Those of [`waitid`](Self::waitid), without `EINTR`.
+    /// Those of [`waitid`](Self::waitid), except `EINTR`.
     fn wait(self, children: Children<'_, Self>, changes: Changes) -> Result<Waited, Self::Error> {
         loop {
             match self.waitid(children, changes) {
@@ -219,21 +231,25 @@ pub trait WaitTask: FileDescriptorTask {
 impl<T: FileDescriptorTask> WaitTask for T {
     #[inline]
     fn waitid(self, children: Children<'_, Self>, changes: Changes) -> Result<Waited, T::Error> {
-        // Without `WNOHANG` there is always one.
-        look(self, children, changes.bits())?.ok_or(Errno::EIO.into())
+        // Without `WNOHANG` there is always a change.
+        waitid_once(self, children, changes.bits())?.ok_or(Errno::EIO.into())
     }
 
     #[inline]
     fn try_wait(self, children: Children<'_, Self>, changes: Changes) -> Result<Option<Waited>, T::Error> {
-        match look(self, children, changes.bits() | near::WNOHANG) {
+        match waitid_once(self, children, changes.bits() | near::WNOHANG) {
             Err(error) if error.errno() == Some(Errno::EAGAIN) => Ok(None),
             result => result,
         }
     }
 }
 
-/// One `waitid`.
-fn look<T: FileDescriptorTask>(task: T, children: Children<'_, T>, options: u32) -> Result<Option<Waited>, T::Error> {
+/// Makes one `waitid`.
+fn waitid_once<T: FileDescriptorTask>(
+    task: T,
+    children: Children<'_, T>,
+    options: u32,
+) -> Result<Option<Waited>, T::Error> {
     let (kind, id) = match children {
         Children::Any => (WaitId::All, 0),
         Children::Process(process) => (WaitId::Pid, process.0),
@@ -250,8 +266,8 @@ fn look<T: FileDescriptorTask>(task: T, children: Children<'_, T>, options: u32)
     }
 }
 
-/// Waits for the end of a child of this process, and reaps it unless the options hold `WNOWAIT`; `None` with `WNOHANG`
-/// if it has not ended.
+/// Waits until a child of this process has ended, and reaps it unless the options include `WNOWAIT`. Returns `None`
+/// with `WNOHANG` if it has not ended.
 #[inline]
 pub(crate) fn wait_end(kind: WaitId, id: i32, options: u32) -> Result<Option<ExitStatus>, Errno> {
     let change = near::waitid(&Local, kind, id, options | near::WEXITED)?.and_then(Change::new);

@@ -1,11 +1,11 @@
-//! Eventfds and the tasks of one table: what [`OwnedFd`](crate::fd::OwnedFd) does, with the kind kept.
+//! Eventfds and the tasks of one table: the methods of [`OwnedFd`](crate::fd::OwnedFd), without a change of type.
 
 use super::EventFd;
 use crate::fd::{Lent, MoveError, OwnedFd, Token};
 use crate::task::{FdTableMismatch, FileDescriptorTask};
 
 impl<T: FileDescriptorTask> EventFd<T> {
-    /// The same eventfd, used through another task of the same table while this handle still owns it.
+    /// Lends the eventfd to another task of the same table. This handle still owns it.
     ///
     /// System calls: none.
     ///
@@ -20,26 +20,27 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// The task has another table.
+    /// [`FdTableMismatch`]: the task has another table.
     pub fn for_task<U: FileDescriptorTask>(&self, task: U) -> Result<Lent<'_, EventFd<U>>, FdTableMismatch> {
         FdTableMismatch::check(task.fd_table(), self.task().fd_table())?;
         // SAFETY: open in that table; what is lent does not close it, and does not outlive the borrow.
         Ok(Lent::new(unsafe { EventFd::adopt(task, self.near()) }))
     }
 
-    /// The same eventfd, from now on used and closed through another task of the same table.
+    /// Moves the eventfd to another task of the same table, which then uses and closes it.
     ///
     /// System calls: none.
     ///
     /// # Errors
     ///
-    /// The task has another table: the handle comes back.
+    /// [`FdTableMismatch`]: the task has another table, or a failed call may still be executed on the file descriptor
+    /// ([`may_still_execute`](crate::sysif::SyscallInterface::may_still_execute)). The error returns the handle.
     #[doc(alias = "move")]
     pub fn move_to<U: FileDescriptorTask>(self, task: U) -> Result<EventFd<U>, MoveError<Self>> {
         self.into_owned_fd().move_to(task).map(EventFd::from).map_err(|error| error.map(Self::from))
     }
 
-    /// The number without the task, for another task of the table.
+    /// Removes the task from the file descriptor, for another task of the table.
     pub fn detach(self) -> Token {
         OwnedFd::from(self).detach()
     }

@@ -1,4 +1,4 @@
-//! What an eventfd shares with every descriptor: duplicates, flags, its number, its end.
+//! Methods that an eventfd shares with any file descriptor: duplicates, flags, conversions, close.
 
 use super::EventFd;
 use crate::fd::{Inheritable, OwnedFd};
@@ -8,7 +8,8 @@ use crate::task::FileDescriptorTask;
 use core::fmt;
 
 impl<T: FileDescriptorTask> EventFd<T> {
-    /// Another descriptor for the same counter, closed by `execve`. The count and `O_NONBLOCK` are shared.
+    /// Duplicates the file descriptor: the new one refers to the same counter, and `execve` closes it. The count and
+    /// `O_NONBLOCK` are shared.
     ///
     /// System calls: `fcntl(F_DUPFD_CLOEXEC)`.
     ///
@@ -23,14 +24,15 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// `EMFILE`: the process's descriptors are used up.
+    /// `EMFILE`: the limit of open file descriptors is reached.
     #[inline]
     #[doc(alias = "dup", alias = "F_DUPFD_CLOEXEC", alias = "fcntl_dupfd_cloexec")]
     pub fn try_clone(&self) -> Result<Self, T::Error> {
         self.fd.try_clone().map(|fd| Self { fd })
     }
 
-    /// Whether [`read`](Self::read) and [`write`](Self::write) answer `EAGAIN` instead of sleeping.
+    /// Returns whether [`read`](Self::read) and [`write`](Self::write) fail with `EAGAIN` instead of blocking
+    /// (`O_NONBLOCK`).
     ///
     /// System calls: `fcntl(F_GETFL)`.
     ///
@@ -50,8 +52,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd.is_nonblocking()
     }
 
-    /// Says whether [`read`](Self::read) and [`write`](Self::write) answer `EAGAIN` instead of sleeping, for every
-    /// descriptor of this counter, in other processes too.
+    /// Sets whether [`read`](Self::read) and [`write`](Self::write) fail with `EAGAIN` instead of blocking
+    /// (`O_NONBLOCK`), for each file descriptor of this counter, also in other processes.
     ///
     /// System calls: `ioctl(FIONBIO)`.
     ///
@@ -73,7 +75,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd.set_nonblocking(nonblocking)
     }
 
-    /// Whether `execve` closes this descriptor.
+    /// Returns whether `execve` closes this file descriptor.
     ///
     /// System calls: `fcntl(F_GETFD)`.
     ///
@@ -93,7 +95,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd.is_cloexec()
     }
 
-    /// Says whether `execve` closes this descriptor; a new one always is.
+    /// Sets whether `execve` closes this file descriptor. It does so for each new one.
     ///
     /// System calls: `fcntl(F_SETFD)`.
     ///
@@ -115,7 +117,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.fd.set_cloexec(cloexec)
     }
 
-    /// Lets `execve` keep this descriptor for as long as the guard lives, and puts it back afterwards.
+    /// Keeps this file descriptor open across `execve` for as long as the guard lives.
     ///
     /// System calls: `fcntl(F_SETFD)`, now and when the guard ends.
     ///
@@ -124,7 +126,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// let mut bell = EventFd::new(0, EventfdFlags::empty())?;
     /// let guard = bell.inheritable()?;
-    /// assert!(guard.as_raw_fd() >= 0); // what an executed program is told
+    /// assert!(guard.as_raw_fd() >= 0); // passed to an executed program
     /// drop(guard);
     /// assert!(bell.is_cloexec()?);
     /// # Ok::<(), rsyscall::Errno>(())
@@ -145,6 +147,6 @@ kind! {
     kind: "an eventfd",
     uses: "rsyscall::{EventFd, EventfdFlags}",
     new: "EventFd::new(0, EventfdFlags::empty())?",
-    wrong: "the calls of another kind fail with its own errors, or with `EIO` where they move another number of bytes.",
-    end: "It does not wake a reader that sleeps on this descriptor or on another of the counter."
+    wrong: "the calls of another kind fail with its errors, or with `EIO` if they transfer another number of bytes.",
+    end: "It does not wake a reader that is blocked on this file descriptor or on a duplicate."
 }

@@ -1,4 +1,4 @@
-//! The calls that never sleep, and the calls that sleep for as long as asked.
+//! The calls that never block, and those that block until a count or a deadline.
 
 use super::{EventFd, EventfdFlags, EventfdTask, assume_count};
 use crate::Errno;
@@ -11,19 +11,20 @@ use core::mem::MaybeUninit;
 use core::time::Duration;
 
 impl<T: FileDescriptorTask> EventFd<T> {
-    /// Takes the count as [`read`](Self::read) does, or returns `None` if it is 0. Never sleeps, on a blocking
-    /// description either, and whatever else reads at the same time.
+    /// Reads the counter as [`read`](Self::read) does, or returns `None` if it is 0. It never blocks, even if the open
+    /// file description is in blocking mode and other readers compete.
     ///
-    /// That promise is kept by `preadv2` with `RWF_NOWAIT`, which eventfds have from Linux 5.8. Where it is missing
-    /// (older kernels, qemu-user before 10) or refused (by a seccomp policy) the count is looked at with
-    /// `ppoll` and then read. Between the two another reader of a *blocking* description can take the count, and the
-    /// read then sleeps until the next write or signal: there a program with several readers should make its eventfd
+    /// The call is `preadv2` with `RWF_NOWAIT`, which eventfds support from Linux 5.8. If it is missing (older kernels,
+    /// qemu-user before 10) or refused (by a seccomp policy), `ppoll` checks the count and `read` follows. In
+    /// *blocking* mode another reader can take the count in between, and the read then blocks until the next write or
+    /// signal. Programs with several readers on such a system should make the eventfd
     /// [`NONBLOCK`](super::EventfdFlags::NONBLOCK).
     ///
-    /// That the call is missing is learned once per interface: from `ENOSYS`; or, if it fails with `EOPNOTSUPP`, from
-    /// an eventfd that is made for it, since the descriptor may be none. A policy may be that of one thread: nothing is
-    /// learned from its `EPERM` or `EACCES`, nor from another error, which is its own if such an eventfd gets it too.
-    /// Under a seccomp policy that *kills* on `preadv2`, a program says so before its first call:
+    /// That the call is missing is cached per interface: after `ENOSYS`, or after `EOPNOTSUPP` if an eventfd that is
+    /// created for this check fails with it too (the file descriptor may be of another kind). A seccomp policy may
+    /// apply to one thread only, so nothing is cached after `EPERM`, `EACCES` or another error. Another error is
+    /// attributed to a policy if such an eventfd fails with it too. Under a policy that *kills* on `preadv2`, a program
+    /// declares before its first call that it is missing:
     ///
     /// ```no_run
     /// use rsyscall::sysif::{Local, SyscallInterface};
@@ -31,7 +32,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Local.features().unwrap().learn_lacks_nowait();
     /// ```
     ///
-    /// System calls: `preadv2`; where it is missing `ppoll`, `read`; to learn that perhaps `eventfd2`, `close`. Where
+    /// System calls: `preadv2`; if it is missing `ppoll`, `read`; to detect that possibly `eventfd2`, `close`. If
     /// `ppoll` is refused `pselect6`.
     ///
     /// ```
@@ -45,9 +46,10 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM` and others:
-    /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
-    /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
+    /// The counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned another length.
+    /// `EINVAL`, `EPERM` and others: `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and
+    /// `pselect6` is refused too, or the file descriptor is not below 1024, the limit of `pselect6`. Errors of the
+    /// interface.
     ///
     /// # Source
     ///
@@ -56,8 +58,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     pub fn try_read(&self) -> Result<Option<u64>, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
         let sysif = self.fd.sysif();
-        // A load and a branch before every call, so that a kernel without the feature is asked for it once and not each
-        // time.
+        // A load and a branch before each call, so that a missing feature is tried once instead of at each call.
         if sysif.features().is_some_and(Features::lacks_nowait) {
             return self.try_read_fallback(None);
         }
@@ -75,11 +76,11 @@ impl<T: FileDescriptorTask> EventFd<T> {
     fn try_read_fallback(&self, refused: Option<T::Error>) -> Result<Option<u64>, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
         let found = self.read_fallback(refused, &mut count)?;
-        // SAFETY: something was found, so all eight bytes were written.
+        // SAFETY: there was a count, so all eight bytes were written.
         Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
     }
 
-    /// As `try_read`; whether there was something, which is in `count` then.
+    /// Reads as `try_read` does. Returns whether there was a count, which is then in `count`.
     #[inline(always)]
     fn read_nowait(&self, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
         let sysif = self.fd.sysif();
@@ -94,22 +95,22 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
     }
 
-    /// What is left to do when the one call that looks and reads was refused, or would be: look, then read. Whether
-    /// there was something, which is in `count` then.
+    /// The fallback if `preadv2` was refused, or is known to be missing: polls, then reads. Returns whether there was a
+    /// count, which is then in `count`.
     ///
-    /// Out of line, and with a result that fits into registers, so that the caller's loop keeps its own.
+    /// Out of line, and with a result that fits in registers, so that the caller's loop keeps its registers.
     #[cold]
     #[inline(never)]
     fn read_fallback(&self, refused: Option<T::Error>, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
         if let Some(error) = refused {
             match error.errno() {
-                // The kernel does not have the call at all.
+                // The kernel does not have the call.
                 Some(Errno::ENOSYS) => self.learn_lacks_nowait(),
-                // Either it does not have it for eventfds, or this is none.
+                // Either the kernel does not support it for eventfds, or this is not an eventfd.
                 Some(Errno::EOPNOTSUPP) if self.is_nowait_missing() => self.learn_lacks_nowait(),
-                // The latter; or as a seccomp policy has it, which may be that of one thread.
+                // The latter; or a seccomp policy, possibly of one thread only.
                 Some(Errno::EOPNOTSUPP | Errno::EPERM | Errno::EACCES) => {}
-                // Such a policy may have any error, which then is not the descriptor's own.
+                // A policy may return any error, which is then not an error of the file descriptor.
                 Some(errno) if self.is_refused_to_eventfds(errno) => {}
                 _ => return Err(error),
             }
@@ -122,8 +123,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         };
         match found {
             Ok(()) => Ok(true),
-            // Interrupted: the kernel looked before it left, and there was nothing. So a lost race ends with the truth,
-            // and not in another sleep.
+            // After `EINTR` the kernel had checked the count and found 0. A lost race therefore returns that, and does
+            // not block again.
             Err(error) if matches!(error.errno(), Some(Errno::EAGAIN | Errno::EINTR)) => Ok(false),
             Err(error) => Err(error),
         }
@@ -135,8 +136,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
     }
 
-    /// Whether the kernel refuses `RWF_NOWAIT` for something that certainly is an eventfd. Unless that can be told once
-    /// for all calls of the interface, it is not tried.
+    /// Returns whether the kernel refuses `RWF_NOWAIT` for an actual eventfd. It is tried only if the interface can
+    /// cache the result.
     fn is_nowait_missing(&self) -> bool {
         let Some(features) = self.fd.sysif().features() else { return false };
         if features.has_nowait() {
@@ -150,31 +151,31 @@ impl<T: FileDescriptorTask> EventFd<T> {
         false
     }
 
-    /// Whether something that certainly is an eventfd gets this error too. Where none can be made it is assumed of
-    /// `EINVAL`, which no eventfd has of its own; `EIO` is another length.
+    /// Returns whether an actual eventfd fails with this error too. If none can be created, that is assumed of
+    /// `EINVAL`, which an eventfd never returns by itself. `EIO` means another length.
     fn is_refused_to_eventfds(&self, errno: Errno) -> bool {
         errno != Errno::EIO
             && self.error_of_an_empty_eventfd().map_or(errno == Errno::EINVAL, |refused| refused == errno)
     }
 
-    /// What the read that never blocks fails with for an eventfd that is made for it. `None` if none can be made.
+    /// Returns the error of the nonblocking read for an eventfd that is created for this check, or `None` if none can
+    /// be created.
     fn error_of_an_empty_eventfd(&self) -> Option<Errno> {
-        let proof = self.task().eventfd(0, EventfdFlags::NONBLOCK).ok()?;
+        let probe = self.task().eventfd(0, EventfdFlags::NONBLOCK).ok()?;
         let mut count = [MaybeUninit::uninit(); 8];
-        // SAFETY: owned, so open, for as long as this lasts.
-        unsafe { near::read_nowait(self.fd.sysif(), proof.near(), &mut count) }.err()?.errno()
+        // SAFETY: owned, so open, until the end of this function.
+        unsafe { near::read_nowait(self.fd.sysif(), probe.near(), &mut count) }.err()?.errno()
     }
 
-    /// Adds `value` as [`write`](Self::write) does, or is `false` if it does not fit: it never sleeps.
+    /// Adds `value` as [`write`](Self::write) does, or returns `false` if the sum would be too large. It never blocks.
     ///
-    /// Only a nonblocking description can promise that: the kernel refuses `RWF_NOWAIT` for writes to an eventfd, and
-    /// being writable in a poll promises room for 1 and only until someone else writes. So on a blocking description
-    /// this is refused with `EOPNOTSUPP`, and nothing is added: neither a hidden sleep, nor a shared flag changed
-    /// behind the back of others. (Someone who clears `O_NONBLOCK` between the question and the write can still make it
-    /// sleep.)
+    /// It requires a nonblocking open file description. In blocking mode it fails with `EOPNOTSUPP` and the counter is
+    /// unchanged: the kernel refuses `RWF_NOWAIT` for writes to an eventfd, and a poll that returns writable guarantees
+    /// room for 1 only, until the next write of another thread. (If another thread clears `O_NONBLOCK` between the
+    /// check and the write, the write can still block.)
     ///
-    /// System calls: `fcntl(F_GETFL)`, `write`. A program that made the description nonblocking itself can spare the
-    /// first: [`write`](Self::write) and `EAGAIN`.
+    /// System calls: `fcntl(F_GETFL)`, `write`. A program that set the nonblocking mode itself can save the first: it
+    /// calls [`write`](Self::write) and handles `EAGAIN`.
     ///
     /// ```
     /// use rsyscall::{Errno, EventFd, EventfdFlags};
@@ -190,8 +191,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is added. `EOPNOTSUPP`: the description is a blocking one. `EINVAL`: `value` is `u64::MAX`. `EIO`: the
-    /// descriptor is not an eventfd and took another length. What the interface adds.
+    /// The counter is unchanged. `EOPNOTSUPP`: the open file description is in blocking mode. `EINVAL`: `value` is
+    /// `u64::MAX`. `EIO`: the file descriptor is not an eventfd, and the write returned another length. Errors of the
+    /// interface.
     ///
     /// # Source
     ///
@@ -208,10 +210,10 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
     }
 
-    /// Takes the count as [`read`](Self::read) does, and sleeps for as long as it is 0, whatever `O_NONBLOCK` says and
-    /// however many signal handlers run.
+    /// Blocks until the count is above 0, and reads it as [`read`](Self::read) does. `O_NONBLOCK` and signal handlers
+    /// make no difference.
     ///
-    /// System calls: `read`; on a nonblocking description also `ppoll`, or `pselect6` where that is refused.
+    /// System calls: `read`; in nonblocking mode also `ppoll`, or `pselect6` if that is refused.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -226,9 +228,10 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM` and others:
-    /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
-    /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
+    /// The counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned another length.
+    /// `EINVAL`, `EPERM` and others: `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and
+    /// `pselect6` is refused too, or the file descriptor is not below 1024, the limit of `pselect6`. Errors of the
+    /// interface.
     #[inline]
     pub fn wait(&self) -> Result<u64, T::Error> {
         loop {
@@ -245,15 +248,15 @@ impl<T: FileDescriptorTask> EventFd<T> {
         }
     }
 
-    /// Takes the count as [`read`](Self::read) does, and sleeps for at most `timeout` while it is 0; `None` if the
-    /// timeout expires.
+    /// Blocks until the count is above 0, and reads it as [`read`](Self::read) does, or returns `None` when the timeout
+    /// expires.
     ///
-    /// The timeout is kept on `CLOCK_MONOTONIC`, across signal handlers and counts that other readers took first. A
-    /// count that is there is taken whatever the timeout, zero included. With another reader on a blocking description,
-    /// [`try_read`](Self::try_read)'s remark about older kernels holds here too.
+    /// The timeout is measured on `CLOCK_MONOTONIC`, across signal handlers and counts that other readers take. A count
+    /// above 0 is read even with a zero timeout. With competing readers in blocking mode, the restriction of
+    /// [`try_read`](Self::try_read) on older kernels applies.
     ///
     /// System calls: those of [`try_read`](Self::try_read); if the count is 0 also `clock_gettime` and `ppoll`, or
-    /// `pselect6` where that is refused.
+    /// `pselect6` if that is refused.
     ///
     /// ```
     /// use core::time::Duration;
@@ -268,19 +271,20 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// Nothing is taken. `EIO`: the descriptor is not an eventfd and gave another length. `EINVAL`, `EPERM` and others:
-    /// `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and so is `pselect6`, or the file
-    /// descriptor is not below 1024, which is as far as `pselect6` goes. What the interface adds.
+    /// The counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned another length.
+    /// `EINVAL`, `EPERM` and others: `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and
+    /// `pselect6` is refused too, or the file descriptor is not below 1024, the limit of `pselect6`. Errors of the
+    /// interface.
     #[inline]
     #[doc(alias = "read_timeout")]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<u64>, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
         let found = self.read_nowait(&mut count)? || self.sleep_then_read(timeout, &mut count)?;
-        // SAFETY: something was found, so all eight bytes were written.
+        // SAFETY: there was a count, so all eight bytes were written.
         Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
     }
 
-    /// As [`wait_timeout`](Self::wait_timeout), until a moment.
+    /// Blocks as [`wait_timeout`](Self::wait_timeout) does, until a deadline.
     ///
     /// System calls: those of [`wait_timeout`](Self::wait_timeout).
     ///
@@ -302,12 +306,13 @@ impl<T: FileDescriptorTask> EventFd<T> {
     pub fn wait_until(&self, deadline: Deadline) -> Result<Option<u64>, T::Error> {
         let mut count = [MaybeUninit::uninit(); 8];
         let found = self.read_nowait(&mut count)? || self.sleep_then_read_until(deadline, &mut count)?;
-        // SAFETY: something was found, so all eight bytes were written.
+        // SAFETY: there was a count, so all eight bytes were written.
         Ok(if found { Some(unsafe { assume_count(count) }) } else { None })
     }
 
-    /// Says whether there was something in time; `count` is then written. The clock is asked only here, where there is
-    /// something to wait for, and out of line, so that the caller's loop keeps its registers.
+    /// Blocks until there is a count, which is then in `count`, and returns `true`, or `false` when the timeout
+    /// expires. The clock is read only here, where a wait is necessary, and out of line, so that the caller's loop
+    /// keeps its registers.
     #[inline(never)]
     fn sleep_then_read(&self, timeout: Duration, count: &mut [MaybeUninit<u8>; 8]) -> Result<bool, T::Error> {
         if timeout.is_zero() {
@@ -322,7 +327,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
         Ok(keep_until(self.fd.sysif(), deadline, |left| self.attempt(left, count))?.is_some())
     }
 
-    /// Sleeps, then reads.
+    /// Polls, then reads.
     #[inline(always)]
     fn attempt(&self, left: Timespec, count: &mut [MaybeUninit<u8>; 8]) -> Step<(), T::Error> {
         ready::attempt(&self.fd, left, || self.read_nowait(count).map(|found| found.then_some(())))

@@ -1,4 +1,4 @@
-//! Signals that are blocked for as long as a guard lives.
+//! A guard that blocks signals.
 
 use crate::near::{self, SignalSet};
 use crate::task::{Current, FileDescriptorTask};
@@ -7,11 +7,11 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use static_assertions::assert_not_impl_any;
 
-/// Signals blocked in a thread until this is dropped. Made by
+/// A guard that blocks signals in a thread until it is dropped. Created by
 /// [`SignalTask::block_signals`](super::SignalTask::block_signals).
 ///
-/// Dropping it puts the mask back as it was. Guards end in the reverse order of their beginning; in another order, the
-/// mask is the one that the last dropped guard had found. A mask belongs to one thread, so a guard is not `Send`:
+/// Dropping it restores the previous mask. Drop guards in reverse order of their creation: otherwise the mask is the
+/// one that the guard dropped last has saved. A mask belongs to one thread, so a guard is not `Send`:
 ///
 /// ```compile_fail,E0277
 /// use rsyscall::Current;
@@ -32,18 +32,18 @@ assert_not_impl_any!(Blocked: Send, Sync, Clone);
 impl<T: FileDescriptorTask> Blocked<T> {
     #[inline]
     pub(super) fn new(task: T, set: SignalSet) -> Result<Self, T::Error> {
-        // SAFETY: safe code cannot rely on a signal for its soundness: any signal may come late.
+        // SAFETY: the soundness of safe code cannot depend on a signal: any signal may be late.
         let before = unsafe { near::change_signal_mask(task.sysif(), near::SIG_BLOCK, set) }?;
         Ok(Self { task, before, thread: PhantomData })
     }
 
-    /// Returns the mask as it was before: what a program that is started from here should begin with.
+    /// Returns the previous mask, with which a program started from here should begin.
     #[inline]
     pub fn before(&self) -> SignalSet {
         self.before
     }
 
-    /// Keeps the signals blocked for good, and returns the mask as it was before.
+    /// Keeps the signals blocked, and returns the previous mask.
     ///
     /// System calls: none.
     #[inline]
@@ -55,8 +55,8 @@ impl<T: FileDescriptorTask> Blocked<T> {
 impl<T: FileDescriptorTask> Drop for Blocked<T> {
     #[inline]
     fn drop(&mut self) {
-        // Ignored: it can fail only where the interface no longer carries anything.
-        // SAFETY: a mask that this thread had; a handler that now runs was installed as sound at any moment.
+        // Ignored: it can fail only if the interface has ended.
+        // SAFETY: a mask that this thread had before; a handler that runs now was installed as sound at any time.
         let _ignored = unsafe { near::set_signal_mask(self.task.sysif(), self.before) };
     }
 }

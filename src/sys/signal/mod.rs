@@ -1,7 +1,17 @@
-//! `#include <signal.h>`: names and numbers of signals, what blocks them, what they do, and sending one.
+//! `#include <signal.h>`: for programs that block, ignore or send signals.
 //!
-//! An init or a supervisor blocks signals and reads them from a [`SignalFd`](super::signalfd::SignalFd). No handler can
-//! be installed here: it would have to be sound between any two instructions of the process.
+//! ```
+//! use rsyscall::Current;
+//! use rsyscall::sys::signal::{Signal, SignalSet, SignalTask};
+//!
+//! let blocked = Current.block_signals(SignalSet::of(&[Signal::TERM, Signal::CHLD]))?;
+//! assert!(Current.signal_mask()?.has(Signal::TERM));
+//! drop(blocked); // restores the previous mask
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
+//!
+//! An init or a supervisor blocks signals and reads them from a [`SignalFd`](super::signalfd::SignalFd). This module
+//! cannot install handlers: a handler would have to be sound between any two instructions of the process.
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::SIGNAL`](crate::nr::used_by::SIGNAL).
 
@@ -41,7 +51,7 @@ impl Signal {
     /// The highest signal.
     const LAST: u8 = 64;
 
-    /// The signal of this number, or `None` if it is not in 1..=64.
+    /// Returns the signal of this number, or `None` if it is not in 1..=64.
     #[inline]
     pub const fn from_raw(raw: u32) -> Option<Self> {
         if raw > Self::LAST as u32 {
@@ -54,7 +64,7 @@ impl Signal {
         }
     }
 
-    /// A named signal; every number of the table is above zero.
+    /// Creates a named signal; each number of the table is above zero.
     const fn constant(raw: u8) -> Self {
         match NonZero::new(raw) {
             Some(raw) => Self(raw),
@@ -62,7 +72,7 @@ impl Signal {
         }
     }
 
-    /// The number, 1..=64.
+    /// Returns the number, 1..=64.
     #[inline]
     pub const fn raw(self) -> u32 {
         self.0.get() as u32
@@ -77,7 +87,7 @@ impl From<Signal> for u32 {
 }
 
 impl SignalSet {
-    /// The set of these signals.
+    /// Creates a set of these signals.
     ///
     /// ```
     /// use rsyscall::sys::signal::{Signal, SignalSet};
@@ -96,7 +106,7 @@ impl SignalSet {
         set
     }
 
-    /// Whether this signal is in the set.
+    /// Returns whether this signal is in the set.
     #[inline]
     pub const fn has(self, signal: Signal) -> bool {
         self.contains(signal.raw())
@@ -110,31 +120,31 @@ impl FromIterator<Signal> for SignalSet {
     }
 }
 
-/// What a signal does to the process when it is delivered.
+/// What happens when a signal is delivered.
 ///
 /// # Source
 ///
 /// [signal(7)](https://man7.org/linux/man-pages/man7/signal.7.html), "Signal dispositions".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Disposition {
-    /// `SIG_DFL`: the default action of that signal.
+    /// `SIG_DFL`: the default action of the signal.
     Default,
-    /// `SIG_IGN`: nothing. It survives `execve`.
+    /// `SIG_IGN`: the signal is ignored. `execve` keeps this disposition.
     Ignore,
-    /// A handler runs. `execve` makes it the default.
+    /// A handler runs. `execve` resets it to the default.
     Handler,
 }
 
-/// A disposition that can be set without a handler.
+/// A disposition that can be set: one without a handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Preset {
-    /// `SIG_DFL`: the default action of that signal.
+    /// `SIG_DFL`: the default action of the signal.
     Default,
-    /// `SIG_IGN`: nothing.
+    /// `SIG_IGN`: the signal is ignored.
     Ignore,
 }
 
-/// Signals of a task: its mask, its dispositions, and signals that it sends. Every task has them.
+/// Signal mask, dispositions and sending of signals. It is implemented for all tasks.
 ///
 /// ```
 /// use rsyscall::Current;
@@ -145,14 +155,15 @@ pub enum Preset {
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 pub trait SignalTask: FileDescriptorTask {
-    /// Blocks these signals in the task's thread too, until the guard is dropped.
+    /// Adds these signals to the signal mask of the task's thread, until the guard is dropped.
     ///
-    /// A blocked signal stays pending, even if its disposition is to ignore it, and even for process 1: it is read from
-    /// a [`SignalFd`](super::signalfd::SignalFd). `SIGKILL` and `SIGSTOP` cannot be blocked, and a blocked `SIGCONT`
-    /// continues the process all the same. The mask belongs to the *thread*, and is inherited by threads and processes
-    /// that it makes, and by `execve`: in a program with several threads, block before the first one is made.
+    /// A blocked signal stays pending, even if its disposition is to ignore it, and even in process 1; a
+    /// [`SignalFd`](super::signalfd::SignalFd) reads it. `SIGKILL` and `SIGSTOP` cannot be blocked, and a blocked
+    /// `SIGCONT` still continues the process. The mask belongs to the *thread*; threads and processes that it creates
+    /// inherit it, and `execve` keeps it. In a program with several threads, block signals before creating the first
+    /// thread.
     ///
-    /// glibc and musl use signals 32 to 34 among their threads: a program with a libc leaves them out.
+    /// glibc and musl use signals 32 to 34 internally: a program with a libc does not block them.
     ///
     /// System calls: `rt_sigprocmask`, now and when the guard is dropped.
     ///
@@ -169,40 +180,39 @@ pub trait SignalTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// None from the kernel. Errors of the task's interface.
+    /// None from the kernel. Errors of the interface.
     ///
     /// # Source
     ///
     /// [sigprocmask(2)](https://man7.org/linux/man-pages/man2/sigprocmask.2.html).
     fn block_signals(self, set: SignalSet) -> Result<Blocked<Self>, Self::Error>;
 
-    /// Returns the signals that are blocked in the task's thread.
+    /// Returns the signal mask of the task's thread.
     ///
     /// System calls: `rt_sigprocmask`.
     ///
     /// # Errors
     ///
-    /// None from the kernel. Errors of the task's interface.
+    /// None from the kernel. Errors of the interface.
     fn signal_mask(self) -> Result<SignalSet, Self::Error>;
 
-    /// Returns what a signal does when it is delivered.
+    /// Returns the disposition of a signal.
     ///
     /// System calls: `rt_sigaction`.
     ///
     /// # Errors
     ///
-    /// None from the kernel. Errors of the task's interface.
+    /// None from the kernel. Errors of the interface.
     ///
     /// # Source
     ///
     /// [sigaction(2)](https://man7.org/linux/man-pages/man2/sigaction.2.html).
     fn disposition(self, signal: Signal) -> Result<Disposition, Self::Error>;
 
-    /// Sets what a signal does when it is delivered, for the whole process.
+    /// Sets the disposition of a signal, for the whole process.
     ///
-    /// Where `SIGCHLD` is ignored, children leave no zombie, no status and no signal behind: [`wait`](super::wait) then
-    /// fails with `ECHILD`. Whoever starts a program can leave it so, therefore an init makes it [`Preset::Default`]
-    /// first.
+    /// If `SIGCHLD` is ignored, children leave no zombie, no status and no signal, and [`wait`](super::wait) fails with
+    /// `ECHILD`. A program inherits this disposition from its parent, so an init sets it to [`Preset::Default`] first.
     ///
     /// System calls: `rt_sigaction`.
     ///
@@ -215,10 +225,10 @@ pub trait SignalTask: FileDescriptorTask {
     /// [sigaction(2)](https://man7.org/linux/man-pages/man2/sigaction.2.html).
     fn set_disposition(self, signal: Signal, preset: Preset) -> Result<(), Self::Error>;
 
-    /// Sends a signal to a process, a process group, or every process.
+    /// Sends a signal to a process, a process group, or all processes.
     ///
-    /// A pid can be another process's by now, unless it is that of a child that was not reaped: where that matters, use
-    /// a [`PidFd`](super::pidfd::PidFd).
+    /// A pid may be reused by another process, except for a child that was not reaped. To avoid that, use a
+    /// [`PidFd`](super::pidfd::PidFd).
     ///
     /// System calls: `kill`.
     ///
@@ -226,14 +236,14 @@ pub trait SignalTask: FileDescriptorTask {
     /// use rsyscall::sys::signal::{Signal, SignalTask, Target};
     /// use rsyscall::{Current, Errno, near::Process};
     ///
-    /// // Not a process: 0 and negative numbers are refused, and no call is made.
+    /// // 0 and negative values are not a process; no call is made.
     /// assert_eq!(Current.send_signal(Target::Process(Process(0)), Signal::TERM), Err(Errno::EINVAL));
     /// ```
     ///
     /// # Errors
     ///
-    /// `ESRCH`: there is no such process or group. `EPERM`: not allowed for any of them. `EINVAL`, and no call is made:
-    /// a process below 1, or a group below 2.
+    /// `ESRCH`: there is no such process or group. `EPERM`: no permission for any of them. `EINVAL`, without a call: a
+    /// process below 1, or a group below 2.
     ///
     /// # Source
     ///
@@ -250,7 +260,7 @@ impl<T: FileDescriptorTask> SignalTask for T {
 
     #[inline]
     fn signal_mask(self) -> Result<SignalSet, T::Error> {
-        // SAFETY: nothing is added to the mask.
+        // SAFETY: the mask does not change.
         unsafe { near::change_signal_mask(self.sysif(), near::SIG_BLOCK, SignalSet::EMPTY) }
     }
 
@@ -269,15 +279,15 @@ impl<T: FileDescriptorTask> SignalTask for T {
         if matches!(preset, Preset::Ignore) {
             action.handler = SignalAction::IGNORE;
         }
-        // SAFETY: no handler is installed, and no code can rely on one that was there for its soundness: without it a
-        // signal that stands for a fault ends the process, ignored or not, and any other does less than it did.
+        // SAFETY: no handler is installed, and the soundness of no code can depend on one that was installed: without
+        // it a signal for a fault ends the process, ignored or not, and any other signal does less than before.
         unsafe { near::set_signal_action(self.sysif(), signal.raw(), action) }
     }
 
     #[inline]
     fn send_signal(self, target: Target, signal: Signal) -> Result<(), T::Error> {
         let process = target.argument()?;
-        // SAFETY: a signal can end or stop a process, and run a handler that was installed as sound at any moment.
+        // SAFETY: a signal can end or stop a process, and run a handler that was installed as sound at any time.
         unsafe { near::kill(self.sysif(), process, signal.raw()) }
     }
 }

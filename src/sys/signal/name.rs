@@ -1,38 +1,38 @@
-//! Signals by name.
+//! Names of signals.
 
 use super::Signal;
 use core::fmt;
 
 macro_rules! signals {
-    ($($name:ident $number:literal $says:literal)*) => {
+    ($($name:ident $number:literal $doc:literal)*) => {
         impl Signal {
             $(
-                #[doc = concat!("`SIG", stringify!($name), "`: ", $says)]
+                #[doc = concat!("`SIG", stringify!($name), "`: ", $doc)]
                 pub const $name: Self = Self::constant($number);
             )*
         }
 
-        /// The names of 1..=31, in that order, with `SIG`.
+        /// The names of 1..=31 in this order, with `SIG`.
         const NAMES: [&str; 31] = [$(concat!("SIG", stringify!($name))),*];
     };
 }
 
 signals! {
-    HUP 1 "the terminal is gone; to a daemon, read the configuration again."
+    HUP 1 "the terminal was closed; for a daemon, reload the configuration."
     INT 2 "interrupt from the keyboard (Ctrl-C)."
     QUIT 3 "quit from the keyboard (Ctrl-\\), with a core dump."
     ILL 4 "illegal instruction."
     TRAP 5 "a breakpoint."
     ABRT 6 "`abort`."
-    BUS 7 "an access that memory does not have."
+    BUS 7 "a bus error."
     FPE 8 "an arithmetic error."
     KILL 9 "ends the process; it cannot be blocked, ignored or handled."
-    USR1 10 "the program's own."
+    USR1 10 "user-defined."
     SEGV 11 "an invalid access to memory."
-    USR2 12 "the program's own."
+    USR2 12 "user-defined."
     PIPE 13 "a write to a pipe or socket without a reader."
     ALRM 14 "`alarm` has expired."
-    TERM 15 "asks the process to end."
+    TERM 15 "termination."
     STKFLT 16 "not sent by Linux."
     CHLD 17 "a child ended, stopped or continued."
     CONT 18 "continues a stopped process, blocked or not."
@@ -47,17 +47,17 @@ signals! {
     PROF 27 "a profiling timer has expired."
     WINCH 28 "the size of the terminal has changed."
     IO 29 "a file descriptor is ready (`SIGPOLL`)."
-    PWR 30 "power fails."
+    PWR 30 "power failure."
     SYS 31 "a bad system call."
 }
 
-/// What libc calls `SIGRTMIN`: it keeps 32 and 33 for itself.
+/// `SIGRTMIN` of libc, which uses 32 and 33 internally.
 const RTMIN: u32 = 34;
 /// `SIGRTMAX`.
 const RTMAX: u32 = 64;
 
 impl Signal {
-    /// A real-time signal as libc numbers them: `SIGRTMIN` + `n`, or `None` above `SIGRTMAX`.
+    /// Returns a real-time signal as libc numbers them: `SIGRTMIN` + `n`, or `None` above `SIGRTMAX`.
     ///
     /// ```
     /// use rsyscall::sys::signal::Signal;
@@ -77,7 +77,7 @@ impl Signal {
         NAMES.get(usize::from(self.0.get()).wrapping_sub(1)).copied()
     }
 
-    /// Returns the signal of a name or a number: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `SIGRTMAX-1`, whatever the case.
+    /// Returns the signal of a name or a number, ignoring case: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `SIGRTMAX-1`.
     ///
     /// ```
     /// use rsyscall::sys::signal::Signal;
@@ -94,8 +94,8 @@ impl Signal {
         if name.first()?.is_ascii_digit() {
             return Self::from_raw(number(name)?);
         }
-        let name = behind(name, b"SIG").unwrap_or(name);
-        if let Some(rest) = behind(name, b"RTM") {
+        let name = strip_prefix(name, b"SIG").unwrap_or(name);
+        if let Some(rest) = strip_prefix(name, b"RTM") {
             return real_time(rest).and_then(Self::from_raw);
         }
         let known = NAMES.iter().map(|name| name.as_bytes().get(3..).unwrap_or_default());
@@ -103,31 +103,31 @@ impl Signal {
         if let Some((number, _)) = all.find(|(_, known)| is(name, known)) {
             return Self::from_raw(number);
         }
-        // Other names of C for the same numbers.
+        // Other names in C for the same numbers.
         let others: &[(&[u8], Self)] = &[(b"CLD", Self::CHLD), (b"POLL", Self::IO), (b"IOT", Self::ABRT)];
         others.iter().find(|(known, _)| is(name, known)).map(|(_, signal)| *signal)
     }
 }
 
-/// Whether text is this word of capital letters, whatever the case of the text.
+/// Returns whether text is this word of capital letters, ignoring case.
 #[inline(never)]
 fn is(text: &[u8], word: &[u8]) -> bool {
-    behind(text, word).is_some_and(<[u8]>::is_empty)
+    strip_prefix(text, word).is_some_and(<[u8]>::is_empty)
 }
 
-/// What follows a prefix of capital letters and digits, whatever the case of the text.
+/// Returns what follows a prefix of capital letters and digits, ignoring case.
 #[inline(never)]
-fn behind<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+fn strip_prefix<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (front, rest) = text.split_at_checked(prefix.len())?;
     let same = front.iter().zip(prefix).all(|(byte, capital)| byte.to_ascii_uppercase() == *capital);
     same.then_some(rest)
 }
 
-/// The number of a real-time signal, of whose name `RTM` was read.
+/// Returns the number of a real-time signal, given its name after `RTM`.
 fn real_time(rest: &[u8]) -> Option<u32> {
-    let (base, sign, offset) = match behind(rest, b"IN") {
+    let (base, sign, offset) = match strip_prefix(rest, b"IN") {
         Some(offset) => (RTMIN, b'+', offset),
-        None => (RTMAX, b'-', behind(rest, b"AX")?),
+        None => (RTMAX, b'-', strip_prefix(rest, b"AX")?),
     };
     let offset = match offset {
         [] => 0,
@@ -138,7 +138,7 @@ fn real_time(rest: &[u8]) -> Option<u32> {
     Some(number).filter(|number| (RTMIN..=RTMAX).contains(number))
 }
 
-/// A decimal number of at most three digits.
+/// Parses a decimal number of at most three digits.
 #[inline(never)]
 fn number(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || digits.len() > 3 {
@@ -150,10 +150,10 @@ fn number(digits: &[u8]) -> Option<u32> {
     })
 }
 
-/// The name as `kill -l` has it. 32 and 33, which libc keeps for itself, have none and are shown as numbers.
+/// Formats the name as `kill -l` does. 32 and 33, which libc uses internally, have no name and are shown as numbers.
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// From here on bash counts down from the end.
+        /// From here on bash counts from `SIGRTMAX` down.
         const MIDDLE: u32 = 50;
         match (self.name(), self.raw()) {
             (Some(name), _) => f.write_str(name),
@@ -166,7 +166,7 @@ impl fmt::Display for Signal {
     }
 }
 
-/// As [`Display`](fmt::Display).
+/// Formats as [`Display`](fmt::Display) does.
 impl fmt::Debug for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

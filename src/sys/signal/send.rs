@@ -1,26 +1,26 @@
-//! What a signal is sent to.
+//! Targets of signals.
 
 use crate::Errno;
 use crate::near::Process;
 
-/// What [`SignalTask::send_signal`](super::SignalTask::send_signal) sends a signal to.
+/// The target of [`SignalTask::send_signal`](super::SignalTask::send_signal).
 ///
 /// # Source
 ///
 /// [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// The process of this pid.
+    /// The process with this pid.
     Process(Process),
-    /// The processes of the group of this number.
+    /// The process group with this ID.
     Group(Process),
-    /// Every process of the pid namespace that the sender may signal, except process 1 and the sender itself. For
-    /// anything but process 1 of a container that is every process of its user.
+    /// All processes of the pid namespace to which the sender may send signals, except process 1 and the sender itself.
+    /// Except for process 1 of a container, these are all processes of the user.
     Everyone,
 }
 
 impl Target {
-    /// The first argument of `kill`. Its special numbers, 0, −1 and below, are reached only by the names above.
+    /// Returns the first argument of `kill`. Its special values, 0, −1 and below, are not reachable by a pid.
     #[inline]
     pub(super) fn argument(self) -> Result<Process, Errno> {
         match self {
