@@ -1,68 +1,171 @@
-//! eventfd without libc.
+//! Linux eventfd without libc.
 //!
-//! An [`EventFd`] is a 64-bit counter kept by the kernel: a write adds to it, a read takes it, and a reader of an empty
-//! one can block, poll, or go on. It is how threads and processes wake each other on Linux. This crate makes the system
-//! calls itself, with its own assembly, and needs neither libc, nor an allocator, nor std.
+//! An [`EventFd`] is a 64-bit counter in the kernel, with which threads and processes wake each other: a write adds to
+//! the counter, a read returns and resets it, and a reader of 0 can block, poll, or continue. This crate makes system
+//! calls with its own assembly. It needs neither libc, nor an allocator, nor std.
+//!
+//! # Wait
+//!
+//! ```
+//! use core::time::Duration;
+//! use rsyscall::{EventFd, EventfdFlags};
+//!
+//! let bell = EventFd::new(0, EventfdFlags::empty())?;
+//! bell.write(2)?;
+//! bell.write(3)?;
+//! assert_eq!(bell.read()?, 5); // would block at 0
+//! assert_eq!(bell.try_read()?, None); // never blocks
+//! assert_eq!(bell.wait_timeout(Duration::from_millis(1))?, None);
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
+//!
+//! # Wake another thread
 //!
 //! ```
 //! use rsyscall::{EventFd, EventfdFlags};
 //!
-//! # fn main() -> Result<(), rsyscall::Errno> {
+//! let done = EventFd::new(0, EventfdFlags::empty())?;
+//! std::thread::scope(|scope| {
+//!     scope.spawn(|| done.write(1));
+//!     assert_eq!(done.wait()?, 1);
+//!     Ok::<(), rsyscall::Errno>(())
+//! })?;
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
+//!
+//! A [`Notifier`] is for threads that wake each other often: it makes a system call only if the waiter sleeps.
+//!
+//! # Wait for several
+//!
+//! [`sys::poll`] suits a few file descriptors, [`sys::epoll`] many. Both also wait for signals ([`sys::signalfd`]) and
+//! processes ([`sys::pidfd`]).
+//!
+//! ```
+//! use core::mem::MaybeUninit;
+//! use rsyscall::sys::epoll::{Epoll, EpollEvents};
+//! use rsyscall::{EventFd, EventfdFlags};
+//!
+//! let work = EventFd::new(0, EventfdFlags::empty())?;
+//! let stop = EventFd::new(0, EventfdFlags::empty())?;
+//! let epoll = Epoll::new()?;
+//! epoll.add(&work, EpollEvents::IN, 1)?;
+//! epoll.add(&stop, EpollEvents::IN, 2)?;
+//!
+//! stop.write(1)?;
+//! let mut memory = [MaybeUninit::uninit(); 8];
+//! for event in epoll.wait(&mut memory)? {
+//!     match event.data() {
+//!         1 => println!("{} new jobs", work.read()?),
+//!         _ => println!("stopped"),
+//!     }
+//! }
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
+//!
+//! # Async
+//!
+//! [`reactor`] has futures that wait for file descriptors, and an executor for one thread.
+//!
+//! ```
+//! use rsyscall::notify::StaticNotifier;
+//! use rsyscall::reactor::{Reactor, WaitSlot};
+//! use rsyscall::{EventFd, EventfdFlags};
+//!
+//! static WAKE: StaticNotifier = StaticNotifier::new();
+//!
+//! let slots = [const { WaitSlot::new() }; 4];
+//! let reactor = Reactor::new(&WAKE, &slots)?;
+//! let bell = EventFd::new(4, EventfdFlags::empty())?;
+//! let doubled = reactor.block_on(async { reactor.next(&bell).await.map(|count| count * 2) })?;
+//! assert_eq!(doubled, Ok(8));
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
+//!
+//! # In another process
+//!
+//! [`remote`] makes the calls of the same types in another process, through a connection.
+//!
+//! ```
+//! use rsyscall::{EventFd, EventfdFlags, remote};
+//!
 //! let bell = EventFd::new(0, EventfdFlags::empty())?;
-//! bell.write(2)?;
-//! bell.write(3)?;
-//! assert_eq!(bell.read()?, 5);
-//! assert_eq!(bell.try_read()?, None);
-//! # Ok(())
+//! let forked = remote::fork([bell.as_owned_fd()])?; // a child that inherits the eventfd
+//! let [inherited] = forked.inherited;
+//! let inherited = EventFd::from(inherited.attach(&forked.task).unwrap());
+//! inherited.write(7)?; // the child executes `write`
+//! assert_eq!(bell.read()?, 7);
+//! # Ok::<(), rsyscall::sysif::Error>(())
+//! ```
+//!
+//! # In a unit test
+//!
+//! Code that is generic over its [task](EventfdTask) runs on a kernel in memory, with the errors that the test chooses
+//! (feature `fake`).
+//!
+//! ```
+//! # #[cfg(feature = "fake")]
+//! # {
+//! use rsyscall::fake::{Fault, Kernel, Storage, nr};
+//! use rsyscall::{Errno, EventfdFlags, EventfdTask};
+//!
+//! fn permits<T: EventfdTask>(task: T) -> Result<u64, T::Error> {
+//!     task.eventfd(3, EventfdFlags::empty())?.wait()
+//! }
+//!
+//! let mut storage = Storage::<4>::new();
+//! let task = Kernel::new(&mut storage).into_task();
+//! task.sysif().inject(Fault::error(Errno::EINTR).of(nr::READ))?; // a signal handler ends the first read
+//! assert_eq!(permits(&task), Ok(3));
 //! # }
+//! # Ok::<(), rsyscall::Errno>(())
 //! ```
 //!
 //! # Layers
 //!
-//! Each uses only what stands below it.
+//! Each layer uses only the layers below it. System calls are made through a trait, [`sysif::SyscallInterface`], so the
+//! same typed layer acts in this process at the cost of the bare instruction, in another process, or on a fake kernel.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`mod@start`] | how a program without libc begins: [`start!`] |
-//! | `interop` (feature `std`) | the traits of std for descriptors, streams and errors |
+//! | [`mod@start`] | the entry of a program without libc: [`start!`] |
+//! | `interop` (feature `std`) | the traits of std for file descriptors, streams and errors |
 //! | [`reactor`] | futures that wait for file descriptors |
-//! | [`notify`] | waking a waiter cheaply: [`Notifier`] |
+//! | [`notify`] | notifications without a system call: [`Notifier`] |
 //! | [`remote`] | tasks that are other processes |
 //! | `fake` (feature `fake`) | a kernel in memory, for unit tests |
 //! | [`sys`] | typed system interfaces, named as their C headers are: [`sys::eventfd`], [`sys::signalfd`] … |
-//! | [`deadline`] | one way to wait: moments, and the time that is left until then |
-//! | [`fd`] | owned file descriptors: the life cycle that every kind shares |
-//! | [`task`] | whose process, which tables: [`Task`], [`Current`] |
+//! | [`deadline`] | deadlines, and waits until then |
+//! | [`fd`] | owned file descriptors |
+//! | [`task`] | the process in which a call is made, and its tables: [`Task`], [`Current`] |
 //! | [`near`], [`far`] | file descriptors and pids without an owner; identities of tables and namespaces |
-//! | [`sysif`] | the interface through which calls are made: a trait |
-//! | [`errno`] | the kernel's errors |
+//! | [`sysif`] | the trait through which system calls are made |
+//! | [`errno`] | errors of the kernel |
 //! | [`nr`] | system call numbers |
-//! | [`arch`] | the instruction |
+//! | [`arch`] | the system call instruction |
 //!
-//! The interface is a trait, so the same typed layer drives this process at the price of the bare instruction, another
-//! process through a connection, or a fake kernel in a unit test.
+//! [`given`] says what other parts of the kernel keep of an eventfd that is passed to them. [`migration`] has the
+//! counterpart here of each line that is written for `libc`, nix, rustix, vmm-sys-util or Python's rsyscall.
 //!
-//! # With std, and from other crates
+//! # Features
 //!
-//! Feature `std` (off by default, no dependency) adds what std programs expect: `AsFd` and its kin, so that tokio, mio
-//! and others can wait for an eventfd; `From` for std's `OwnedFd`; `io::Read` and `io::Write` for `&EventFd`;
-//! `io::Error` from every error, so that `?` works. [`migration`] has what a line written for `libc`, nix, rustix,
-//! vmm-sys-util or Python's rsyscall is here.
+//! Both are off by default, and neither adds a dependency.
 //!
-//! # What is stable
+//! * `std`: `AsFd` and related traits, so that tokio, mio and others can wait for an eventfd, conversions from and to
+//!   the `OwnedFd` of std, `io::Read` and `io::Write` for `&EventFd`, and `io::Error` from every error.
+//! * `fake`: the module `fake`.
 //!
-//! Everything but three modules follows [semantic versioning](https://semver.org) as a library of version 1 would:
-//! until 1.0, what breaks a caller waits for the next 0.x. [`remote`], `fake` and [`near`] may change in any version:
-//! `remote` because hostile peers still teach it, `fake` because it grows with the kernel, `near` because it has what
-//! the layers above need.
+//! # Platforms
 //!
-//! # Where it runs
+//! Linux: x86_64 from 2.6.30, aarch64 from 3.7, riscv64 from 4.15, s390x from 4.3, loongarch64 from 5.19, powerpc64le
+//! from 3.13, and, with 64-bit times, arm (A32, Thumb-2, from armv5te on) and x86 from 5.1. Other targets fail to
+//! compile, with the reason. The minimum Rust version is 1.85, on powerpc64le 1.95. The
+//! README lists the kernels on which each was tested.
 //!
-//! Linux: x86_64 from 2.6.30, aarch64 from 3.7, riscv64 from 4.15, loongarch64 from 5.19, s390x from 4.3, powerpc64le
-//! from 3.13, and, where a word has 32 bits, arm (A32, Thumb-2, from armv5te on) and x86 from 5.1, whose calls have
-//! times of 64 bits; other targets are refused by name when they are compiled. The README says on which kernels each is
-//! proven. Rust 1.85 or newer, on powerpc64le 1.95. A program without libc begins with the README's three files:
-//! [`mod@start`].
+//! # Stability
+//!
+//! All modules but three follow [semantic versioning](https://semver.org): until 1.0, a breaking change increments the
+//! minor version. [`remote`], `fake` and [`near`] may change in any version: `remote` because attacks by hostile peers
+//! may require it, `fake` because it follows the kernel, `near` because it has what the layers above need.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -97,7 +200,7 @@ pub use notify::Notifier;
 pub use sys::eventfd::{EventFd, EventfdFlags, EventfdTask};
 pub use task::{Current, Task};
 
-/// The README's program with std is compiled and run too.
+/// Compiles and runs the README's program with std.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
