@@ -4,7 +4,7 @@
 //! * number in: x8
 //! * arguments in: x0, x1, x2, x3, x4, x5
 //! * result in: x0
-//! * destroyed besides: with SVE, the bits of Z0–Z31 above 128, all of P0–P15 and FFR (zeroed)
+//! * also destroyed: with SVE, the bits of Z0–Z31 above 128, all of P0–P15 and FFR (zeroed)
 //! * flags: kept, `eret` restores them
 //!
 //! The state that SVE loses cannot be declared as operands: LLVM keeps a Z register live across an inlined `svc`

@@ -4,7 +4,7 @@
 //! * number in: r7
 //! * arguments in: r0, r1, r2, r3, r4, r5
 //! * result in: r0
-//! * destroyed besides: nothing
+//! * also destroyed: nothing
 //! * kept: all other registers, lr, d0–d31
 //! * flags: kept, NZCV is restored with the program status register
 //!

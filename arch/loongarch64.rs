@@ -4,7 +4,7 @@
 //! * number in: a7
 //! * arguments in: a0, a1, a2, a3, a4, a5
 //! * result in: a0
-//! * destroyed besides: t0–t8, which the kernel does not save
+//! * also destroyed: t0–t8, which the kernel does not save
 //! * kept: ra, fp, a1–a7, s0–s8, and all vector state, 256 bits each
 //! * flags: none
 //!

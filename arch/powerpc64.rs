@@ -4,7 +4,7 @@
 //! * number in: r0
 //! * arguments in: r3, r4, r5, r6, r7, r8
 //! * result in: r3; if cr0.SO is set it is an errno, negated here as on the other architectures
-//! * destroyed besides: r0, r4–r12, ctr, xer (zeroed), cr0
+//! * also destroyed: r0, r4–r12, ctr, xer (zeroed), cr0
 //! * kept: r2, r14–r31, lr, cr1–cr7, vs0–vs63
 //! * flags: not kept, cr0 and xer
 //!

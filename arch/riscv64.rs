@@ -4,7 +4,7 @@
 //! * number in: a7
 //! * arguments in: a0, a1, a2, a3, a4, a5
 //! * result in: a0
-//! * destroyed besides: all vector state, v0–v31 and vl, vtype, vstart, vcsr
+//! * also destroyed: all vector state, v0–v31 and vl, vtype, vstart, vcsr
 //! * flags: not kept; in Rust the vector configuration and its rounding and saturation bits count as flags
 //!
 //! The vector clobbers are unconditional: stable `cfg` cannot detect V, and without V they cost nothing. Without them a

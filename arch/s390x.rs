@@ -4,7 +4,7 @@
 //! * number in: r1
 //! * arguments in: r2, r3, r4, r5, r6, r7
 //! * result in: r2
-//! * destroyed besides: nothing
+//! * also destroyed: nothing
 //! * kept: r0, r3–r14, v0–v31
 //! * flags: kept, the condition code is restored with the program status word
 //!

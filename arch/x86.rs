@@ -4,7 +4,7 @@
 //! * number in: eax
 //! * arguments in: ebx, ecx, edx, esi, edi, ebp
 //! * result in: eax
-//! * destroyed besides: nothing
+//! * also destroyed: nothing
 //! * kept: all other registers, xmm0–xmm7
 //! * flags: kept
 //!

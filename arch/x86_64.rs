@@ -4,7 +4,7 @@
 //! * number in: rax
 //! * arguments in: rdi, rsi, rdx, r10, r8, r9
 //! * result in: rax
-//! * destroyed besides: rcx (return address) and r11 (flags), all 64 bits of both
+//! * also destroyed: rcx (return address) and r11 (flags), all 64 bits of both
 //! * flags: kept, `sysret` restores them from r11
 //!
 //! Source: System V ABI, AMD64 supplement, A.2.1; `arch/x86/entry/entry_64.S`.

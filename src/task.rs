@@ -45,7 +45,7 @@ use core::fmt;
 ///         self.0.fd_table()
 ///     }
 ///     unsafe fn unclosed(&self, fd: near::FileDescriptor, doubtful: bool) {
-///         // SAFETY: the same table, and the caller's promise.
+///         // SAFETY: the same table; the rest is guaranteed by the caller.
 ///         unsafe { self.0.unclosed(fd, doubtful) }
 ///     }
 /// }
@@ -281,7 +281,7 @@ impl<S: SyscallInterface> Task<S> {
 }
 
 // SAFETY: every copy is a reference to one task, and while it is borrowed neither its interface nor its table changes;
-// that the process has that table is what the caller of `Task::new` vouched for.
+// that the process has that table is guaranteed by the caller of `Task::new`.
 unsafe impl<S: SyscallInterface> FileDescriptorTask for &Task<S> {
     type Interface = S;
     type Error = S::Error;

@@ -10,12 +10,12 @@ use core::time::Duration;
 const END_OF_TIME: Duration = Duration::new(i64::MAX.unsigned_abs(), 999_999_999);
 
 impl Kernel<'_> {
-    /// Returns the moment that is `duration` from now.
+    /// Returns the time `duration` from now.
     pub(super) fn after(&self, duration: Duration) -> Duration {
         self.now().saturating_add(duration).min(END_OF_TIME)
     }
 
-    /// Advances the clock to this moment, unless it has passed: a test may have advanced the clock beyond a call's
+    /// Advances the clock to this time, unless it has passed: a test may have advanced the clock beyond a call's
     /// timeout, and a monotonic clock never runs backwards.
     pub(super) fn advance_to(&self, moment: Duration) {
         self.clock.set(self.now().max(moment.min(END_OF_TIME)));

@@ -120,7 +120,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// # Errors
     ///
     /// The task has another table, or a call that failed may still be executed on the file descriptor
-    /// ([`SyscallInterface::may_still_execute`]). The error gives the handle back.
+    /// ([`SyscallInterface::may_still_execute`]). The error returns the handle.
     ///
     /// [`SyscallInterface::may_still_execute`]: crate::sysif::SyscallInterface::may_still_execute
     #[doc(alias = "move")]

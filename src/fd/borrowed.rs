@@ -86,7 +86,7 @@ impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
     ///
     /// # Errors
     ///
-    /// `EMFILE`: the limit of open file descriptors is reached. Errors of the interface.
+    /// `EMFILE`: the per-process limit of file descriptors is reached. Errors of the interface.
     ///
     /// # Source
     ///

@@ -240,7 +240,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// `EMFILE`: the limit of open file descriptors is reached.
+    /// `EMFILE`: the per-process limit of file descriptors is reached.
     ///
     /// # Source
     ///

@@ -210,7 +210,7 @@ unsafe impl<T: FileDescriptorTask, const N: usize> FileDescriptorTask for WithUn
     }
 
     unsafe fn unclosed(&self, fd: FileDescriptor, doubtful: bool) {
-        // SAFETY: owned in the task's table until a close, as this function asks.
+        // SAFETY: owned in the task's table until a close, as this function requires.
         self.unclosed.push(Unclosed { token: unsafe { Token::new(fd, self.fd_table()) }, doubtful });
     }
 }

@@ -128,6 +128,6 @@ pub fn mmap_anonymous<S: SyscallInterface>(sysif: &S, len: usize) -> Result<Addr
 ///
 /// [munmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html).
 pub unsafe fn munmap<S: SyscallInterface>(sysif: &S, address: Address, len: usize) -> Result<(), S::Error> {
-    // SAFETY: the caller vouches that nothing uses it.
+    // SAFETY: the caller guarantees that nothing uses it.
     unsafe { sysif.syscall(nr::MUNMAP, [address.into(), Arg::Word(len)]) }.map(drop)
 }

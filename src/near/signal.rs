@@ -30,7 +30,7 @@ pub(crate) const SIG_SETMASK: u32 = 2;
 ///
 /// Those of [`change_signal_mask`].
 pub(crate) unsafe fn set_signal_mask<S: SyscallInterface>(sysif: &S, set: SignalSet) -> Result<SignalSet, S::Error> {
-    // SAFETY: the caller's promise is the same.
+    // SAFETY: the caller guarantees the same.
     unsafe { change_signal_mask(sysif, SIG_SETMASK, set) }
 }
 

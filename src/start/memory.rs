@@ -30,9 +30,9 @@ fn are_alike(a: *const u8, b: *const u8) -> bool {
 /// A `T` can be read at `from` and written at `to`, each `at` bytes further, and is aligned there.
 #[inline(always)]
 unsafe fn copy_one<T>(to: *mut u8, from: *const u8, at: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let value = unsafe { from.wrapping_add(at).cast::<T>().read_volatile() };
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { to.wrapping_add(at).cast::<T>().write_volatile(value) };
 }
 
@@ -158,19 +158,19 @@ pub unsafe fn strlen(string: *const u8) -> usize {
 macro_rules! __start_memory {
     () => {
         unsafe extern "C" fn __rsyscall_memmove(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
-            // SAFETY: the caller's promise is the same.
+            // SAFETY: the caller guarantees the same.
             unsafe { $crate::start::memory::memmove(to, from, count) }
         }
         unsafe extern "C" fn __rsyscall_memset(to: *mut u8, byte: ::core::ffi::c_int, count: usize) -> *mut u8 {
-            // SAFETY: the caller's promise is the same.
+            // SAFETY: the caller guarantees the same.
             unsafe { $crate::start::memory::memset(to, byte, count) }
         }
         unsafe extern "C" fn __rsyscall_memcmp(a: *const u8, b: *const u8, count: usize) -> ::core::ffi::c_int {
-            // SAFETY: the caller's promise is the same.
+            // SAFETY: the caller guarantees the same.
             unsafe { $crate::start::memory::memcmp(a, b, count) }
         }
         unsafe extern "C" fn __rsyscall_strlen(string: *const u8) -> usize {
-            // SAFETY: the caller's promise is the same.
+            // SAFETY: the caller guarantees the same.
             unsafe { $crate::start::memory::strlen(string) }
         }
         $crate::__start_jump!("memcpy", __rsyscall_memmove);

@@ -80,7 +80,7 @@ impl<R: Outcome, F: FnOnce() -> R> Main<()> for F {
     #[inline(always)]
     unsafe fn run(self, _: Arguments) -> i32 {
         let outcome = self();
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { outcome.report() }
     }
 }
@@ -90,9 +90,9 @@ impl<A: Parameter, R: Outcome, F: FnOnce(A) -> R> Main<(A,)> for F {
 
     #[inline(always)]
     unsafe fn run(self, arguments: Arguments) -> i32 {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         let outcome = self(unsafe { A::new(arguments) });
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { outcome.report() }
     }
 }
@@ -102,11 +102,11 @@ impl<A: Parameter, B: Parameter, R: Outcome, F: FnOnce(A, B) -> R> Main<(A, B)> 
 
     #[inline(always)]
     unsafe fn run(self, arguments: Arguments) -> i32 {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         let a = unsafe { A::new(arguments) };
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         let outcome = self(a, unsafe { B::new(arguments) });
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { outcome.report() }
     }
 }
@@ -119,7 +119,7 @@ impl<A: Parameter, B: Parameter, R: Outcome, F: FnOnce(A, B) -> R> Main<(A, B)> 
 #[doc(hidden)]
 #[inline(always)]
 pub unsafe fn run<T, M: Main<T>>(main: M, stack: *const usize, panic_prints: bool) -> ! {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let arguments = unsafe { Arguments::new(stack) };
     if M::STDIO || panic_prints {
         // SAFETY: no code of the program has run, so no file descriptor has an owner.
@@ -138,9 +138,9 @@ pub unsafe fn run<T, M: Main<T>>(main: M, stack: *const usize, panic_prints: boo
 #[doc(hidden)]
 #[inline]
 pub unsafe fn protect(stack: *const usize, bias: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let arguments = unsafe { Arguments::new(stack) };
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { relro::protect(arguments, bias) };
 }
 

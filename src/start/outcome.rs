@@ -63,10 +63,10 @@ impl<T: Outcome, E: Error> Outcome for Result<T, E> {
     #[inline]
     unsafe fn report(self) -> i32 {
         match self {
-            // SAFETY: the caller's promise.
+            // SAFETY: guaranteed by the caller.
             Ok(outcome) => unsafe { outcome.report() },
             Err(error) => {
-                // SAFETY: the caller's promise, as `STDIO` is set.
+                // SAFETY: guaranteed by the caller, as `STDIO` is set.
                 let _lost = unsafe { Stdio::assume_open() }.error().write_fmt(format_args!("Error: {error}\n"));
                 1
             }
@@ -103,7 +103,7 @@ impl Parameter for Stdio {
 
     #[inline(always)]
     unsafe fn new(_: Arguments) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { Self::assume_open() }
     }
 }

@@ -19,7 +19,7 @@ pub unsafe fn print(info: &PanicInfo<'_>) -> ! {
     static PANICKED: AtomicBool = AtomicBool::new(false);
     // A panic during the output is not printed.
     if !PANICKED.swap(true, Ordering::Relaxed) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         let _lost = unsafe { Stdio::assume_open() }.error().write_fmt(format_args!("{info}\n"));
     }
     Current.exit(STATUS)

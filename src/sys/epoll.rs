@@ -42,8 +42,8 @@ pub trait EpollTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// `EMFILE`, `ENFILE`: the limit of open file descriptors of the process or of the system is reached. `ENOMEM`.
-    /// `ENOSYS`, `EPERM` or others: a kernel without epoll, a seccomp policy.
+    /// `EMFILE`, `ENFILE`: the per-process or system-wide limit of file descriptors is reached. `ENOMEM`. `ENOSYS`,
+    /// `EPERM` or others: a kernel without epoll, a seccomp policy.
     ///
     /// # Source
     ///

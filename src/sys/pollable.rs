@@ -63,10 +63,10 @@ use sealed::{Lend, Names, Own};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be waited for by `{T}`",
-    label = "has no descriptor of `{T}` that rsyscall knows",
+    label = "has no file descriptor of `{T}` that rsyscall knows",
     note = "with feature `std` of rsyscall, everything that is `AsFd` can be waited for by `Current`",
     note = "without it, name the file descriptor: `unsafe {{ BorrowedFd::borrow_raw(Current, FileDescriptor(fd)) }}`",
-    note = "a descriptor of another task is waited for by an `Epoll` or a `PollSet` of that task"
+    note = "a file descriptor of another task is waited for by an `Epoll` or a `PollSet` of that task"
 )]
 pub trait Pollable<T: PollTask = Current>: Lend<T> {}
 
@@ -92,7 +92,7 @@ where
 /// use rsyscall::{Current, EventfdFlags};
 ///
 /// /// Creates an eventfd and polls it, in the process of any task.
-/// fn rung<T: PollTask>(task: T) -> Result<usize, T::Error> {
+/// fn woken<T: PollTask>(task: T) -> Result<usize, T::Error> {
 ///     use rsyscall::EventfdTask;
 ///     let bell = task.eventfd(1, EventfdFlags::empty())?;
 ///     let mut memory = [PollFd::UNUSED; 1];
@@ -100,7 +100,7 @@ where
 ///     set.add(&bell, PollEvents::IN)?;
 ///     set.wait()
 /// }
-/// assert_eq!(rung(Current), Ok(1));
+/// assert_eq!(woken(Current), Ok(1));
 /// ```
 pub trait PollTask: FileDescriptorTask {
     /// The types that have a file descriptor of this task: [`OwnHandles`], for every task but the current process.

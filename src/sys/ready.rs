@@ -59,7 +59,7 @@ fn sleep_fallback<T: FileDescriptorTask>(
     match near::pselect6_readable(fd.sysif(), fd.near(), timeout) {
         Ok(ready) => Ok(ready),
         Err(error) if error.errno() == Some(Errno::EINTR) => Ok(1),
-        // The first error is returned, as it tells the cause.
+        // Returns the first error, which has the cause.
         Err(_) => Err(refused),
     }
 }

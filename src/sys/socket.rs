@@ -141,7 +141,7 @@ pub struct Received<'a> {
     /// The file descriptor, if one was sent with the bytes. `execve` closes it.
     pub fd: Option<OwnedFd>,
     /// Whether control data was discarded: more than one file descriptor was sent, and the kernel has closed the
-    /// others; or the limit of open file descriptors is reached; or the socket also receives credentials
+    /// others; or the per-process limit of file descriptors is reached; or the socket also receives credentials
     /// (`SO_PASSCRED`).
     pub truncated: bool,
 }

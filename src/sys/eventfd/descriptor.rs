@@ -24,7 +24,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// `EMFILE`: the limit of open file descriptors is reached.
+    /// `EMFILE`: the per-process limit of file descriptors is reached.
     #[inline]
     #[doc(alias = "dup", alias = "F_DUPFD_CLOEXEC", alias = "fcntl_dupfd_cloexec")]
     pub fn try_clone(&self) -> Result<Self, T::Error> {

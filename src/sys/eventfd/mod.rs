@@ -29,12 +29,12 @@ use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 /// use rsyscall::{Current, EventfdFlags, EventfdTask};
 ///
 /// /// Works in the process of any task.
-/// fn rung<T: EventfdTask>(task: T) -> Result<u64, T::Error> {
+/// fn woken<T: EventfdTask>(task: T) -> Result<u64, T::Error> {
 ///     let bell = task.eventfd(0, EventfdFlags::empty())?;
 ///     bell.write(1)?;
 ///     bell.read()
 /// }
-/// assert_eq!(rung(Current), Ok(1));
+/// assert_eq!(woken(Current), Ok(1));
 /// ```
 pub trait EventfdTask: FileDescriptorTask {
     /// Creates an eventfd in the task's table with an initial count of `initval`. [`EventfdFlags::CLOEXEC`] is always
@@ -44,9 +44,9 @@ pub trait EventfdTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the limit of open file descriptors of the
-    /// process or of the system is reached. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or
-    /// others: a seccomp policy.
+    /// `EINVAL`: a flag that the kernel does not know. `EMFILE`, `ENFILE`: the per-process or system-wide limit of file
+    /// descriptors is reached. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without eventfd. `EPERM` or others: a
+    /// seccomp policy.
     ///
     /// # Source
     ///
