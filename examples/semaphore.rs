@@ -13,7 +13,7 @@ fn main() -> Result<(), Errno> {
         let workers: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
-                    permits.wait()?; // takes one, or sleeps until one is given back
+                    permits.wait()?; // acquires one, or blocks until one is released
                     most.fetch_max(working.fetch_add(1, SeqCst) + 1, SeqCst);
                     thread::sleep(Duration::from_millis(10));
                     working.fetch_sub(1, SeqCst);
@@ -25,7 +25,7 @@ fn main() -> Result<(), Errno> {
     })?;
     let most = most.into_inner();
     assert!(most <= 2);
-    println!("at most {most} at the same time, and {} permits given back", count(&permits)?);
+    println!("at most {most} at the same time, and {} permits released", count(&permits)?);
     Ok(())
 }
 

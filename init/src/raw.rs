@@ -44,10 +44,10 @@ unsafe fn call(nr: usize, [a, b, c, d]: [Arg<'_>; 4]) -> Result<(), Errno> {
     /// Not inlined: decoding the error is larger than the call.
     #[inline(never)]
     unsafe fn words(a: usize, b: usize, c: usize, d: usize, nr: usize) -> Result<(), Errno> {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { Local.syscall(nr, [Arg::Word(a), Arg::Word(b), Arg::Word(c), Arg::Word(d)]) }.map(drop)
     }
-    // SAFETY: the caller's promise; memory is passed as pointers that are valid for the whole call.
+    // SAFETY: guaranteed by the caller; memory is passed as pointers that are valid for the whole call.
     unsafe { words(word(a), word(b), word(c), word(d), nr) }
 }
 
@@ -108,7 +108,7 @@ pub(crate) unsafe fn clone3_vfork(pidfd: &mut Pidfd) -> Result<Process, Errno> {
     let args: [u64; 8] = [flags, address, 0, 0, SIGCHLD as u64, 0, 0, 0];
     // SAFETY: integers without padding, read as bytes.
     let bytes = unsafe { core::mem::transmute::<[u64; 8], [u8; 64]>(args) };
-    // SAFETY: the call reads the structure, as long as it is told, and writes four bytes at the address in it, which is
+    // SAFETY: the call reads the structure, whose length it gets, and writes four bytes at the address in it, which is
     // exposed, and borrowed for longer than the call. The child has a copy of the memory, this stack included, so both
     // return from here; the caller is responsible for what the child does.
     unsafe { Local.syscall(nr::CLONE3, [Arg::In(&bytes), Arg::Word(64)]) }.and_then(process)
@@ -185,7 +185,7 @@ pub(crate) fn find_child(kind: Kind, id: i32) -> Result<(), Errno> {
 /// Reads a report of eight bytes; `None` at the end of file.
 pub(crate) fn read_report(pipe: &OwnedFd) -> Result<Option<u64>, Errno> {
     let mut bytes = [0_u8; 8];
-    // SAFETY: owned, so open, for as long as the borrow lasts; the memory is as long as the call is told.
+    // SAFETY: owned, so open, for as long as the borrow lasts; the memory has the length that is passed.
     let read = unsafe { Local.syscall(nr::READ, [pipe.near().into(), Arg::InOut(&mut bytes), Arg::Word(8)]) }?;
     Ok((read == 8).then(|| u64::from_ne_bytes(bytes)))
 }
@@ -194,7 +194,7 @@ pub(crate) fn read_report(pipe: &OwnedFd) -> Result<Option<u64>, Errno> {
 pub(crate) fn write_report(fd: FileDescriptor, report: u64) {
     let bytes = report.to_ne_bytes();
     // Ignored: there is no other way to report it.
-    // SAFETY: the child's own copy of a file descriptor that is open; the memory is as long as the call is told.
+    // SAFETY: the child's own copy of a file descriptor that is open; the memory has the length that is passed.
     let _ignored = unsafe { Local.syscall(nr::WRITE, [fd.into(), Arg::In(&bytes), Arg::Word(8)]) };
 }
 
@@ -203,7 +203,7 @@ pub(crate) fn write_report(fd: FileDescriptor, report: u64) {
 pub(crate) fn execve(path: &CStr, arguments: Strings<'_>, environment: Strings<'_>) -> Errno {
     // Lists of pointers are words here: an `Arg` names bytes, and this call is made in this address space only.
     let (arguments, environment) = (arguments.as_ptr().expose_provenance(), environment.as_ptr().expose_provenance());
-    // SAFETY: a string, and two lists of strings with a null pointer at the end, as `Strings` promises.
+    // SAFETY: a string, and two lists of strings with a null pointer at the end, as `Strings` guarantees.
     let ret = unsafe { Local.syscall(nr::EXECVE, [string(path), Arg::Word(arguments), Arg::Word(environment)]) };
     ret.err().unwrap_or(Errno::EIO)
 }
@@ -302,7 +302,7 @@ pub(crate) unsafe fn dup_onto(from: FileDescriptor, to: i32) -> Result<(), Errno
 pub(crate) fn dup_to_free(from: FileDescriptor, to: i32) -> Result<(), Errno> {
     let copy = dup_above(from, to)?;
     if copy.0 != to {
-        // SAFETY: just made, and known to nobody else.
+        // SAFETY: just created, and used by nothing else.
         drop(unsafe { OwnedFd::adopt(Current, copy) });
         return Err(Errno::EBUSY);
     }

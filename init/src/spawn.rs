@@ -184,7 +184,7 @@ impl SpawnError {
 
 /// Starts a program in a child.
 ///
-/// When it returns, `execve` has succeeded, or the error says which step failed. The caller's signal handlers never run
+/// When it returns, `execve` has succeeded, or the error has the step that failed. The caller's signal handlers never run
 /// in the child: they are reset before any signal is unblocked there. The child has a copy of the caller's memory and
 /// runs code of this crate only. The program inherits the file descriptors that are not close-on-exec, and those of
 /// steps.
@@ -251,7 +251,7 @@ fn spawn_with<const ALL: bool>(command: &Command<'_>, steps: &[Step<'_>]) -> Res
 /// Replaces the caller by a program, after the steps. It returns only on failure; steps that succeeded, signal actions
 /// and the signal mask are not undone.
 ///
-/// For process 1 that hands over to another init, after `switch_root` for example. The target of a [`Step::Descriptor`]
+/// For process 1 that executes another init, for example after `switch_root`. The target of a [`Step::Descriptor`]
 /// is standard input, output or error, or is not open; otherwise it fails with `EBUSY`, as it may have an owner.
 ///
 /// System calls: `execve`, and those of the steps.

@@ -19,7 +19,7 @@ impl<'a> Strings<'a> {
     pub const EMPTY: Self = {
         // A pointer is not `Sync`, a null pointer might as well be.
         struct Nothing([*const c_char; 1]);
-        // SAFETY: it is null, and nobody writes it.
+        // SAFETY: it is null, and never written.
         unsafe impl Sync for Nothing {}
         static NOTHING: Nothing = Nothing([null()]);
         // SAFETY: a null pointer at the end.
@@ -31,7 +31,7 @@ impl<'a> Strings<'a> {
     /// # Safety
     ///
     /// The list ends with a null pointer, and every other pointer of it is a string that ends with a zero; list and
-    /// strings stay as they are for `'a`.
+    /// strings are unchanged for `'a`.
     #[inline]
     pub const unsafe fn from_ptr(list: *const *const c_char) -> Self {
         Self { list, strings: PhantomData }

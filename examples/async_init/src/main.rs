@@ -125,7 +125,7 @@ async fn announce_the_end(reactor: &Reactor<'_>, pidfd: &PidFd, stdio: Stdio) ->
     pending().await
 }
 
-/// Adds up the counts, for ever.
+/// Adds up the counts, without an end.
 async fn count(reactor: &Reactor<'_>, bell: &EventFd, sum: &Cell<u64>) -> Result<(), Errno> {
     loop {
         sum.set(sum.get() + reactor.next(bell).await?);

@@ -1,4 +1,4 @@
-//! The calls of this program besides those on an eventfd.
+//! The other system calls of this program.
 
 use core::mem::MaybeUninit;
 use rsyscall::arch::{syscall1, syscall4};

@@ -118,7 +118,7 @@ impl Options {
     }
 
     /// Returns the exit status that is reported for this one.
-    pub(crate) fn told(&self, status: i32) -> i32 {
+    pub(crate) fn reported_status(&self, status: i32) -> i32 {
         let status = status.unsigned_abs() & 0xff;
         let word = self.success.get(status as usize / 64).copied().unwrap_or(0);
         if word >> (status % 64) & 1 == 1 { 0 } else { i32::from_ne_bytes(status.to_ne_bytes()) }
@@ -371,7 +371,7 @@ fn quit(options: &Options, stdio: Stdio, option: u8) -> ! {
         _ => (USAGE, if style == Style::Init { 125 } else { 1 }),
     };
     let output = if status != 0 || style == Style::DumbInit { stdio.error() } else { stdio.output() };
-    // A write error is ignored: there is nobody to report it to.
+    // A write error is ignored: it cannot be reported.
     let _ignored = output.write_all(texts::nth(STYLES, (style as usize).wrapping_mul(3).wrapping_add(text)));
     end(&Log::new(stdio, options, c""), End::PowerOff, status)
 }

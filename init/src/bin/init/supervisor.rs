@@ -217,7 +217,7 @@ impl Supervisor<'_> {
         }
         self.terminal.take_back(self.group);
         self.log.number(Message::Reaped, self.reaped);
-        let status = self.options.told(self.status);
+        let status = self.options.reported_status(self.status);
         #[cfg(feature = "selftest")]
         let status = crate::selftest::verdict(self.options, self.stdio, self.reaped, status);
         end(self.log, self.end, status)
@@ -298,7 +298,7 @@ impl Supervisor<'_> {
             self.phase = Phase::Stopping;
             self.until = grace.map_or(NEVER, in_seconds);
         }
-        // SIGINT (Ctrl-Alt-Del) and SIGPWR are meant for init; the service gets SIGTERM.
+        // SIGINT (Ctrl-Alt-Del) and SIGPWR are for init itself; the service gets SIGTERM.
         self.forward(if stop && self.options.machine { Signal::TERM } else { signal });
         if stop && self.stopped {
             self.forward(Signal::CONT);
