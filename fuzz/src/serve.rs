@@ -59,7 +59,7 @@ struct Expected {
     code: i32,
     /// Whether the rest is unknown: a call took bytes of the stream, or closed it.
     unknown: bool,
-    /// Whether a call may sleep for ever.
+    /// Returns whether a call may block indefinitely.
     may_sleep: bool,
 }
 

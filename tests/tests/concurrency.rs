@@ -129,8 +129,8 @@ fn a_handler_without_sa_restart_ends_a_sleeping_read_and_write_with_eintr() {
 }
 
 #[test]
-fn read_and_write_sleep_on_after_a_handler_with_sa_restart() {
-    see_sleepers_or_skip!("read_and_write_sleep_on_after_a_handler_with_sa_restart");
+fn read_and_write_continue_after_a_handler_with_sa_restart() {
+    see_sleepers_or_skip!("read_and_write_continue_after_a_handler_with_sa_restart");
     let _turn = Signal::install();
     let (empty, full) = (eventfd(0, EventfdFlags::empty()), full(EventfdFlags::empty()));
     scope(|scope| {
@@ -330,18 +330,18 @@ fn competing_try_reads(bell: &EventFd) {
 }
 
 #[test]
-fn try_read_never_sleeps_on_a_blocking_counter_beside_other_readers() {
-    let _limit = Limit::of("try_read_never_sleeps_on_a_blocking_counter_beside_other_readers");
+fn try_read_never_blocks_on_a_blocking_counter_with_other_readers() {
+    let _limit = Limit::of("try_read_never_blocks_on_a_blocking_counter_with_other_readers");
     if let Err(reason) = Environment::of(Current, "here").nowait {
-        return skip("try_read_never_sleeps_on_a_blocking_counter_beside_other_readers", reason);
+        return skip("try_read_never_blocks_on_a_blocking_counter_with_other_readers", reason);
     }
     competing_try_reads(&eventfd(0, EventfdFlags::empty()));
     competing_try_reads(&eventfd(0, EventfdFlags::SEMAPHORE));
 }
 
 #[test]
-fn try_read_never_sleeps_on_a_nonblocking_counter_on_any_kernel() {
-    let _limit = Limit::of("try_read_never_sleeps_on_a_nonblocking_counter_on_any_kernel");
+fn try_read_never_blocks_on_a_nonblocking_counter_on_any_kernel() {
+    let _limit = Limit::of("try_read_never_blocks_on_a_nonblocking_counter_on_any_kernel");
     competing_try_reads(&eventfd(0, EventfdFlags::NONBLOCK));
 }
 

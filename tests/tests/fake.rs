@@ -237,7 +237,7 @@ fn a_writer_waits_until_all_of_its_value_fits() {
 }
 
 #[test]
-fn a_reader_sleeps_on_after_close_and_a_write_through_a_duplicate_wakes_it() {
+fn a_reader_stays_blocked_after_close_and_a_write_through_a_duplicate_wakes_it() {
     let closed = Cell::new(false);
     let close_then_write = |kernel: &Kernel<'_>, blocked: Blocked| {
         if !closed.replace(true) {
@@ -292,7 +292,7 @@ fn a_wait_keeps_its_deadline_across_interruptions() {
 }
 
 #[test]
-fn the_longest_wait_ends_at_the_last_moment() {
+fn the_longest_wait_ends_at_the_last_nanosecond() {
     let mut storage = <Storage>::new();
     let task = Kernel::new(&mut storage).into_task();
     task.sysif().advance(Duration::from_secs(7));
@@ -687,8 +687,8 @@ fn memory_anywhere_in_user_space_is_accepted_and_none_above_it() {
 }
 
 #[test]
-fn whatever_happens_during_a_call_the_clock_only_moves_forward_and_stops_at_its_end() {
-    // A world that lets any time pass, and interrupts.
+fn during_any_call_the_clock_only_moves_forward_and_stops_at_its_end() {
+    // An environment in which any time passes, and which interrupts.
     let round = Cell::new(0_u32);
     let last = Cell::new(Duration::ZERO);
     let world = |kernel: &Kernel<'_>, _: Blocked| {

@@ -1,4 +1,4 @@
-//! The notifier's state beside the table of its documentation, step by step; and handed from thread to thread. The very
+//! Compares the notifier's state with the table of its documentation, step by step, and from thread to thread. The very
 //! file of the crate with core's atomic, and a futex that wakes at once: none of it makes a system call.
 
 #[allow(dead_code, reason = "the crate uses more of it than this")]
@@ -85,7 +85,7 @@ fn steps(count: usize) -> impl Iterator<Item = Step> {
 }
 
 #[test]
-fn each_step_does_what_the_table_says() {
+fn each_step_matches_the_table() {
     let state = State::new();
     let (mut pending, mut armed) = (false, false);
     for step in steps(if cfg!(miri) { 500 } else { 50_000 }) {
@@ -132,7 +132,7 @@ struct Handed(UnsafeCell<usize>);
 unsafe impl Sync for Handed {}
 
 #[test]
-fn what_was_done_before_a_notification_is_seen_by_who_takes_it() {
+fn memory_written_before_a_notification_is_visible_to_the_waiter_that_takes_it() {
     let rounds = if cfg!(miri) { 3 } else { 2000 };
     let (there, back, memory) = (State::new(), State::new(), Handed(UnsafeCell::new(0)));
     let memory = &memory;

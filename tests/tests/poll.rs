@@ -374,11 +374,11 @@ fn each_wait_works_after_rlimit_nofile_was_set_to_zero() {
 }
 
 #[test]
-fn whatever_error_a_policy_has_for_preadv2_or_ppoll_each_wait_is_right() {
-    if emulated("whatever_error_a_policy_has_for_preadv2_or_ppoll_each_wait_is_right") {
+fn each_wait_works_with_any_error_of_a_policy_for_preadv2_or_ppoll() {
+    if emulated("each_wait_works_with_any_error_of_a_policy_for_preadv2_or_ppoll") {
         return;
     }
-    // Not `ENOSYS`, from which the whole process learns.
+    // Not `ENOSYS`, which the whole process would cache.
     for errno in [libc::EACCES, libc::EINVAL, libc::EBADF, libc::ENOMEM, libc::ENOTSUP, libc::EUSERS] {
         for refused in [&[nr::PREADV2][..], &[nr::PPOLL], &[nr::PREADV2, nr::PPOLL]] {
             std::thread::spawn(move || {
@@ -416,7 +416,7 @@ fn other_kind(number: i32) -> EventFd {
 }
 
 #[test]
-fn what_cannot_be_read_says_so_and_not_that_there_is_nothing() {
+fn try_read_of_an_unreadable_descriptor_fails_and_does_not_return_none() {
     let mut ends = [0; 2];
     // SAFETY: the call writes two numbers.
     assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
@@ -431,7 +431,7 @@ fn what_cannot_be_read_says_so_and_not_that_there_is_nothing() {
 }
 
 #[test]
-fn no_kind_of_descriptor_teaches_what_an_eventfd_lacks_here_or_in_a_child() {
+fn no_other_kind_of_descriptor_changes_the_cached_features_here_or_in_a_child() {
     let before = Local.features().unwrap().lacks_nowait();
     // SAFETY: each call makes a descriptor, or reads a path that ends with a zero.
     let numbers = unsafe {

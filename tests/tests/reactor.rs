@@ -348,7 +348,7 @@ fn a_notification_that_no_reactor_has_taken_is_taken_by_the_next() {
 
 /// Wakes the outer future from another thread while `inner` waits for the eventfd that this thread writes afterwards,
 /// so that the inner executor takes the notification.
-fn takes_what_is_left_for_the_outer(reactor: &Reactor<'_>, outer: &Waker, mut inner: impl FnMut(&EventFd)) {
+fn takes_the_notification_of_the_outer(reactor: &Reactor<'_>, outer: &Waker, mut inner: impl FnMut(&EventFd)) {
     let bell = eventfd(0);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -373,7 +373,7 @@ fn a_nested_block_on_does_not_lose_the_notification_of_the_outer_one() {
                 if polls > 1 {
                     return Poll::Ready(());
                 }
-                takes_what_is_left_for_the_outer(&reactor, context.waker(), |bell| {
+                takes_the_notification_of_the_outer(&reactor, context.waker(), |bell| {
                     if by_run_once {
                         while !reactor.run_once(None).unwrap() {}
                     } else {
@@ -395,7 +395,7 @@ fn a_block_on_within_another_executor_does_not_lose_its_notification() {
         let notifier = notifier!();
         let reactor = Reactor::new(notifier, &slots).unwrap();
         assert_eq!(reactor.run_once(Some(Duration::ZERO)), Ok(false));
-        takes_what_is_left_for_the_outer(&reactor, &notifier.waker().unwrap(), |bell| {
+        takes_the_notification_of_the_outer(&reactor, &notifier.waker().unwrap(), |bell| {
             assert_eq!(reactor.block_on(reactor.next(bell)), Ok(Ok(1)));
         });
         assert_eq!(reactor.run_once(None), Ok(true));
@@ -704,7 +704,7 @@ fn a_waker_that_runs_the_reactor_and_catches_a_panic_there_loses_no_report() {
             assert!(readable.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
             readable
         };
-        // The slot that is lost comes before all others, so that whoever goes on with those does not find it.
+        // The slot that is lost comes before all others, so that a search that continues with those does not find it.
         let waits = [
             wait(lost, &counting),
             wait(first, if left_over { &panics } else { &counting }),

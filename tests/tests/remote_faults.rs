@@ -122,7 +122,7 @@ fn a_killed_child_fails_the_current_call_with_hangup_and_the_next_with_not_sent(
 fn a_child_killed_before_the_call_is_noticed_with_and_without_a_shared_table() {
     for share in [false, true] {
         if share && !shares_files() {
-            cannot("a killed child that shares files", "clone(CLONE_FILES) is EINVAL here");
+            cannot("a killed child that shares files", "clone(CLONE_FILES) fails with EINVAL here");
             continue;
         }
         let forked = if share { remote::fork_sharing_files().unwrap() } else { fork() };
@@ -142,7 +142,7 @@ fn a_child_killed_before_the_call_is_noticed_with_and_without_a_shared_table() {
 #[test]
 fn a_child_that_shares_files_and_is_killed_fails_the_current_call_with_hangup() {
     if !shares_files() {
-        return cannot("killed in a call, sharing files", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("killed in a call, sharing files", "clone(CLONE_FILES) fails with EINVAL here");
     }
     let forked = remote::fork_sharing_files().unwrap();
     forked.task.sysif().set_timeout(Some(LONG));
@@ -165,7 +165,7 @@ fn exit_succeeds_and_wait_returns_the_status() {
         assert_eq!(forked.child.wait(), Ok(ExitStatus::Exited(status)));
     }
     if !shares_files() {
-        return cannot("exit of a child that shares files", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("exit of a child that shares files", "clone(CLONE_FILES) fails with EINVAL here");
     }
     let mut forked = remote::fork_sharing_files().unwrap();
     forked.task.exit(7).unwrap();
@@ -186,7 +186,7 @@ fn exit_of_a_dead_child_fails_with_not_sent() {
 fn exec_succeeds_and_a_failed_exec_returns_the_task() {
     for share in [false, true] {
         if share && !shares_files() {
-            cannot("exec of a child that shares files", "clone(CLONE_FILES) is EINVAL here");
+            cannot("exec of a child that shares files", "clone(CLONE_FILES) fails with EINVAL here");
             continue;
         }
         let Forked { task, mut child, .. } = if share { remote::fork_sharing_files().unwrap() } else { fork() };
@@ -737,7 +737,7 @@ fn a_remote_read_leaves_unwritten_memory_unchanged() {
 #[test]
 fn a_server_that_shares_the_table_exits_if_it_is_idle_and_is_killed_if_it_is_busy() {
     if !shares_files() {
-        return cannot("the end of a server that shares files", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("the end of a server that shares files", "clone(CLONE_FILES) fails with EINVAL here");
     }
     let mut idle = remote::fork_sharing_files().unwrap();
     idle.task.eventfd(0, EMPTY).unwrap();

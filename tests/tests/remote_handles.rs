@@ -51,7 +51,7 @@ fn is_open<S: SyscallInterface>(sysif: &S, fd: i32) -> bool {
 /// Runs with a child that shares this process's table.
 fn sharing(case: &str, run: impl FnOnce(remote::Forked)) {
     if !shares_files() {
-        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+        return cannot(case, "clone(CLONE_FILES) fails with EINVAL here");
     }
     run(remote::fork_sharing_files().unwrap());
 }

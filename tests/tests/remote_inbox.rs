@@ -1,4 +1,4 @@
-//! The bytes that a client has received, beside a plain queue that does the same.
+//! Compares the queue of bytes that a client has received with a plain queue.
 
 #[allow(dead_code, reason = "the crate uses more of it than this")]
 #[path = "../../src/remote/inbox.rs"]

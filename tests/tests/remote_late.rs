@@ -30,7 +30,7 @@ fn owned(stream: UnixStream) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) }
 }
 
-/// The state of a process: `S` asleep, `T` stopped, `Z` dead.
+/// The state of a process: `S` sleeping, `T` stopped, `Z` a zombie.
 fn state(child: &Child) -> char {
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.process().0)).unwrap();
     stat.rsplit(") ").next().unwrap().chars().next().unwrap()
@@ -71,7 +71,7 @@ fn given_up_unclaimed<R>(case: &str, call: impl FnOnce(&Task<Connection>) -> R) 
 #[test]
 fn a_call_given_up_before_it_is_claimed_fails_with_not_sent_and_is_never_executed() {
     if !shares_files() {
-        return cannot("calls given up before they are claimed", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("calls given up before they are claimed", "clone(CLONE_FILES) fails with EINVAL here");
     }
     let bell = EventFd::new(7, EMPTY).unwrap();
     let fd = bell.as_owned_fd();
@@ -135,9 +135,9 @@ fn a_call_given_up_before_it_is_claimed_fails_with_not_sent_and_is_never_execute
 #[test]
 fn a_close_or_an_unshare_given_up_before_it_is_claimed_is_never_made() {
     if !shares_files() {
-        return cannot("a close given up before it is claimed", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("a close given up before it is claimed", "clone(CLONE_FILES) fails with EINVAL here");
     }
-    // The number of a handle that was dropped late is another file's before the child goes on.
+    // The file descriptor of a handle that was dropped late is reused before the child continues.
     let path = std::env::temp_dir().join(format!("rsyscall-late-{}", std::process::id()));
     for by in ["drop", "close", "list"] {
         let unclosed = rsyscall::fd::UnclosedList::<1>::new();
@@ -170,7 +170,7 @@ fn a_close_or_an_unshare_given_up_before_it_is_claimed_is_never_made() {
     task.sysif().set_timeout(Some(Duration::from_millis(5)));
     let bell = EventFd::new(3, EMPTY).unwrap();
     assert!(task.unshare_files([bell.as_owned_fd()]).is_err());
-    assert_eq!(task.fd_table(), FdTable::CURRENT, "it is as it was");
+    assert_eq!(task.fd_table(), FdTable::CURRENT, "it is unchanged");
     child.signal(SIGCONT).unwrap();
     assert_eq!(child.wait(), Ok(ExitStatus::Exited(0)));
     assert_eq!(bell.read(), Ok(3));
@@ -182,7 +182,7 @@ fn a_close_or_an_unshare_given_up_before_it_is_claimed_is_never_made() {
 fn a_claimed_call_whose_server_is_killed_before_it_enters_the_kernel_is_never_executed() {
     let case = "a server that is stopped before a call";
     if !shares_files() {
-        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+        return cannot(case, "clone(CLONE_FILES) fails with EINVAL here");
     }
     let (mut before, mut after) = (0, 0);
     for nth in 1..12 {
@@ -194,7 +194,7 @@ fn a_claimed_call_whose_server_is_killed_before_it_enters_the_kernel_is_never_ex
         };
         task.sysif().set_timeout(Some(Duration::from_millis(50)));
         let result = bell.for_task(&task).unwrap().write(1);
-        // Whoever is stopped at the call's entry has claimed it.
+        // A process that is stopped at the entry of the call has claimed it.
         if result == Err(Error::Hangup) {
             assert_eq!(child.try_wait(), Ok(Some(KILLED)), "its end was awaited");
         }
@@ -248,7 +248,7 @@ impl Drop for Frozen {
 fn a_frozen_server_ends_when_its_call_is_given_up_and_takes_nothing_afterwards() {
     let case = "a frozen server";
     if !shares_files() {
-        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+        return cannot(case, "clone(CLONE_FILES) fails with EINVAL here");
     }
     for claimed in [false, true] {
         let bell = EventFd::new(0, EMPTY).unwrap();
@@ -320,7 +320,7 @@ impl Drop for FrozenForGood {
 fn a_server_that_does_not_end_in_time_keeps_what_its_task_owns_and_executes_nothing_when_it_wakes() {
     let case = "a server that does not end";
     if !shares_files() {
-        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+        return cannot(case, "clone(CLONE_FILES) fails with EINVAL here");
     }
     let lent = EventFd::new(0, EMPTY).unwrap();
     let Forked { task, mut child, .. } = remote::fork_sharing_files().unwrap();
@@ -362,7 +362,7 @@ fn a_server_that_does_not_end_in_time_keeps_what_its_task_owns_and_executes_noth
 #[test]
 fn a_claimed_call_that_is_given_up_fails_with_hangup_after_its_server_has_ended() {
     if !shares_files() {
-        return cannot("calls given up after they are claimed", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("calls given up after they are claimed", "clone(CLONE_FILES) fails with EINVAL here");
     }
     let bell = EventFd::new(0, EMPTY).unwrap();
     for how in ["timeout", "shutdown", "drop"] {
@@ -399,7 +399,7 @@ fn a_claimed_call_that_is_given_up_fails_with_hangup_after_its_server_has_ended(
 #[test]
 fn handles_of_a_killed_server_are_closed_here() {
     if !shares_files() {
-        return cannot("handles of a killed server", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("handles of a killed server", "clone(CLONE_FILES) fails with EINVAL here");
     }
     let Forked { task, child, .. } = remote::fork_sharing_files().unwrap();
     let bell = task.eventfd(0, EMPTY).unwrap();
@@ -688,7 +688,7 @@ fn without_ppoll() {
 fn a_connection_works_if_ppoll_always_fails() {
     if emulated() {
         return cannot(
-            "a connection where ppoll fails for good",
+            "a connection on which ppoll always fails",
             "qemu-user does not keep the limit of file descriptors",
         );
     }

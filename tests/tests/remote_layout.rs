@@ -97,7 +97,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_byte_arrives_at_the_place_that_its_word_says_and_comes_back_from_there(
+    fn each_byte_is_sent_to_the_address_in_its_word_and_received_from_it(
         arguments in vec(argument(), 0..=ARGS),
         limit in prop_oneof![Just(usize::MAX), 0_usize..30],
     ) {
@@ -216,7 +216,7 @@ proptest! {
 }
 
 #[test]
-fn of_a_call_that_returns_how_much_it_has_written_no_more_counts_and_of_a_refused_one_nothing() {
+fn a_call_that_returns_a_length_has_written_that_length_and_a_failed_call_nothing() {
     for nr in [nr::READ, nr::READV, nr::PREADV2, nr::RECVFROM, nr::GETRANDOM] {
         assert_eq!((written(nr, 0), written(nr, 5)), (0, 5));
         assert_eq!(written(nr, Errno::EFAULT.into_ret()), 0);
@@ -225,7 +225,7 @@ fn of_a_call_that_returns_how_much_it_has_written_no_more_counts_and_of_a_refuse
 }
 
 #[test]
-fn as_many_bytes_are_sent_as_is_said_for_a_vector_of_nothing_too() {
+fn an_empty_vector_is_sent_with_its_announced_length() {
     let empty = Arg::OutVec(&mut []);
     let mut pieces = [Piece::Word(0); ARGS];
     (pieces[0], pieces[1]) = (Piece::In(b"odd"), Piece::of(&empty));

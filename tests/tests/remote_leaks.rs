@@ -43,7 +43,7 @@ fn come_and_go(round: usize, bell: &EventFd, shares: bool) {
         assert_eq!(there.try_read(), Ok(Some(1)));
     }
     match round % 5 {
-        // Killed, waited for, found dead.
+        // Killed, waited for, found to have ended.
         0 => {
             child.kill().unwrap();
             assert_eq!(child.wait(), Ok(KILLED));

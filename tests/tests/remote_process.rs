@@ -76,7 +76,7 @@ fn alone(run: impl FnOnce() -> i32) -> End {
 fn forked(case: &str, run: impl Fn(Forked)) {
     run(remote::fork([]).unwrap());
     if !shares_files() {
-        return cannot(case, "clone(CLONE_FILES) is EINVAL here");
+        return cannot(case, "clone(CLONE_FILES) fails with EINVAL here");
     }
     run(remote::fork_sharing_files().unwrap());
 }
@@ -235,7 +235,7 @@ fn exec_succeeds_while_the_program_runs() {
 #[test]
 fn a_failed_exec_leaves_the_process_and_its_table_unchanged() {
     if !shares_files() {
-        return cannot("a failed exec that shares files", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("a failed exec that shares files", "clone(CLONE_FILES) fails with EINVAL here");
     }
     let mut other = remote::fork([]).unwrap();
     let (mut reader, writer) = UnixStream::pair().unwrap();
@@ -359,7 +359,7 @@ fn exec_succeeds_if_the_program_is_reaped_at_once_and_fails_if_the_process_was_k
 #[test]
 fn a_child_does_not_keep_the_clients_end_of_the_stream() {
     if !shares_files() {
-        return cannot("the client's end as file descriptor 0", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("the client's end as file descriptor 0", "clone(CLONE_FILES) fails with EINVAL here");
     }
     // SAFETY: a query.
     let has = |task: &Task<Connection>, fd: i32| unsafe { near::is_cloexec(task.sysif(), FileDescriptor(fd)) }.is_ok();
@@ -485,7 +485,7 @@ fn a_child_serves_under_a_seccomp_filter_without_ppoll() {
             serve(remote::fork([]).unwrap());
             match remote::fork_sharing_files() {
                 Ok(forked) => serve(forked),
-                Err(_) => cannot(CASE, "clone(CLONE_FILES) is EINVAL here"),
+                Err(_) => cannot(CASE, "clone(CLONE_FILES) fails with EINVAL here"),
             }
         });
     }
@@ -518,7 +518,7 @@ fn a_child_serves_in_a_new_pid_namespace() {
     assert_eq!(served, End::Exited(0));
     // It ends with its parent there too.
     if !shares_files() {
-        return cannot("a parent that is killed in its pid namespace", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("a parent that is killed in its pid namespace", "clone(CLONE_FILES) fails with EINVAL here");
     }
     let pid = EventFdOfTwo::new();
     let killed = alone(|| {
@@ -575,7 +575,7 @@ fn wait_for_any() -> Result<usize, Errno> {
 }
 
 #[test]
-fn a_process_that_has_got_the_pid_of_a_child_reaped_elsewhere_is_neither_signalled_nor_reaped() {
+fn a_process_that_reuses_the_pid_of_a_child_reaped_elsewhere_is_neither_signalled_nor_reaped() {
     let case = "another process with the child's pid";
     if !shares_files() {
         return cannot(case, "clone knows one way to fork here, with SIGCHLD");
@@ -1032,7 +1032,7 @@ fn other_writes(stream: i32, message: &mut [usize; 9]) -> Option<[Request; 5]> {
 }
 
 #[test]
-fn no_other_way_to_write_to_the_stream_kills_a_server_whose_client_has_vanished_either() {
+fn no_other_way_to_write_to_the_stream_kills_a_server_whose_client_has_disconnected() {
     for index in 0..5 {
         let ended = alone(|| {
             // SAFETY: the default action.
@@ -1063,7 +1063,7 @@ fn no_other_way_to_write_to_the_stream_kills_a_server_whose_client_has_vanished_
 }
 
 #[test]
-fn a_server_in_one_thread_of_many_is_not_killed_by_a_client_that_vanished_and_leaves_the_others_as_they_are() {
+fn a_server_in_one_thread_of_many_survives_a_client_that_disconnects_and_does_not_affect_the_others() {
     let vector: &'static [usize; 2] = Box::leak(Box::new([MEMORY.as_ptr().expose_provenance(), 1]));
     // SAFETY: the child begins a thread, for which the C library makes its allocator usable again, and ends.
     let child = unsafe { libc::fork() };
@@ -1101,7 +1101,7 @@ fn a_server_in_one_thread_of_many_is_not_killed_by_a_client_that_vanished_and_le
 }
 
 #[test]
-fn a_server_and_a_client_of_a_nonblocking_stream_say_what_a_filter_without_ppoll_leaves_them() {
+fn a_server_and_a_client_of_a_nonblocking_stream_return_the_error_of_a_filter_without_ppoll() {
     const CASE: &str = "a nonblocking stream and a filter without ppoll";
     for errno in [Errno::EPERM, Errno::EACCES, Errno::ENOSYS] {
         let no_ppoll = [filter(nr::PPOLL, 0, SeccompAction::Errno(errno.raw() as u32))];
@@ -1138,7 +1138,7 @@ fn a_server_and_a_client_of_a_nonblocking_stream_say_what_a_filter_without_ppoll
                 assert_eq!(near::getpid(&connection), Ok(Process(std::process::id() as i32)));
             }
         });
-        // It leaves without the answer to its last request, which gives the scratch space back.
+        // It disconnects without the response to its last request, which frees the scratch space.
         assert!(matches!(thread.join().unwrap(), Ok(()) | Err(ServeError::Vanished)));
     }
 }
@@ -1220,9 +1220,9 @@ fn a_child_serves_in_a_new_pid_namespace_on_a_kernel_without_pidfds_of_threads()
 }
 
 #[test]
-fn what_an_unshared_table_inherits_may_stand_on_either_side_of_the_clients_end() {
+fn descriptors_inherited_by_an_unshared_table_may_be_below_or_above_the_clients_end() {
     if !shares_files() {
-        return cannot("inherited beside the client's end", "clone(CLONE_FILES) is EINVAL here");
+        return cannot("inherited along with the client's end", "clone(CLONE_FILES) fails with EINVAL here");
     }
     // SAFETY: only asks.
     let has = |task: &Task<Connection>, fd: i32| unsafe { near::is_cloexec(task.sysif(), FileDescriptor(fd)) }.is_ok();
@@ -1282,7 +1282,7 @@ fn what_an_unshared_table_inherits_may_stand_on_either_side_of_the_clients_end()
 }
 
 #[test]
-fn scratch_space_grows_and_goes_where_munmap_is_refused_with_any_error() {
+fn scratch_space_grows_and_is_freed_if_munmap_is_refused_with_any_error() {
     for errno in [Errno::EPERM, Errno::EINVAL, Errno::ENOSYS] {
         let (client, server) = UnixStream::pair().unwrap();
         let (client, server) = (owned(client), owned(server));

@@ -207,7 +207,7 @@ fn memory_of_a_forked_childs_call_is_transferred_through_the_page_and_through_th
 }
 
 #[test]
-fn bytes_that_a_read_did_not_write_stay_as_they_were_though_other_calls_have_used_the_memory() {
+fn bytes_that_a_read_did_not_write_are_unchanged_although_other_calls_have_used_the_memory() {
     use rsyscall::sysif::OutSlice;
     const MSG_DONTWAIT: u32 = 0x40;
     let check = |task: &Task<Connection>, case: &str| {

@@ -20,7 +20,7 @@ pub fn write(measure: &Path) -> Result<()> {
     Ok(writer.flush()?)
 }
 
-/// What the counts depend on besides the sources.
+/// What the counts depend on, apart from the sources.
 pub fn compiler() -> Result<String> {
     let rustc = std::env::var("RUSTC").unwrap_or("rustc".into());
     let version = String::from_utf8(Command::new(rustc).arg("--version").output()?.stdout)?;

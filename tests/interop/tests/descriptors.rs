@@ -271,7 +271,7 @@ impl AsFd for Panics {
 }
 
 #[test]
-fn whatever_a_value_lends_it_is_waited_for_as_long_as_it_was_lent_and_nothing_is_left() {
+fn the_borrowed_descriptor_is_polled_until_the_borrow_ends_even_if_the_value_changes_it() {
     use rsyscall::notify::StaticNotifier;
     use rsyscall::reactor::{Reactor, WaitSlot};
     use rsyscall::sys::epoll::{Epoll, EpollEvents};

@@ -75,7 +75,7 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 23] {
         Case { id: "A6.3", sentence: "an EventFd converts to an OwnedFd and back", run: conversions },
         Case { id: "A6.4", sentence: "a failed creation leaves no descriptor behind", run: no_leak },
         Case { id: "A6.5", sentence: "close and restore return the call's error", run: close_errors },
-        Case { id: "A7.1", sentence: "read and write are one call each, and return EINTR", run: one_call },
+        Case { id: "A7.1", sentence: "read and write are one call each, and fail with EINTR", run: one_call },
     ]
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn cases<T: PollTask>() -> [Case<T>; 8] {
         Case { id: "M2.4", sentence: "epoll: EXCLUSIVE is valid for adding only", run: exclusive },
         Case {
             id: "M2.5",
-            sentence: "epoll: EEXIST if it is watched, ENOENT if it is not, EINVAL without memory",
+            sentence: "epoll: EEXIST if it was added, ENOENT if it was not, EINVAL without memory",
             run: refusals,
         },
         Case {

@@ -33,7 +33,7 @@ pub(crate) fn cases<T: EventfdTask>() -> [Case<T>; 10] {
         },
         Case { id: "W2.3", sentence: "a semaphore has the same maximum", run: semaphore_ladder },
         Case { id: "W3.1", sentence: "write of 0 succeeds at every count and adds nothing", run: zero },
-        Case { id: "W3.2", sentence: "pwritev2(RWF_NOWAIT) is EOPNOTSUPP", run: nowait },
+        Case { id: "W3.2", sentence: "pwritev2(RWF_NOWAIT) fails with EOPNOTSUPP", run: nowait },
     ]
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A child of this test uses each item in turn, between two calls of `sched_yield`, which nothing here makes otherwise.
 //! It is traced (`ptrace`). Each call in between must be in the item's list, and each one of the list must have been
-//! made, unless the case says where it is made instead.
+//! made, unless the case names where it is made instead.
 
 mod more;
 mod there;
@@ -725,7 +725,7 @@ fn calls(
                 calls.extend(of(&other)?);
             }
         } else if word.starts_with(|c: char| c.is_ascii_lowercase()) {
-            // Only of these two it is said which one.
+            // Only these two have their variant in the list.
             let all = word.starts_with("fcntl(") || word.starts_with("ioctl(");
             calls.insert(if all { word } else { word.split('(').next().unwrap_or_default() }.to_owned());
         }

@@ -309,7 +309,7 @@ fn of_connections() -> Vec<Case> {
             elsewhere: &["recvfrom", "ppoll", "clock_gettime"],
             ..case("Pipeline::submit", || {
                 with_pipeline(|pipeline, _| {
-                    // SAFETY: it only asks.
+                    // SAFETY: it only reads a flag.
                     watch(|| unsafe { pipeline.submit(nr::GETPID, []) }.unwrap());
                 });
             })

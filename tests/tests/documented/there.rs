@@ -1,7 +1,7 @@
-//! What a list says of another process ("there"), beside what that process really makes.
+//! Compares the part of a list for another process ("there") with the calls that the process makes.
 //!
 //! Each case is given a child that serves, which is traced while the case runs. The loop of its server, `recvfrom` and
-//! `sendto`, is made for every request, and not told from the same calls for a request's memory.
+//! `sendto`, is made for every request, and not distinguished from the same calls for a request's memory.
 
 use super::{calls, lists, written};
 use rsyscall::near;
@@ -17,7 +17,7 @@ const LOOP: [&str; 2] = ["recvfrom", "sendto"];
 
 struct There {
     item: &'static str,
-    /// What its list says besides, made only on another kernel or in another case.
+    /// The other calls of its list, made only on another kernel or in another case.
     elsewhere: &'static [&'static str],
     /// Whether the child shares the table.
     shares: bool,
@@ -39,7 +39,7 @@ fn exec(task: Task<Connection>) {
     std::mem::forget(failed);
 }
 
-/// More than the child was given itself, so that it is given back.
+/// More than the initial scratch space of the child, so that it is freed.
 fn some_scratch(task: &Task<Connection>) {
     task.sysif().reserve_scratch(5000).unwrap();
 }
@@ -93,7 +93,7 @@ fn each_item_makes_the_calls_in_another_process_that_its_documentation_lists_for
     let mut wrong = Vec::new();
     for case in cases() {
         if case.shares && !shares_files() {
-            cannot(CASE, "clone(CLONE_FILES) is EINVAL here");
+            cannot(CASE, "clone(CLONE_FILES) fails with EINVAL here");
             continue;
         }
         let Forked { task, child, .. } =

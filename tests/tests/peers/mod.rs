@@ -1,4 +1,4 @@
-//! The crate's init beside tini, dumb-init and catatonit, on the same command lines and with real terminals.
+//! Comparison of the crate's init with tini, dumb-init and catatonit, on the same command lines and with real terminals.
 //!
 //! Each row is a question and what a run showed; the table of `init/README.md` is what this prints. With
 //! `RSYSCALL_WRITE_TABLE` set it is written there.
@@ -197,7 +197,7 @@ const ROWS: &[Row] = &[
         }
         yes(text(&command.output().unwrap().stdout).contains("SigBlk:\t0000000000000800"))
     }),
-    ("SIGCHLD ignored by whoever started it: the status comes back", |peer| {
+    ("SIGCHLD ignored at the start: the status is returned", |peer| {
         let mut command = peer.shell("exit 7");
         // SAFETY: a call that may be made between fork and exec.
         unsafe {
@@ -293,7 +293,7 @@ const ROWS: &[Row] = &[
         let directory = std::fs::read_link(format!("/proc/{}/cwd", child.id())).unwrap();
         kill(&child, libc::SIGTERM);
         child.wait().unwrap();
-        if directory == Path::new("/") { "`/`" } else { "as it was started" }.to_owned()
+        if directory == Path::new("/") { "`/`" } else { "unchanged" }.to_owned()
     }),
     ("a program that fails once is started again", |peer| {
         let folder = Folder::empty(&format!("peers-again-{}", peer.name));

@@ -1,4 +1,4 @@
-//! A type without a descriptor cannot be waited for, nor can a bare file descriptor: it may be closed. The error says
+//! A type without a file descriptor cannot be polled, nor can a bare file descriptor: it may be closed. The error says
 //! what to do.
 
 use rsyscall::fd::BorrowedFd;

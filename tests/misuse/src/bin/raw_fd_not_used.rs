@@ -1,4 +1,4 @@
-//! The result of `into_raw_fd` must be used: the file descriptor would stay open for ever.
+//! The result of `into_raw_fd` must be used: the file descriptor would stay open until the process ends.
 #![deny(unused_must_use)]
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
