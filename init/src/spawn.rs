@@ -184,9 +184,9 @@ impl SpawnError {
 
 /// Starts a program in a child.
 ///
-/// When it returns, `execve` has succeeded, or the error has the step that failed. The caller's signal handlers never run
-/// in the child: they are reset before any signal is unblocked there. The child has a copy of the caller's memory and
-/// runs code of this crate only. The program inherits the file descriptors that are not close-on-exec, and those of
+/// When it returns, `execve` has succeeded, or the error has the step that failed. The caller's signal handlers never
+/// run in the child: they are reset before any signal is unblocked there. The child has a copy of the caller's memory
+/// and runs code of this crate only. The program inherits the file descriptors that are not close-on-exec, and those of
 /// steps.
 ///
 /// The calling thread is suspended until then: for as long as `execve` blocks (FUSE, NFS without its server) or the

@@ -45,7 +45,7 @@ fn known_calls() -> BTreeMap<&'static str, (usize, Option<u64>)> {
 }
 
 /// The files with the documentation of eventfds, their descriptors and tasks.
-const EVENTFDS: [&str; 6] = [
+const EVENTFDS: [&str; 7] = [
     "sys/eventfd/mod.rs",
     "sys/eventfd/counter.rs",
     "sys/eventfd/wait.rs",

@@ -1,4 +1,4 @@
-//! Comparison of the crate's init with tini, dumb-init and catatonit, on the same command lines and with real terminals.
+//! Compares the crate's init with tini, dumb-init and catatonit, on the same command lines and with real terminals.
 //!
 //! Each row is a question and what a run showed; the table of `init/README.md` is what this prints. With
 //! `RSYSCALL_WRITE_TABLE` set it is written there.
