@@ -1,17 +1,16 @@
 //! For code that needs a system call and nothing else: functions that execute the instruction and return its result.
 //!
 //! ```
-//! use rsyscall::{Errno, arch, nr};
-//!
 //! // SAFETY: `getpid` has no arguments and no effect.
-//! let pid = Errno::from_ret(unsafe { arch::syscall0(nr::GETPID) })?;
+//! let pid = unsafe { rsyscall::arch::syscall0(rsyscall::nr::GETPID) };
 //! assert_eq!(pid, std::process::id() as usize);
-//! # Ok::<(), Errno>(())
 //! ```
 //!
+//! The result is unchanged: as an unsigned integer it is an error if it is greater than −4096, that is, −4095..=−1.
+//! [`Errno::from_ret`](crate::Errno::from_ret) decodes it.
+//!
 //! This is the only assembly of system calls in the crate. Each architecture has one file: the kernel's contract as a
-//! list, a macro `call!` that declares exactly that to the compiler, the registers of the arguments, and other
-//! differences.
+//! list, a macro `call!` that declares exactly that, the registers of the arguments, and other differences.
 //!
 //! # Contract with the compiler
 //!
@@ -22,17 +21,9 @@
 //! * No `nomem`, `readonly` or `pure`: a call may read and write any memory whose address was ever passed to it, and it
 //!   synchronises with other threads: a write to an eventfd is a release, a read is an acquire. `readonly` would
 //!   exclude both.
+//! * A pointer is passed as its exposed address (`pointer::expose_provenance`). From then on the asm block of any call
+//!   may access the memory, as foreign code would.
 //! * `syscallN` loads N arguments; the registers of absent arguments are unchanged.
-//!
-//! # Pointers
-//!
-//! A pointer is passed as its exposed address (`pointer::expose_provenance`). From then on the asm block of any call
-//! may access the memory, as foreign code would.
-//!
-//! # Errors
-//!
-//! The functions return the kernel's result unchanged. As an unsigned integer it is an error if it is greater than
-//! −4096, that is, −4095..=−1. [`Errno::from_ret`](crate::Errno::from_ret) decodes it.
 //!
 //! # Source
 //!

@@ -201,6 +201,6 @@ pub use sys::eventfd::{EventFd, EventfdFlags, EventfdTask};
 pub use task::{Current, Task};
 
 /// Compiles and runs the README's program with std.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
