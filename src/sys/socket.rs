@@ -92,7 +92,7 @@ impl<'a> Message<'a> {
     /// # Safety
     ///
     /// The call is one of the two, and may access the memory of the slice accordingly.
-    unsafe fn pass(&mut self, nr: usize, socket: &OwnedFd, flags: u32) -> Result<usize, Errno> {
+    unsafe fn transfer(&mut self, nr: usize, socket: &OwnedFd, flags: u32) -> Result<usize, Errno> {
         let message = core::ptr::from_mut(self).expose_provenance();
         #[expect(clippy::cast_sign_loss, reason = "an open file descriptor is not negative")]
         let socket = socket.as_raw_fd() as usize;
@@ -129,7 +129,7 @@ pub fn send_fd(socket: &OwnedFd, bytes: &[u8], fd: &OwnedFd) -> Result<usize, Er
     let mut control = Control { len: Control::LEN, level: SOL_SOCKET, kind: SCM_RIGHTS, fd: fd.as_raw_fd() };
     let mut message = Message::new(&mut slice, &mut control);
     // SAFETY: `sendmsg` only reads the memory.
-    unsafe { message.pass(nr::SENDMSG, socket, MSG_NOSIGNAL) }
+    unsafe { message.transfer(nr::SENDMSG, socket, MSG_NOSIGNAL) }
 }
 
 /// The result of [`recv_fd`].
@@ -168,7 +168,7 @@ pub fn recv_fd<'a>(socket: &OwnedFd, bytes: &'a mut [MaybeUninit<u8>]) -> Result
     let mut control = Control { len: 0, level: 0, kind: 0, fd: -1 };
     let mut message = Message::new(&mut slice, &mut control);
     // SAFETY: `recvmsg` writes the bytes and the control message; the message has the lengths of both.
-    let received = unsafe { message.pass(nr::RECVMSG, socket, MSG_CMSG_CLOEXEC) }?;
+    let received = unsafe { message.transfer(nr::RECVMSG, socket, MSG_CMSG_CLOEXEC) }?;
     let (flags, control_len) = (message.flags, message.control_len);
     // SAFETY: the kernel has written it through its exposed address, and its fields are integers.
     let Control { len, level, kind, fd } = unsafe { (&raw const control).read_volatile() };

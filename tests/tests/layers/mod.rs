@@ -218,6 +218,45 @@ fn examples_come_before_the_first_heading_and_the_source_is_the_last() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The files with the pages of the public modules below this file, which is a folder's.
+fn pages(file: &Path, found: &mut Vec<PathBuf>) {
+    let (folder, text) = (file.parent().unwrap(), fs::read_to_string(file).unwrap());
+    let mut above = "";
+    for line in text.lines() {
+        let name = line.strip_prefix("pub mod ").and_then(|rest| rest.split([';', ' ']).next());
+        if let (Some(name), false) = (name, above == "#[doc(hidden)]") {
+            let places =
+                [format!("{name}.rs"), format!("{name}/mod.rs"), format!("{name}.md"), format!("../{name}/mod.rs")];
+            let page = places.iter().map(|place| folder.join(place)).find(|place| place.exists());
+            let page = page.unwrap_or_else(|| panic!("no page of {name} in {}", folder.display()));
+            found.push(page.clone());
+            if page.ends_with("mod.rs") {
+                pages(&page, found);
+            }
+        }
+        above = line;
+    }
+}
+
+#[test]
+fn each_public_module_has_an_example_before_its_first_heading() {
+    let mut found = Vec::new();
+    pages(&source().join("lib.rs"), &mut found);
+    let names: Vec<_> = found.iter().map(|page| page.to_str().unwrap()).collect();
+    for known in ["arch/mod.rs", "nr/used_by.rs", "sys/eventfd/mod.rs", "src/given.md"] {
+        assert!(names.iter().any(|name| name.ends_with(known)), "{known} is not among {names:?}");
+    }
+    let without = found.iter().filter(|page| {
+        let text = fs::read_to_string(page).unwrap();
+        let is_code = page.extension().is_some_and(|extension| extension == "rs");
+        let doc = text.lines().map_while(|line| if is_code { line.strip_prefix("//!") } else { Some(line) });
+        let doc: Vec<_> = doc.map(str::trim_start).take_while(|line| !line.starts_with("# ")).collect();
+        !doc.iter().any(|line| line.starts_with("```"))
+    });
+    let without: Vec<_> = without.collect();
+    assert!(without.is_empty(), "{without:?}");
+}
+
 #[test]
 fn paths_are_found_alone_and_in_braces_but_not_in_comments() {
     let code = "use crate::sysif::{Arg, Error};\nuse crate::{\n Errno,\n task::{Task, Current},\n};\nmy_crate::no;\
