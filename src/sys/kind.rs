@@ -7,7 +7,14 @@
 /// `$kind` is the name of the kind, `$uses` and `$new` create one in an example, `$wrong` says what the calls of
 /// another kind do, and `$end` what a close does not do although a reader may expect it.
 macro_rules! kind {
-    ($name:ident, kind: $kind:literal, uses: $uses:literal, new: $new:literal, wrong: $wrong:literal, end: $end:literal) => {
+    (
+        $name:ident,
+        kind: $kind:literal,
+        uses: $uses:literal,
+        new: $new:literal,
+        wrong: $wrong:literal,
+        end: $end:literal
+    ) => {
         impl<T: FileDescriptorTask> $name<T> {
             /// Returns the file descriptor. This value still owns it.
             ///
@@ -51,7 +58,8 @@ macro_rules! kind {
             /// Converts it into a file descriptor of any kind.
             ///
             #[doc = kind!(@example $uses,
-                "let owned = ", $new, ".into_owned_fd();\nlet handle = ", stringify!($name), "::from(owned);\n# let _ = handle;"
+                "let owned = ", $new, ".into_owned_fd();\n",
+                "let handle = ", stringify!($name), "::from(owned);\n# let _ = handle;"
             )]
             #[inline(always)]
             pub fn into_owned_fd(self) -> OwnedFd<T> {
@@ -107,7 +115,8 @@ macro_rules! kind {
             #[doc = kind!(@example $uses,
                 "let raw = ", $new, ".into_raw_fd();\n",
                 "// SAFETY: released a line above.\n",
-                "let handle = unsafe { ", stringify!($name), "::from_raw_fd(raw) };\nassert_eq!(handle.as_raw_fd(), raw);"
+                "let handle = unsafe { ", stringify!($name), "::from_raw_fd(raw) };\n",
+                "assert_eq!(handle.as_raw_fd(), raw);"
             )]
             ///
             /// # Safety
