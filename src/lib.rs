@@ -158,8 +158,8 @@
 //!
 //! Linux: x86_64 from 2.6.30, aarch64 from 3.7, riscv64 from 4.15, s390x from 4.3, loongarch64 from 5.19, powerpc64le
 //! from 3.13, and, with 64-bit times, arm (A32, Thumb-2, from armv5te on) and x86 from 5.1. Other targets fail to
-//! compile, with the reason. The minimum Rust version is 1.85, on powerpc64le 1.95. The
-//! README lists the kernels on which each was tested.
+//! compile, with the reason. The minimum Rust version is 1.85, on powerpc64le 1.95. The README lists the
+//! kernels on which each was tested.
 //!
 //! # Stability
 //!
