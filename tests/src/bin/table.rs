@@ -3,7 +3,8 @@
 //! Reads the files named as arguments, or standard input, and picks the lines `CASE <environment> <id>
 //! passed|skipped|failed <sentence>[ | <reason>]` out of any other output. Prints a line for each environment with the
 //! number of cases that passed, failed and were skipped, a row for each case and a column for each environment, the
-//! skipped cases with their reasons, and the failed ones. Its last line is `conformance: N passed, M failed, K skipped`;
+//! skipped cases with their reasons, and the failed ones. Its last line is `conformance: N passed, M failed, K
+//! skipped`;
 //! its status is 1 if a case failed, and also if there was none at all.
 
 use std::collections::BTreeMap;
