@@ -5,6 +5,7 @@
 //! * arguments in: x0, x1, x2, x3, x4, x5
 //! * result in: x0
 //! * also destroyed: with SVE, the bits of Z0–Z31 above 128, all of P0–P15 and FFR (zeroed)
+//! * kept: x1–x30, v0–v31 without SVE, with it their low 128 bits
 //! * flags: kept, `eret` restores them
 //!
 //! The state that SVE loses cannot be declared as operands: LLVM keeps a Z register live across an inlined `svc`

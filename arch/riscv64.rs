@@ -5,6 +5,7 @@
 //! * arguments in: a0, a1, a2, a3, a4, a5
 //! * result in: a0
 //! * also destroyed: all vector state, v0–v31 and vl, vtype, vstart, vcsr
+//! * kept: ra, gp, tp, a1–a7, t0–t6, s0–s11, f0–f31
 //! * flags: not kept; in Rust the vector configuration and its rounding and saturation bits count as flags
 //!
 //! The vector clobbers are unconditional: stable `cfg` cannot detect V, and without V they cost nothing. Without them a

@@ -5,6 +5,7 @@
 //! * arguments in: rdi, rsi, rdx, r10, r8, r9
 //! * result in: rax
 //! * also destroyed: rcx (return address) and r11 (flags), all 64 bits of both
+//! * kept: rbx, rbp, r12–r15, the registers of the arguments, xmm0–xmm31 and what extends them
 //! * flags: kept, `sysret` restores them from r11
 //!
 //! Source: System V ABI, AMD64 supplement, A.2.1; `arch/x86/entry/entry_64.S`.

@@ -1,5 +1,6 @@
 //! For calls that the crate does not wrap, and for seccomp filters: the system call numbers of this architecture, by
-//! their names in the kernel's headers.
+//! their names in the kernel's headers. Those of x86_64, aarch64 and riscv64 come from the crate `sc`, the others from
+//! tables here; a test compares all of them with the kernel's headers.
 //!
 //! The module has the calls that every architecture of this crate has, so that code with them compiles on all of them.
 //! Older calls that only some architectures have (`open`, `pipe`, `poll`, `fork`, …) are missing: each has a successor
@@ -18,7 +19,7 @@
 //! # Source
 //!
 //! [syscalls(2)](https://man7.org/linux/man-pages/man2/syscalls.2.html); `arch/*/entry/syscalls/syscall*.tbl` and
-//! `include/uapi/asm-generic/unistd.h`. The tables of x86_64, aarch64 and riscv64 are those of the crate `sc`.
+//! `include/uapi/asm-generic/unistd.h`.
 
 pub mod used_by;
 

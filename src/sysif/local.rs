@@ -85,7 +85,7 @@ unsafe impl SyscallInterface for Local {
         }
         // `EAGAIN` is a common result of a nonblocking read: it costs a comparison here, and no function call.
         if nr == nr::READ {
-            let ret = decided(ret);
+            let ret = opaque(ret);
             return Err(if ret == Errno::EAGAIN.into_ret() { Errno::EAGAIN } else { outside::<N>(ret) });
         }
         Err(outside::<N>(ret))
@@ -99,7 +99,7 @@ unsafe impl SyscallInterface for Local {
 
 /// Returns the word, opaque to the compiler, which would otherwise move the following comparison before the branch.
 #[inline(always)]
-fn decided(word: usize) -> usize {
+fn opaque(word: usize) -> usize {
     #[cfg(miri)]
     return word;
     #[cfg(not(miri))]

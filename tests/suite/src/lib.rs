@@ -1,4 +1,5 @@
-//! What an eventfd does, as cases that run unchanged in any environment.
+//! Proves that the crate behaves alike in every environment: what eventfds, notifiers, futures, signals and children
+//! do, as cases that run unchanged in all of them.
 //!
 //! An environment is a kernel and a way to reach it: the host, an emulator, a real kernel with this as its PID 1,
 //! another process behind a connection, a fake kernel. A case is a sentence, an identifier and a function that is
