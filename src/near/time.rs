@@ -84,6 +84,14 @@ impl Timespec {
         if seconds < 0 || (seconds == 0 && nanoseconds == 0) { None } else { Some(Self { seconds, nanoseconds }) }
     }
 
+    /// Returns the microseconds modulo 2³², for intervals of less than 71 minutes.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "modulo 2³²")]
+    pub(crate) const fn wrapping_micros(self) -> u32 {
+        let micros = (self.nanoseconds / 1000) as u32;
+        (self.seconds as u32).wrapping_mul(1_000_000).wrapping_add(micros)
+    }
+
     /// Returns the kernel's representation.
     #[inline(always)]
     pub(crate) fn to_bytes(self) -> [u8; 16] {

@@ -1,16 +1,21 @@
-//! Adaptive spinning before a sleep.
+//! Spinning before a sleep, limited by time.
 
 use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 
 /// How long a waiter spins before it sleeps.
 ///
 /// A sleep and a wakeup take from one to tens of microseconds. If the notification comes sooner, spinning is faster and
-/// saves the notifier a system call. An unsuccessful spin wastes processor time.
+/// saves the notifier a system call. An unsuccessful spin wastes processor time, and with one processor it delays the
+/// notification too.
 ///
-/// A waiter checks the state as often as its budget allows, then it sleeps. The budget starts at the maximum. A
-/// successful spin doubles the budget, up to the maximum; an unsuccessful one halves it, down to 1/64 of the maximum.
-/// After every 32nd unsuccessful spin the budget is the maximum once, to detect that spinning pays again. With one
-/// processor spinning never pays; use [`NEVER`](Self::NEVER) there.
+/// A waiter spins for at most [the maximum](Self::max_time), then it sleeps. After an unsuccessful spin no waiter
+/// spins for 100 times the maximum and a millisecond. So unsuccessful spins take at most 1 % of a thread's time, and
+/// 2 % of the processor's where two threads notify each other: even with one processor, with more threads than
+/// processors, or under `SCHED_FIFO`.
+///
+/// The maximum must exceed the time in which a sleeping thread is woken: otherwise two threads that notify each other,
+/// and both sleep, never begin to spin at the same time.
 ///
 /// ```
 /// use rsyscall::notify::{Notifier, Spin};
@@ -20,54 +25,121 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Spin {
-    most: u32,
+    micros: u32,
 }
 
 impl Spin {
     /// No spinning: a waiter sleeps at once.
-    pub const NEVER: Self = Self { most: 0 };
+    pub const NEVER: Self = Self { micros: 0 };
 
-    /// At most about fifty microseconds: as long as a sleep and a wakeup may take.
-    pub const BRIEFLY: Self = Self { most: 2048 };
+    /// At most fifty microseconds: as long as a sleep and a wakeup may take.
+    pub const BRIEFLY: Self = Self { micros: 50 };
 
-    /// Spins at most this many times. Each takes as long as the processor's spin-loop hint: 5 to 50 ns.
-    pub const fn max_spins(max: u32) -> Self {
-        Self { most: max }
+    /// Spins for at most this time, rounded up to microseconds, and at most ten seconds.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rsyscall::notify::Spin;
+    ///
+    /// assert_eq!(Spin::max_time(Duration::from_micros(50)), Spin::BRIEFLY);
+    /// assert_eq!(Spin::max_time(Duration::ZERO), Spin::NEVER);
+    /// ```
+    pub const fn max_time(max: Duration) -> Self {
+        const SECOND: u32 = 1_000_000;
+        if max.as_secs() >= 10 {
+            return Self { micros: 10 * SECOND };
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "it is less than 10")]
+        let seconds = max.as_secs() as u32;
+        Self { micros: seconds.wrapping_mul(SECOND).wrapping_add(max.subsec_nanos().div_ceil(1000)) }
     }
 }
 
-/// The current budget. Its atomics are relaxed: they order no other memory.
+/// The checks between two readings of the clock, which is a system call. They take from less than one to five
+/// microseconds: a processor's spin-loop hint takes 5 to 50 ns.
+const CHECKS: u32 = 64;
+
+/// Of the waits that may not spin yet, one of so many reads the clock: beside a sleep and a wakeup its cost is
+/// negligible.
+const CLOCK_INTERVAL: u32 = 16;
+
+/// When the next spin is allowed. Its atomics are relaxed: they order no other memory.
 #[derive(Debug)]
-pub(super) struct Spinner {
-    most: u32,
-    budget: AtomicU32,
-    unsuccessful: AtomicU32,
+pub(crate) struct Spinner {
+    max: u32,
+    /// No spin before this time, in microseconds. 0: a spin is allowed at once.
+    pause_end: AtomicU32,
+    /// The waits that may not spin.
+    waits: AtomicU32,
 }
 
 impl Spinner {
-    pub(super) const fn new(spin: Spin) -> Self {
-        Self { most: spin.most, budget: AtomicU32::new(spin.most), unsuccessful: AtomicU32::new(0) }
+    pub(crate) const fn new(spin: Spin) -> Self {
+        Self { max: spin.micros, pause_end: AtomicU32::new(0), waits: AtomicU32::new(0) }
     }
 
-    /// Repeats `check` within the budget until it returns `true`, and returns whether it did.
+    /// Repeats `check` until it returns `true`, the time is up, or the clock fails. Returns whether it returned `true`.
+    ///
+    /// `clock` returns microseconds, modulo 2³². It is not called if `check` succeeds at once after a successful spin.
     #[inline]
-    pub(super) fn spin(&self, check: impl Fn() -> bool) -> bool {
-        if self.most == 0 {
+    pub(crate) fn spin(&self, check: impl Fn() -> bool, clock: impl Fn() -> Option<u32>) -> bool {
+        if self.max == 0 {
             return false;
         }
-        let budget = self.budget.load(Ordering::Relaxed);
-        for _ in 0..budget {
-            if check() {
-                self.budget.store(budget.saturating_mul(2).min(self.most), Ordering::Relaxed);
-                return true;
+        let pause_end = self.pause_end.load(Ordering::Relaxed);
+        let mut start = None;
+        if pause_end != 0 {
+            let waits = self.waits.load(Ordering::Relaxed).wrapping_add(1);
+            self.waits.store(waits, Ordering::Relaxed);
+            if waits % CLOCK_INTERVAL != 0 {
+                return false;
             }
-            core::hint::spin_loop();
+            start = clock().filter(|now| !self.is_paused(pause_end, *now));
+            if start.is_none() {
+                return false;
+            }
         }
-        let unsuccessful = self.unsuccessful.load(Ordering::Relaxed).wrapping_add(1);
-        self.unsuccessful.store(unsuccessful, Ordering::Relaxed);
-        let least = (self.most >> 6).max(1);
-        let next = if unsuccessful & 31 == 0 { self.most } else { (budget >> 1).max(least) };
-        self.budget.store(next, Ordering::Relaxed);
-        false
+        loop {
+            for _ in 0..CHECKS {
+                if check() {
+                    if pause_end != 0 {
+                        self.replace(pause_end, 0);
+                    }
+                    return true;
+                }
+                core::hint::spin_loop();
+            }
+            let Some(now) = clock() else {
+                // Without a clock no wait spins any more.
+                self.replace(pause_end, 1);
+                return false;
+            };
+            if now.wrapping_sub(*start.get_or_insert(now)) >= self.max {
+                self.replace(pause_end, now.wrapping_add(self.pause()).max(1));
+                return false;
+            }
+        }
+    }
+
+    /// Returns how long no wait spins after an unsuccessful spin.
+    ///
+    /// The spin was longer than the maximum, by the checks before the first reading of the clock and by those in which
+    /// the time ran out: less than 10 µs together, to which the millisecond corresponds.
+    #[inline]
+    const fn pause(&self) -> u32 {
+        self.max.wrapping_mul(100).wrapping_add(1000)
+    }
+
+    /// The clock wraps every 71 minutes: a pause that seems to be twice as long as any is over.
+    #[inline]
+    const fn is_paused(&self, pause_end: u32, now: u32) -> bool {
+        let left = pause_end.wrapping_sub(now);
+        left != 0 && left <= self.pause().wrapping_mul(2)
+    }
+
+    /// Sets the end of the pause, unless another waiter has set it since this one began to spin: that end is as good.
+    #[inline]
+    fn replace(&self, from: u32, to: u32) {
+        let _ignored = self.pause_end.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
     }
 }

@@ -194,7 +194,7 @@ fn a_waiter_is_woken_by_futex_without_the_eventfd_and_a_spurious_wakeup_ends_no_
 
 #[test]
 fn a_spinning_waiter_takes_a_notification_without_sleeping() {
-    for (spin, left) in [(Spin::max_spins(u32::MAX), 0), (Spin::NEVER, 4)] {
+    for (spin, left) in [(Spin::max_time(FOR_EVER), 0), (Spin::NEVER, 4)] {
         let (state, _) = shared_page();
         let notifier = Notifier::from_parts(state, EventFd::new(0, EventfdFlags::empty()).unwrap()).with_spin(spin);
         // SAFETY: the word of the state, which is never unmapped and only ever changed atomically.
@@ -245,7 +245,7 @@ fn a_wait_outlasts_signal_handlers_and_a_timeout_is_kept_across_them() {
 
 #[test]
 fn two_threads_that_take_turns_always_wake_each_other() {
-    for spin in [Spin::NEVER, Spin::BRIEFLY, Spin::max_spins(1)] {
+    for spin in [Spin::NEVER, Spin::BRIEFLY, Spin::max_time(Duration::from_micros(1))] {
         let (ping, pong) = (Notifier::new().unwrap().with_spin(spin), Notifier::new().unwrap().with_spin(spin));
         let rounds = if emulated() { 200 } else { 5_000 };
         thread::scope(|scope| {
@@ -427,7 +427,7 @@ fn only_a_state_that_may_be_shared_uses_a_shared_futex() {
 fn one_waiter_takes_each_notification_among_those_that_time_out_poll_and_sleep() {
     let _limit = rsyscall_tests::threads::Limit::of("waiters of all kinds");
     let total = if emulated() { 300 } else { 6_000 };
-    for spin in [Spin::NEVER, Spin::max_spins(20)] {
+    for spin in [Spin::NEVER, Spin::max_time(Duration::from_micros(1))] {
         let notifier = Notifier::new().unwrap().with_spin(spin);
         let (taken, done) = (AtomicU64::new(0), AtomicBool::new(false));
         thread::scope(|scope| {

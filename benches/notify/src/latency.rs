@@ -1,4 +1,4 @@
-//! From thread to thread and back: half of a round trip between two threads on two processors.
+//! From thread to thread and back: half of a round trip between two threads, on two processors or on one.
 
 use crate::{bound, interval, median};
 use rsyscall::Notifier;
@@ -9,6 +9,10 @@ use std::{mem, ptr, thread};
 
 const ROUNDS: usize = 101;
 const TRIPS: u32 = 200;
+
+/// The processors of the two threads.
+pub type Place = [usize; 2];
+pub const APART: Place = [0, 1];
 
 /// One end of a pair: wakes the other, waits to be woken.
 trait End: Send {
@@ -112,7 +116,7 @@ impl End for Pipe {
     }
 }
 
-fn pin_to(processor: usize) {
+pub fn pin_to(processor: usize) {
     // SAFETY: all zero is an empty set.
     unsafe {
         let mut set: libc::cpu_set_t = mem::zeroed();
@@ -122,31 +126,39 @@ fn pin_to(processor: usize) {
 }
 
 /// Half of the mean round trip, in nanoseconds.
-fn trip(mut here: impl End, mut there: impl End) -> f64 {
+fn trip(here: impl End, there: impl End) -> f64 {
+    trips(TRIPS, APART, here, there)
+}
+
+fn trips(count: u32, place: Place, mut here: impl End, mut there: impl End) -> f64 {
     thread::scope(|scope| {
         scope.spawn(|| {
-            pin_to(1);
-            for _ in 0..TRIPS {
+            pin_to(place[1]);
+            for _ in 0..count {
                 there.wait();
                 there.wake();
             }
         });
-        pin_to(0);
+        pin_to(place[0]);
         let mut start = Instant::now();
-        for trip in 0..TRIPS {
-            if trip == TRIPS / 10 {
+        for trip in 0..count {
+            if trip == count / 10 {
                 start = Instant::now();
             }
             here.wake();
             here.wait();
         }
-        start.elapsed().as_nanos() as f64 / f64::from(TRIPS - TRIPS / 10) / 2.0
+        start.elapsed().as_nanos() as f64 / f64::from(count - count / 10) / 2.0
     })
 }
 
 fn ours(spin: Spin) -> f64 {
+    ours_in(spin, TRIPS, APART)
+}
+
+pub fn ours_in(spin: Spin, count: u32, place: Place) -> f64 {
     let (a, b) = (Notifier::new().unwrap().with_spin(spin), Notifier::new().unwrap().with_spin(spin));
-    trip(Ours { mine: &a, other: &b }, Ours { mine: &b, other: &a })
+    trips(count, place, Ours { mine: &a, other: &b }, Ours { mine: &b, other: &a })
 }
 
 fn mio() -> f64 {

@@ -62,7 +62,7 @@ fn one_of_many<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
 
 fn times_out<T: EventfdTask>(_: T, environment: &Environment<'_>) -> Verdict {
     environment.here?;
-    for spin in [Spin::NEVER, Spin::max_spins(8)] {
+    for spin in [Spin::NEVER, Spin::max_time(Duration::from_micros(1))] {
         let notifier = ok!(Notifier::new()).with_spin(spin);
         let before = ok!(near::clock_monotonic(&Local));
         holds!(!ok!(notifier.wait_timeout(TIME)));
