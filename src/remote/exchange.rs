@@ -308,6 +308,7 @@ impl Exchange {
         if !self.peer().is_some_and(Peer::shares_table) {
             return self.responses.word(deadline);
         }
+        let deadline = self.responses.stream_mut().fix(deadline);
         let mut nanoseconds = FIRST;
         loop {
             let next = deadline_after(Duration::from_nanos(nanoseconds));

@@ -3,7 +3,7 @@
 use super::disconnect::Disconnect;
 use super::peer::{Peer, in_entry};
 use crate::Errno;
-pub(super) use crate::deadline::Deadline as Moment;
+use crate::deadline;
 use crate::fd::OwnedFd;
 use crate::near::{self, FileDescriptor, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, PollFd, Shutdown, Timespec};
 use crate::sys::socket::{Received, recv_fd};
@@ -14,12 +14,28 @@ use core::time::Duration;
 /// A deadline, or none.
 pub(super) type Deadline = Option<Moment>;
 
+/// When a call times out.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub(super) enum Moment {
+    At(deadline::Deadline),
+    /// So long after the start of the call. The clock is not read before the socket has blocked for a tick, so it is up
+    /// to two ticks later.
+    Within(Duration),
+}
+
+impl Moment {
+    /// A moment that has passed.
+    pub(super) const PAST: Self = Self::At(deadline::Deadline::PAST);
+}
+
 /// The client's end.
 pub(super) struct Stream {
     fd: OwnedFd,
     peer: Option<Peer>,
     /// Whether `SO_RCVTIMEO` ends a blocking receive before the timeout of a call that begins now.
     armed: bool,
+    /// The deadline of the current call, if its timeout was given and the clock was read.
+    current: Option<deadline::Deadline>,
     /// Whether the next deadline is that of a call that has just begun, and the socket is armed for it.
     fresh: bool,
 }
@@ -27,10 +43,13 @@ pub(super) struct Stream {
 /// The shortest timeout for which `SO_RCVTIMEO` is used: it counts in ticks of up to 10 ms.
 const TEN_TICKS: Duration = Duration::from_millis(100);
 
+/// `SO_RCVTIMEO`, in microseconds: a tick, as the kernel rounds it up. It expires within two.
+const TICK: i64 = 1000;
+
 impl Stream {
     #[inline]
     pub(super) const fn new(fd: OwnedFd, peer: Option<Peer>) -> Self {
-        Self { fd, peer, armed: false, fresh: false }
+        Self { fd, peer, armed: false, current: None, fresh: false }
     }
 
     /// Returns the server's process, if this process forked it.
@@ -44,31 +63,44 @@ impl Stream {
         self.peer.as_mut()
     }
 
-    /// Prepares for calls with this timeout: with `SO_RCVTIMEO`, a receive within the timeout needs no `ppoll` before
-    /// it.
+    /// Prepares for calls with this timeout: with `SO_RCVTIMEO`, a receive within a tick needs neither a `ppoll` before
+    /// it nor the clock.
     ///
-    /// `SO_RCVTIMEO` expires up to an eighth too late, so it is set to three quarters of the timeout; `ppoll` waits for
-    /// the rest.
+    /// `SO_RCVTIMEO` expires up to an eighth too late, so it is set to a tick; `ppoll` waits for the rest.
     #[inline]
     pub(super) fn set_timeout(&mut self, timeout: Option<Duration>) {
-        let timeout = timeout.filter(|timeout| *timeout >= TEN_TICKS && self.watched().is_none());
-        if !self.armed && timeout.is_none() {
+        let arm = timeout.is_some_and(|timeout| timeout >= TEN_TICKS) && self.watched().is_none();
+        if self.armed == arm {
             return;
         }
-        let all = timeout.map_or(0, |timeout| i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX));
-        let early = all.wrapping_sub(all / 4);
-        let (seconds, microseconds) = (early / 1_000_000, early % 1_000_000);
         // If it fails, each receive is preceded by a `ppoll`.
         // SAFETY: the stream is ours.
-        let set = unsafe { near::set_receive_timeout(&Local, self.fd.near(), seconds, microseconds) };
-        self.armed = set.is_ok() && timeout.is_some();
+        let set = unsafe { near::set_receive_timeout(&Local, self.fd.near(), 0, if arm { TICK } else { 0 }) };
+        self.armed = set.is_ok() && arm;
     }
 
     /// Returns the deadline of a call that begins now.
     #[inline]
     pub(super) fn begin(&mut self, timeout: Option<Duration>) -> Deadline {
         self.fresh = self.armed;
-        timeout.map(deadline_after)
+        self.current = None;
+        timeout.map(|timeout| if self.armed { Moment::Within(timeout) } else { deadline_after(timeout) })
+    }
+
+    /// Returns the deadline as a moment on the clock.
+    #[inline]
+    pub(super) fn fix(&mut self, deadline: Deadline) -> Deadline {
+        deadline.map(|moment| Moment::At(self.on_clock(moment)))
+    }
+
+    /// Returns the moment on the clock, which is read once for a call.
+    #[cold]
+    #[inline]
+    fn on_clock(&mut self, moment: Moment) -> deadline::Deadline {
+        match moment {
+            Moment::At(deadline) => deadline,
+            Moment::Within(timeout) => *self.current.get_or_insert_with(|| from_now(timeout)),
+        }
     }
 
     /// Prepares for a wait with a separate deadline.
@@ -118,7 +150,7 @@ impl Stream {
             return Err(Disconnect::OutOfStep);
         }
         // The receive itself may block if it returns in time, and nothing else has to be polled meanwhile.
-        // `SO_RCVTIMEO` is set for the whole call, so it is valid for the first receive only.
+        // Nothing but the first receive of a call may block for a tick without the clock.
         let fresh = core::mem::replace(&mut self.fresh, false);
         let block = (fresh || deadline.is_none()) && self.watched().is_none();
         let mut flags = if block { flags } else { MSG_DONTWAIT };
@@ -127,9 +159,13 @@ impl Stream {
             match unsafe { near::recvfrom(&Local, self.fd.near(), buffer, flags) } {
                 Ok(0) => return Err(Disconnect::Ended),
                 Ok(count) => return Ok(count),
-                // A blocking retry would start the whole timeout again.
-                Err(Errno::EINTR) if deadline.is_some() => flags = MSG_DONTWAIT,
-                Err(Errno::EINTR) => {}
+                // A blocking retry would start the tick again.
+                Err(Errno::EINTR) => {
+                    if let Some(deadline) = deadline {
+                        self.on_clock(deadline);
+                        flags = MSG_DONTWAIT;
+                    }
+                }
                 Err(Errno::EAGAIN) => {
                     self.wait(PollFd::IN, deadline)?;
                 }
@@ -142,7 +178,7 @@ impl Stream {
     /// of bytes, the file descriptor, and whether one was attached, even if it was lost.
     #[inline]
     pub(super) fn receive_fd(
-        &self,
+        &mut self,
         buffer: &mut [MaybeUninit<u8>],
         deadline: Deadline,
     ) -> Result<(usize, Option<OwnedFd>, bool), Disconnect> {
@@ -165,8 +201,9 @@ impl Stream {
     /// Blocks until the stream is ready, and returns the events; 0 for a spurious wakeup.
     #[cold]
     #[inline]
-    pub(super) fn wait(&self, events: i16, deadline: Deadline) -> Result<i16, Disconnect> {
-        let left = deadline.map(|deadline| deadline.remaining(&Local).unwrap_or(None).unwrap_or(Timespec::ZERO));
+    pub(super) fn wait(&mut self, events: i16, deadline: Deadline) -> Result<i16, Disconnect> {
+        let left = deadline
+            .map(|deadline| self.on_clock(deadline).remaining(&Local).unwrap_or(None).unwrap_or(Timespec::ZERO));
         let watched = self.watched();
         let mut entries =
             [PollFd { fd: self.fd.near(), events, revents: 0 }, in_entry(watched.unwrap_or(FileDescriptor(-1)))];
@@ -224,8 +261,14 @@ impl Stream {
     }
 }
 
-/// Returns the moment that is `timeout` from now. If a seccomp filter forbids the clock, every deadline has passed.
+/// Returns the moment that is `timeout` from now.
 #[inline]
 pub(super) fn deadline_after(timeout: Duration) -> Moment {
-    Moment::after(&Local, timeout).unwrap_or(Moment::PAST)
+    Moment::At(from_now(timeout))
+}
+
+/// If a seccomp filter forbids the clock, every deadline has passed.
+#[inline]
+fn from_now(timeout: Duration) -> deadline::Deadline {
+    deadline::Deadline::after(&Local, timeout).unwrap_or(deadline::Deadline::PAST)
 }

@@ -1143,6 +1143,88 @@ fn a_server_and_a_client_of_a_nonblocking_stream_return_the_error_of_a_filter_wi
     }
 }
 
+// Timeouts: who waits, the socket or `ppoll`.
+
+/// `SO_RCVTIMEO`.
+fn receive_timeout(connection: &Connection) -> Duration {
+    // SAFETY: all zero is a valid time.
+    let mut time: libc::timeval = unsafe { std::mem::zeroed() };
+    let (fd, mut len) = (connection.as_raw_fd(), size_of_val(&time) as u32);
+    // SAFETY: the call writes a time, for which there is room.
+    let got =
+        unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_RCVTIMEO, (&raw mut time).cast(), &raw mut len) };
+    assert_eq!(got, 0);
+    Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000)
+}
+
+#[test]
+fn only_timeouts_of_ten_ticks_and_more_are_left_to_the_socket() {
+    let Forked { task, child: _child, .. } = remote::fork([]).unwrap();
+    let connection = task.sysif();
+    for millis in [0, 1, 99] {
+        connection.set_timeout(Some(Duration::from_millis(millis)));
+        assert_eq!(receive_timeout(connection), Duration::ZERO, "{millis} ms");
+    }
+    for timeout in [Duration::from_millis(100), LONG, Duration::MAX] {
+        connection.set_timeout(Some(timeout));
+        let tick = receive_timeout(connection);
+        assert!(tick > Duration::ZERO && tick <= Duration::from_millis(10), "{timeout:?}: {tick:?}");
+    }
+    connection.set_timeout(Some(Duration::from_millis(99)));
+    assert_eq!(receive_timeout(connection), Duration::ZERO);
+    connection.set_timeout(Some(LONG));
+    connection.set_timeout(None);
+    assert_eq!(receive_timeout(connection), Duration::ZERO);
+    // Where the end of the process is polled for too, `ppoll` is called anyway.
+    if shares_files() {
+        let Forked { task, child: _child, .. } = remote::fork_sharing_files().unwrap();
+        task.sysif().set_timeout(Some(LONG));
+        assert_eq!(receive_timeout(task.sysif()), Duration::ZERO);
+    }
+}
+
+#[test]
+fn a_refused_setsockopt_leaves_timeouts_to_ppoll() {
+    const CASE: &str = "timeouts and a filter without setsockopt";
+    const TIMEOUT: Duration = Duration::from_millis(150);
+    let refused = [filter(nr::SETSOCKOPT, 0, SeccompAction::Errno(Errno::EPERM.raw() as u32))];
+    filtered(CASE, &refused, || {
+        let Forked { task, child: _child, .. } = remote::fork([]).unwrap();
+        let bell = task.eventfd(0, EMPTY).unwrap();
+        task.sysif().set_timeout(Some(LONG));
+        assert_eq!(receive_timeout(task.sysif()), Duration::ZERO);
+        assert_eq!(bell.write(1), Ok(()));
+        assert_eq!(bell.read(), Ok(1));
+        task.sysif().set_timeout(Some(TIMEOUT));
+        let start = Instant::now();
+        assert_eq!(bell.read(), Err(Error::Hangup));
+        assert!(start.elapsed() >= TIMEOUT && start.elapsed() < LONG, "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn a_call_with_a_timeout_reads_no_clock_if_the_response_arrives_within_a_tick() {
+    const SIGSYS: i32 = 31;
+    let clock = filter(nr::CLOCK_GETTIME, 0, SeccompAction::KillProcess);
+    let call = |timeout| {
+        alone(|| {
+            let Ok(Forked { task, child: _child, .. }) = remote::fork([]) else { return 1 };
+            task.sysif().set_timeout(Some(timeout));
+            if seccompiler::apply_filter(&clock).is_err() {
+                return 2;
+            }
+            i32::from(near::getpid(task.sysif()).is_err()) * 3
+        })
+    };
+    match call(Duration::from_millis(60)) {
+        End::Killed(signal) => assert_eq!(signal, SIGSYS),
+        End::Exited(2) => return cannot("timeouts without a clock", "no seccomp filter can be installed here"),
+        end => panic!("a shorter timeout reads the clock: {end:?}"),
+    }
+    // On a machine under load a call may take longer.
+    assert!((0..50).any(|_| call(LONG) == End::Exited(0)), "every call reads it");
+}
+
 #[test]
 fn a_fork_fails_at_once_in_a_pid_namespace_whose_first_process_has_ended_and_nothing_is_left() {
     const CLONE_NEWPID: u32 = 0x2000_0000;
