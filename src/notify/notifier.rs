@@ -156,8 +156,8 @@ impl<S: Borrow<State>> Notifier<S> {
 
     /// Returns the notifier with this spinning before a sleep; it applies to waits through this value.
     ///
-    /// System calls: none. A wait calls `clock_gettime` if it spins for more than about a microsecond; so does every
-    /// sixteenth of the waits that may not spin yet.
+    /// A wait calls `clock_gettime` if it spins for more than about a microsecond; so does every sixteenth of the waits
+    /// that may not spin yet.
     #[inline]
     #[must_use = "the notifier itself is not changed"]
     pub fn with_spin(self, spin: Spin) -> Self {
