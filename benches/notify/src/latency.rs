@@ -1,6 +1,6 @@
 //! From thread to thread and back: half of a round trip between two threads, on two processors or on one.
 
-use crate::{bound, interval, median};
+use crate::statistics::{bound, interval, median};
 use rsyscall::Notifier;
 use rsyscall::notify::Spin;
 use std::sync::atomic::{AtomicU32, Ordering};

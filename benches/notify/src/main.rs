@@ -8,6 +8,7 @@ mod latency;
 mod ready;
 mod redundant;
 mod spin;
+mod statistics;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,26 +24,4 @@ fn main() {
     };
     println!("{}", if held { "all bounds hold" } else { "NOT all bounds hold" });
     std::process::exit(i32::from(!held));
-}
-
-/// The median.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// The two values between which the true median lies, with 95 % confidence: those whose ranks a fair coin thrown for
-/// each value seldom leaves (the sign test).
-fn interval(mut values: Vec<f64>) -> (f64, f64) {
-    values.sort_by(f64::total_cmp);
-    let count = values.len() as f64;
-    let away = 1.96 * count.sqrt() / 2.0;
-    let rank = |rank: f64| values[(rank.max(0.0) as usize).min(values.len() - 1)];
-    (rank((count / 2.0 - away).floor()), rank((count / 2.0 + away).ceil()))
-}
-
-/// Prints whether a bound holds.
-fn bound(what: &str, ratio: f64, holds: bool) -> bool {
-    println!("  {} {what}: {ratio:.2}", if holds { "holds:" } else { "DOES NOT HOLD:" });
-    holds
 }

@@ -1,6 +1,6 @@
 //! Ten thousand eventfds, ten of them ready: instructions of a wait, beside the bare call.
 
-use crate::bound;
+use crate::statistics::bound;
 use rsyscall::arch::syscall6;
 use rsyscall::sys::epoll::{Epoll, EpollEvent, EpollEvents};
 use rsyscall::{EventFd, EventfdFlags};

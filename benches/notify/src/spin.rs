@@ -1,7 +1,7 @@
 //! What spinning costs where it cannot pay, and what it gains where it does: the ratio to a waiter that never spins.
 
 use crate::latency::{APART, Place, ours_in, pin_to};
-use crate::{bound, interval, median};
+use crate::statistics::{bound, interval, median};
 use rsyscall::notify::Spin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{hint, thread};

@@ -1,5 +1,8 @@
-// A minimal client and server of the format: prints the nanoseconds of one getpid, made `depth` at a time.
+// A minimal client and server of the format: prints the nanoseconds of one getpid, made `depth` at a time. A third
+// argument is the processor of the server, a fourth one the microseconds of SO_RCVTIMEO.
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,13 +38,22 @@ static double now(void) {
 
 int main(int argc, char **argv) {
     int calls = atoi(argv[1]), depth = atoi(argv[2]), pair[2];
-    (void)argc;
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
     if (fork() == 0) {
         close(pair[0]);
+        if (argc > 3) {
+            cpu_set_t set;
+            CPU_ZERO(&set);
+            CPU_SET(atoi(argv[3]), &set);
+            if (sched_setaffinity(0, sizeof set, &set)) return 3;
+        }
         serve(pair[1]);
     }
     close(pair[1]);
+    if (argc > 4) {
+        struct timeval limit = {0, atoi(argv[4])};
+        if (setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)) return 4;
+    }
     int64_t request[7] = {SYS_getpid}, response;
     double start = 0;
     for (int i = -calls / 10; i < calls; i += depth) {
