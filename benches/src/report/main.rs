@@ -3,6 +3,7 @@
 mod charts;
 mod counts;
 mod expected;
+mod ranks;
 mod rows;
 mod tables;
 

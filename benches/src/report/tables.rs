@@ -1,6 +1,7 @@
 //! `results/README.md`: every table, in Markdown, from the files.
 
-use crate::rows::{Allowance, Build, Count, Lost, OURS, Size, Time, distinct, read};
+use crate::ranks::{Bar, ranked};
+use crate::rows::{Allowance, Build, Count, Lost, Size, Time, UNCHECKED, distinct, read};
 use crate::{Result, file};
 use std::fmt::Write;
 
@@ -47,12 +48,16 @@ fn times(text: &mut String, rows: &[Time]) -> Result<()> {
         text.push('\n');
     }
     text.push_str(
-        "\nThe spread of rsyscall: first and third quartile over the rounds.\n\n| operation | ns | ratio \
-         |\n|---|--:|--:|\n",
+        "\nThe spread: first and third quartile over the rounds. Rows whose ratios overlap share a \
+         rank.\n\n| operation | \
+         rank | peer | ns | ratio |\n|---|--:|---|--:|--:|\n",
     );
-    for row in rows.iter().filter(|row| row.peer == OURS) {
-        let (q1, q3) = (short(row.ns_q1), short(row.ns_q3));
-        writeln!(text, "| {} | {q1} – {q3} | {:.3} – {:.3} |", row.operation, row.ratio_q1, row.ratio_q3)?;
+    for operation in &operations {
+        let rows = rows.iter().filter(|row| row.operation == *operation && row.peer != UNCHECKED);
+        for (rank, row) in ranked(rows.map(Bar::of_time).collect()) {
+            let ([q1, q3], [r1, _, r3]) = (row.spread.map(short), row.compared);
+            writeln!(text, "| {operation} | {rank} | {} | {q1} – {q3} | {r1:.3} – {r3:.3} |", row.label)?;
+        }
     }
     Ok(())
 }
