@@ -140,11 +140,11 @@ impl Connection {
     /// what remains is a server that had no processor for that second, or waited for memory, between the first
     /// instructions of its call.
     ///
-    /// A timeout of at least 100 ms may expire two ticks of the kernel's timer too late (2 to 20 ms, mostly 8): the clock
-    /// is read only if the response takes longer than a tick, or if a signal handler runs.
+    /// A timeout of at least 100 ms may expire two ticks of the kernel's timer too late (2 to 20 ms, mostly 8): the
+    /// clock is read only if the response takes longer than a tick, or if a signal handler runs.
     ///
-    /// System calls: `setsockopt` for the first timeout of at least 100 ms, and for the first shorter one or `None` after
-    /// it.
+    /// System calls: `setsockopt` for the first timeout of at least 100 ms, and for the first shorter one or `None`
+    /// after it.
     #[inline]
     pub fn set_timeout(&self, timeout: Option<Duration>) {
         self.timeout.set(timeout);

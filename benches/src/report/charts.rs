@@ -30,7 +30,8 @@ pub fn draw() -> Result<()> {
     Ok(())
 }
 
-/// One bar a row, the longest last, each with its rank, name and value, and a line from the first to the third quartile.
+/// One bar a row, the longest last, each with its rank, name and value, and a line from the first to the third
+/// quartile.
 fn bars(rows: Vec<Bar>, name: &str, title: &str) -> Result<()> {
     const LINE: i32 = 24;
     const LEFT: i32 = 150;
