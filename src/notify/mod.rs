@@ -26,7 +26,7 @@
 
 mod fixed;
 mod notifier;
-mod spin;
+pub(crate) mod spin;
 mod state;
 mod word;
 
