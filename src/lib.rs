@@ -83,15 +83,15 @@
 //!
 //! # In another process
 //!
-//! [`remote`] makes the calls of the same types in another process, through a connection.
+//! [`remote`] makes system calls in another process. The types are the same.
 //!
 //! ```
 //! use rsyscall::{EventFd, EventfdFlags, remote};
 //!
 //! let bell = EventFd::new(0, EventfdFlags::empty())?;
 //! let forked = remote::fork([bell.as_owned_fd()])?; // a child that inherits the eventfd
-//! let [inherited] = forked.inherited;
-//! let inherited = EventFd::from(inherited.attach(&forked.task).unwrap());
+//! let [token] = forked.inherited; // the child's file descriptor
+//! let inherited = EventFd::from(token.attach(&forked.task).unwrap());
 //! inherited.write(7)?; // the child executes `write`
 //! assert_eq!(bell.read()?, 7);
 //! # Ok::<(), rsyscall::sysif::Error>(())
@@ -99,8 +99,8 @@
 //!
 //! # In a unit test
 //!
-//! Code that is generic over its [task](EventfdTask) runs on a kernel in memory, with the errors that the test chooses
-//! (feature `fake`).
+//! A *task* is the process in which calls are made, as a value: [`Current`] is this process. Code that is generic over
+//! its [task](EventfdTask) also runs on a kernel in memory, with the errors that the test chooses (feature `fake`).
 //!
 //! ```
 //! # #[cfg(feature = "fake")]
@@ -123,7 +123,7 @@
 //! # Layers
 //!
 //! Each layer uses only the layers below it. System calls are made through a trait, [`sysif::SyscallInterface`], so the
-//! same typed layer acts in this process at the cost of the bare instruction, in another process, or on a fake kernel.
+//! same typed layer works in this process at the cost of the bare instruction, in another process, or on a fake kernel.
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -143,8 +143,8 @@
 //! | [`nr`] | system call numbers |
 //! | [`arch`] | the system call instruction |
 //!
-//! [`given`] says what other parts of the kernel keep of an eventfd that is passed to them. [`migration`] has the
-//! counterpart here of each line that is written for `libc`, nix, rustix, vmm-sys-util or Python's rsyscall.
+//! [`given`] lists what KVM, io_uring and other receivers keep of an eventfd that is passed to them. [`migration`]
+//! lists the calls of `libc`, nix, rustix, vmm-sys-util and Python's rsyscall with their counterparts.
 //!
 //! # Features
 //!
@@ -157,15 +157,15 @@
 //! # Platforms
 //!
 //! Linux: x86_64 from 2.6.30, aarch64 from 3.7, riscv64 from 4.15, s390x from 4.3, loongarch64 from 5.19, powerpc64le
-//! from 3.13, and, with 64-bit times, arm (A32, Thumb-2, from armv5te on) and x86 from 5.1. Other targets fail to
-//! compile, with the reason. The minimum Rust version is 1.85, on powerpc64le 1.95. The README lists the
-//! kernels on which each was tested.
+//! from 3.13, arm (A32, Thumb-2, from armv5te on) and x86 from 5.1, the first version with 64-bit times on them. Other
+//! targets fail to compile, with the reason. The minimum Rust version is 1.85, on powerpc64le 1.95. The README lists
+//! the kernels on which each was tested.
 //!
 //! # Stability
 //!
 //! All modules but three follow [semantic versioning](https://semver.org): until 1.0, a breaking change increments the
 //! minor version. [`remote`], `fake` and [`near`] may change in any version: `remote` because attacks by hostile peers
-//! may require it, `fake` because it follows the kernel, `near` because it has what the layers above need.
+//! may require it, `fake` because it follows the kernel, `near` because it follows the needs of the layers above.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
