@@ -41,8 +41,8 @@ macro_rules! function {
         ///
         /// # Safety
         ///
-        /// The call is sound to make: its effects are those of the caller. A word that the kernel interprets as an
-        /// address is the address of memory that the call may access.
+        /// The call is sound to make: the caller is responsible for its effects. A word that the kernel interprets as
+        /// an address is the address of memory that the call may access.
         #[inline(always)]
         pub unsafe fn $name(nr: usize $(, $arg: usize)*) -> usize {
             let ret;

@@ -90,9 +90,9 @@ impl<T: FileDescriptorTask> EpollTask for T {
 /// A registration belongs to the open file description *and* the file descriptor with which it was added. It lasts
 /// until it is deleted or the last file descriptor of the open file description is closed, in any process. A closed
 /// file descriptor that has a duplicate ([`try_clone`](OwnedFd::try_clone), `fork`, `SCM_RIGHTS`) therefore continues
-/// to be reported, and cannot be deleted any more, as that takes the file descriptor. [`delete`](Self::delete) a file
-/// descriptor that may have a duplicate before closing it. Such an event is not unsound: it carries 64 bits that
-/// nothing relies on.
+/// to be reported, and cannot be deleted any more, as the deletion needs the file descriptor. [`delete`](Self::delete)
+/// a file descriptor that may have a duplicate before closing it. Such an event is not unsound: it only has the 64 bits
+/// of user data.
 ///
 /// # Source
 ///
@@ -203,11 +203,12 @@ impl<T: FileDescriptorTask> Epoll<T> {
         self.ctl(EpollOp::Delete, fd.lend(), EpollEvent::new(EpollEvents::empty(), 0))
     }
 
-    /// Blocks until there is an event or the timeout expires; `None` is no timeout. Returns the events, in `memory`, or
-    /// none on timeout. It makes exactly one system call.
+    /// Blocks until there is an event or the timeout expires; `None` waits without limit. Returns the events, in
+    /// `memory`, or none on timeout. It makes exactly one system call.
     ///
     /// The kernel counts milliseconds here: the timeout is rounded up to whole milliseconds, and limited to `i32::MAX`
-    /// of them (24 days). With a `mask`, that is the signal mask of the thread during the call.
+    /// of them (24 days). With a `mask`, the thread has this signal mask during the call, replaced and restored
+    /// atomically with the wait.
     ///
     /// System calls: `epoll_pwait`.
     ///
@@ -224,8 +225,8 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: the memory is empty. Errors of the
-    /// interface.
+    /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: the memory is empty. [Errors of the
+    /// interface](crate::sysif#errors-of-the-interface).
     ///
     /// # Source
     ///
@@ -250,7 +251,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `EINVAL`: the memory is empty. Errors of the interface.
+    /// `EINVAL`: the memory is empty. [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     #[doc(alias = "epoll_wait")]
     pub fn wait<'memory>(
@@ -293,7 +294,7 @@ impl<T: FileDescriptorTask> Epoll<T> {
     ///
     /// # Errors
     ///
-    /// `EINVAL`: the memory is empty. Errors of the interface.
+    /// `EINVAL`: the memory is empty. [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     pub fn wait_timeout<'memory>(
         &self,

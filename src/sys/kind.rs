@@ -84,7 +84,7 @@ macro_rules! kind {
             ///
             /// # Errors
             ///
-            /// None from the kernel. Errors of the interface.
+            /// None from the kernel. [Errors of the interface](crate::sysif#errors-of-the-interface).
             #[inline(always)]
             pub fn close(self) -> Result<(), T::Error> {
                 self.fd.close()

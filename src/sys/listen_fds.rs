@@ -1,4 +1,4 @@
-//! For services: file descriptors that a service manager passes by `LISTEN_FDS`, such as sockets or eventfds.
+//! For services: file descriptors that a service manager such as systemd passes by `LISTEN_FDS`.
 //!
 //! ```
 //! use rsyscall::sys::listen_fds::ListenFds;
@@ -47,7 +47,7 @@ impl<'a> ListenFds<'a> {
     /// Takes ownership of the file descriptors that the environment names: none if the variables are unset or name
     /// another process. `execve` then closes all of them.
     ///
-    /// `var` returns an environment variable.
+    /// `var` returns the value of the environment variable with this name, or `None` if it is unset.
     ///
     /// System calls: `getpid`, `fcntl(F_GETFD)`, `fcntl(F_SETFD)`.
     ///

@@ -1,5 +1,5 @@
-//! For programs: typed interfaces to eventfds and to what a program waits for along with them, in modules that are
-//! named as the C headers are.
+//! Typed system interfaces for programs: eventfds, and what a program uses along with them. A module has the name of
+//! its C header, where there is one.
 //!
 //! ```
 //! use core::mem::MaybeUninit;

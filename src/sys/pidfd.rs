@@ -48,7 +48,8 @@ pub trait PidfdTask: FileDescriptorTask {
     /// # Errors
     ///
     /// `ESRCH`: there is no such process. `EINVAL`: the pid is below 1, or that of a thread that is not the leader of
-    /// its process. `EMFILE`, `ENFILE`, `ENODEV`, `ENOMEM`. `ENOSYS`: Linux before 5.3.
+    /// its process. `EMFILE`, `ENFILE`: the per-process or system-wide limit of file descriptors is reached. `ENODEV`:
+    /// the kernel cannot mount its file system of anonymous inodes. `ENOMEM`. `ENOSYS`: Linux before 5.3.
     ///
     /// # Source
     ///
@@ -114,8 +115,8 @@ impl<T: FileDescriptorTask> PidFd<T> {
         unsafe { near::pidfd_send_signal(self.fd.sysif(), self.fd.near(), signal.raw()) }
     }
 
-    /// Sends a signal to the process group of which the process is the leader, and `leader` its pid. It never reaches
-    /// another group that reuses the ID.
+    /// Sends a signal to the process group that the process leads; `leader` is its pid. It never reaches another group
+    /// that reuses the ID.
     ///
     /// From Linux 6.9 the file descriptor identifies the group, also after its leader was reaped. Before, the group is
     /// identified by its ID, and only if the leader was not reaped, so that the ID was not reused. That is reliable
@@ -246,14 +247,14 @@ impl<T: FileDescriptorTask> PidFd<T> {
     ///
     /// # Errors
     ///
-    /// `EPERM`: the caller may not trace the process. `EBADF`: it is not open there. `ESRCH`: the process has ended.
-    /// `EMFILE`. `ENOSYS`: Linux before 5.6.
+    /// `EPERM`: the caller may not trace the process. `EBADF`: `fd` is not open there. `ESRCH`: the process has ended.
+    /// `EMFILE`: the per-process limit of file descriptors is reached. `ENOSYS`: Linux before 5.6.
     ///
     /// # Safety
     ///
-    /// The owner of the file descriptor there allows a duplicate of it here. The process may be this one: a duplicate
-    /// of the stream of a [`Connection`](crate::remote::Connection) is a second client, and makes any call in the other
-    /// process.
+    /// The owner of the file descriptor there allows a duplicate of it here. That matters even if the process is this
+    /// one: a duplicate of the stream of a [`Connection`](crate::remote::Connection) is a second client, which can make
+    /// any call in the other process.
     ///
     /// # Source
     ///

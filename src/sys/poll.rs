@@ -1,4 +1,4 @@
-//! `#include <poll.h>`: for a few file descriptors, or for a wait that happens once.
+//! `#include <poll.h>`: waits until one of a few file descriptors is ready, or once for one of many.
 //!
 //! ```
 //! use core::time::Duration;
@@ -160,8 +160,8 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         Ok(index)
     }
 
-    /// Changes the events to wait for of the file descriptor at this index. `ERR`, `HUP` and `NVAL` are always
-    /// reported. An index that does not exist is ignored.
+    /// Sets the events to wait for, of the file descriptor at this index. `ERR`, `HUP` and `NVAL` are always reported.
+    /// An index that does not exist is ignored.
     #[inline]
     pub fn modify(&mut self, index: usize, events: PollEvents) {
         if let Some(entry) = self.entries_mut().get_mut(index) {
@@ -191,10 +191,11 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         self.len == 0
     }
 
-    /// Blocks until a file descriptor is ready or the timeout expires; `None` is no timeout. Returns the number of file
-    /// descriptors that are ready, 0 on timeout. It makes exactly one system call.
+    /// Blocks until a file descriptor is ready or the timeout expires; `None` waits without limit. Returns the number
+    /// of file descriptors that are ready, 0 on timeout. It makes exactly one system call.
     ///
-    /// With a `mask`, that is the signal mask of the thread during the call.
+    /// With a `mask`, the thread has this signal mask during the call. The kernel replaces and restores the mask
+    /// atomically with the wait.
     ///
     /// System calls: `ppoll`.
     ///
@@ -211,7 +212,7 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     /// # Errors
     ///
     /// `EINTR`: a signal handler ran; `SA_RESTART` makes no difference. `EINVAL`: more file descriptors than
-    /// `RLIMIT_NOFILE`. `ENOMEM`. Errors of the interface.
+    /// `RLIMIT_NOFILE`. `ENOMEM`. [Errors of the interface](crate::sysif#errors-of-the-interface).
     ///
     /// # Source
     ///

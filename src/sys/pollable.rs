@@ -36,8 +36,8 @@ use sealed::{Lend, Names, Own};
 ///
 /// It is implemented for the types of this crate that have a file descriptor of the task `T`: [`OwnedFd`],
 /// [`BorrowedFd`], [`EventFd`], [`Epoll`], [`SignalFd`], [`PidFd`], and [`Lent`] handles. In the current process it is
-/// also implemented for [`Notifier`](crate::Notifier) and for [`Connection`](crate::remote::Connection), whose file
-/// descriptor has no other accessor.
+/// also implemented for [`Notifier`](crate::Notifier) and for [`Connection`](crate::remote::Connection), neither of
+/// which implements `AsFd`.
 ///
 /// With feature `std` it is implemented, in the current process, for all types that implement `AsFd`: sockets, files,
 /// pipes, and `Box`, `Rc` and `Arc` of them. Without it, use [`BorrowedFd::borrow_raw`] for a file descriptor of

@@ -41,8 +41,8 @@ pub trait SignalfdTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// `EMFILE`, `ENFILE`: the per-process or system-wide limit of file descriptors is reached. `ENODEV`, `ENOMEM`.
-    /// `ENOSYS`: Linux before 2.6.27, or without signalfd.
+    /// `EMFILE`, `ENFILE`: the per-process or system-wide limit of file descriptors is reached. `ENODEV`: the kernel
+    /// cannot mount its file system of anonymous inodes. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without signalfd.
     ///
     /// # Source
     ///

@@ -1,4 +1,4 @@
-//! For eventfds that are shared with another process: file descriptors sent over a Unix socket (`SCM_RIGHTS`).
+//! File descriptors sent over a Unix socket (`SCM_RIGHTS`), to share an eventfd with another process.
 //!
 //! ```
 //! use core::mem::MaybeUninit;

@@ -36,8 +36,8 @@ pub struct Stdio {
 }
 
 impl Stdio {
-    /// Creates it in a program with another startup code: std and C libraries open closed file descriptors themselves,
-    /// or can.
+    /// Creates the value in a program that does not begin with [`start!`](crate::start!), such as one with std, which
+    /// opens closed standard file descriptors before `main`.
     ///
     /// ```
     /// use rsyscall::sys::stdio::Stdio;
@@ -85,8 +85,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads into `buffer` by one call. Returns the number of bytes; 0 at the end of the file, or if it is not open for
-    /// reading (`EBADF`).
+    /// Reads into `buffer` by one call. Returns the number of bytes read: 0 at the end of the file, or, as in std, if
+    /// standard input is not open for reading (`EBADF`).
     ///
     /// System calls: `read`.
     ///
@@ -159,7 +159,7 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// Those of [`write_all`](Self::write_all). `EIO`: the formatting of a value fails by itself.
+    /// Those of [`write_all`](Self::write_all). `EIO`: a value's formatting failed without an error of a write.
     #[inline]
     pub fn write_fmt(self, text: fmt::Arguments<'_>) -> Result<(), Errno> {
         let mut buffer = Buffer { output: self, bytes: [0; 512], filled: 0, error: None };

@@ -190,7 +190,7 @@ pub trait WaitTask: FileDescriptorTask {
     /// `ECHILD`: there is no such child, it was reaped, or `SIGCHLD` is ignored and the last such child has ended.
     /// `EINTR`: a signal handler ran. `EINVAL`: `changes` is empty, or a pidfd or group 0 before Linux 5.4. `EBADF`,
     /// without a call: the pidfd is in another table. `EAGAIN`: the pidfd is nonblocking and its process has not ended.
-    /// `EIO`: an unknown change.
+    /// `EIO`: the kernel reported an unknown change.
     ///
     /// # Source
     ///

@@ -40,7 +40,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
         self.into_owned_fd().move_to(task).map(EventFd::from).map_err(|error| error.map(Self::from))
     }
 
-    /// Removes the task from the file descriptor, for another task of the table.
+    /// Converts the eventfd into a [`Token`]: its file descriptor without a task, to which another task of the table is
+    /// attached.
     pub fn detach(self) -> Token {
         OwnedFd::from(self).detach()
     }

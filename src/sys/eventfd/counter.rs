@@ -38,7 +38,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// call.
     ///
     /// If the count is 0 it blocks, or fails with `EAGAIN` if the open file description is nonblocking.
-    /// [`try_read`](Self::try_read) never blocks, and [`wait`](Self::wait) always does.
+    /// [`try_read`](Self::try_read) does not block in either mode; [`wait`](Self::wait) blocks in both.
     ///
     /// System calls: `read`.
     ///
@@ -53,9 +53,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// The counter is unchanged. `EAGAIN`: the count is 0 and the open file description is nonblocking. `EINTR`: a
-    /// signal handler without `SA_RESTART` ran while it was blocked. `EIO`: the file descriptor is not an eventfd, and
-    /// the read returned another length.
+    /// On an error the counter is unchanged. `EAGAIN`: the count is 0 and the open file description is nonblocking.
+    /// `EINTR`: a signal handler without `SA_RESTART` ran while it was blocked. `EIO`: the file descriptor is not an
+    /// eventfd, and the read returned a length other than 8.
     ///
     /// # Source
     ///
@@ -73,8 +73,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Adds `value` to the count. It makes exactly one system call.
     ///
     /// If the sum would be above `u64::MAX` − 1 it blocks until `value` can be added, or fails with `EAGAIN` if the
-    /// open file description is nonblocking. A `value` of 0 is valid: it triggers an edge-triggered poll if the count
-    /// is above 0.
+    /// open file description is nonblocking. A `value` of 0 is valid: it wakes an edge-triggered epoll if the count is
+    /// above 0.
     ///
     /// System calls: `write`.
     ///
@@ -90,9 +90,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// The counter is unchanged. `EAGAIN`: the sum is too large and the open file description is nonblocking. `EINVAL`:
-    /// `value` is `u64::MAX`. `EINTR`: a signal handler without `SA_RESTART` ran while it was blocked. `EIO`: the file
-    /// descriptor is not an eventfd, and the write returned another length.
+    /// On an error the counter is unchanged. `EAGAIN`: the sum is too large and the open file description is
+    /// nonblocking. `EINVAL`: `value` is `u64::MAX`. `EINTR`: a signal handler without `SA_RESTART` ran while it was
+    /// blocked. `EIO`: the file descriptor is not an eventfd, and the write returned a length other than 8.
     ///
     /// # Source
     ///

@@ -1,5 +1,5 @@
-//! `#include <sys/eventfd.h>`: for threads or processes that wake each other, and for event loops that are woken: a
-//! counter in the kernel.
+//! `#include <sys/eventfd.h>`: a counter in the kernel, with which threads and processes wake each other and event
+//! loops.
 //!
 //! ```
 //! use rsyscall::{EventFd, EventfdFlags};
@@ -73,8 +73,11 @@ impl<T: FileDescriptorTask> EventfdTask for T {
 /// A write happens before the read that returns its value: memory operations before the [`write`](Self::write) are
 /// visible after the [`read`](Self::read).
 ///
-/// The value owns its file descriptor, and closes it when it is dropped. For the current process it has four bytes, and
-/// so has an `Option` of it.
+/// The value owns its file descriptor, and closes it when it is dropped. For the current process the value is four
+/// bytes in size, and so is an `Option` of it.
+///
+/// The error type is that of the task: an [`Errno`](crate::Errno) for the current process. In another process a call
+/// can also fail with an [error of the interface](crate::sysif#errors-of-the-interface).
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags};

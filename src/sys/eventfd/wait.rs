@@ -11,20 +11,19 @@ use core::mem::MaybeUninit;
 use core::time::Duration;
 
 impl<T: FileDescriptorTask> EventFd<T> {
-    /// Reads the counter as [`read`](Self::read) does, or returns `None` if it is 0. It never blocks, even if the open
-    /// file description is in blocking mode and other readers compete.
+    /// Reads the counter as [`read`](Self::read) does, or returns `None` if it is 0. From Linux 5.8 on it never blocks,
+    /// even if the open file description is in blocking mode and other readers compete.
     ///
-    /// The call is `preadv2` with `RWF_NOWAIT`, which eventfds support from Linux 5.8. If it is missing (older kernels,
-    /// qemu-user before 10) or refused (by a seccomp policy), `ppoll` checks the count and `read` follows. In
-    /// *blocking* mode another reader can take the count in between, and the read then blocks until the next write or
-    /// signal. Programs with several readers on such a system should make the eventfd
-    /// [`NONBLOCK`](super::EventfdFlags::NONBLOCK).
+    /// The call is `preadv2` with `RWF_NOWAIT`. If that is missing for eventfds (before Linux 5.8, in qemu-user before
+    /// 10) or refused (by a seccomp policy), `ppoll` checks the count and `read` follows. In *blocking* mode another
+    /// reader can take the count between the two, and the read then blocks until the next write or signal. A program
+    /// with several readers on such a system should make the eventfd [`NONBLOCK`](super::EventfdFlags::NONBLOCK).
     ///
-    /// That the call is missing is cached per interface: after `ENOSYS`, or after `EOPNOTSUPP` if an eventfd that is
-    /// created for this check fails with it too (the file descriptor may be of another kind). A seccomp policy may
-    /// apply to one thread only, so nothing is cached after `EPERM`, `EACCES` or another error. Another error is
-    /// attributed to a policy if such an eventfd fails with it too. Under a policy that *kills* on `preadv2`, a program
-    /// declares before its first call that it is missing:
+    /// The interface caches that the call is missing, so that it is tried once. It is missing after `ENOSYS`, and after
+    /// `EOPNOTSUPP` if an eventfd that is created for this check fails with it too (this file descriptor may be of
+    /// another kind). It is refused after `EPERM` or `EACCES`, and after any other error with which such an eventfd
+    /// fails too. A refusal is not cached: a seccomp policy may apply to one thread only. Under a policy that *kills*
+    /// on `preadv2`, a program declares before its first call that it is missing:
     ///
     /// ```no_run
     /// use rsyscall::sysif::{Local, SyscallInterface};
@@ -32,8 +31,8 @@ impl<T: FileDescriptorTask> EventFd<T> {
     /// Local.features().unwrap().learn_lacks_nowait();
     /// ```
     ///
-    /// System calls: `preadv2`; if it is missing `ppoll`, `read`; to detect that possibly `eventfd2`, `close`. If
-    /// `ppoll` is refused `pselect6`.
+    /// System calls: `preadv2`; if it is missing or refused `ppoll`, `read`; to detect that possibly `eventfd2`,
+    /// `close`. If `ppoll` is refused `pselect6`.
     ///
     /// ```
     /// use rsyscall::{EventFd, EventfdFlags};
@@ -46,10 +45,10 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// The counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned another length.
-    /// `EINVAL`, `EPERM` and others: `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and
-    /// `pselect6` is refused too, or the file descriptor is not below 1024, the limit of `pselect6`. Errors of the
-    /// interface.
+    /// On an error the counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned a
+    /// length other than 8. `EINVAL`, `EPERM` and others: `ppoll` is refused (`RLIMIT_NOFILE` is 0, or a seccomp
+    /// policy), and so is `pselect6`, or the file descriptor is 1024 or above, which `pselect6` does not support.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     ///
     /// # Source
     ///
@@ -191,9 +190,9 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// The counter is unchanged. `EOPNOTSUPP`: the open file description is in blocking mode. `EINVAL`: `value` is
-    /// `u64::MAX`. `EIO`: the file descriptor is not an eventfd, and the write returned another length. Errors of the
-    /// interface.
+    /// On an error the counter is unchanged. `EOPNOTSUPP`: the open file description is in blocking mode. `EINVAL`:
+    /// `value` is `u64::MAX`. `EIO`: the file descriptor is not an eventfd, and the write returned a length other than
+    /// 8. [Errors of the interface](crate::sysif#errors-of-the-interface).
     ///
     /// # Source
     ///
@@ -228,10 +227,10 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// The counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned another length.
-    /// `EINVAL`, `EPERM` and others: `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and
-    /// `pselect6` is refused too, or the file descriptor is not below 1024, the limit of `pselect6`. Errors of the
-    /// interface.
+    /// On an error the counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned a
+    /// length other than 8. `EINVAL`, `EPERM` and others: `ppoll` is refused (`RLIMIT_NOFILE` is 0, or a seccomp
+    /// policy), and so is `pselect6`, or the file descriptor is 1024 or above, which `pselect6` does not support.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     pub fn wait(&self) -> Result<u64, T::Error> {
         loop {
@@ -271,10 +270,10 @@ impl<T: FileDescriptorTask> EventFd<T> {
     ///
     /// # Errors
     ///
-    /// The counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned another length.
-    /// `EINVAL`, `EPERM` and others: `ppoll` is refused, because `RLIMIT_NOFILE` is 0 or by a seccomp policy, and
-    /// `pselect6` is refused too, or the file descriptor is not below 1024, the limit of `pselect6`. Errors of the
-    /// interface.
+    /// On an error the counter is unchanged. `EIO`: the file descriptor is not an eventfd, and the read returned a
+    /// length other than 8. `EINVAL`, `EPERM` and others: `ppoll` is refused (`RLIMIT_NOFILE` is 0, or a seccomp
+    /// policy), and so is `pselect6`, or the file descriptor is 1024 or above, which `pselect6` does not support.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     #[doc(alias = "read_timeout")]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Option<u64>, T::Error> {

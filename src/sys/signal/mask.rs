@@ -10,8 +10,8 @@ use static_assertions::assert_not_impl_any;
 /// A guard that blocks signals in a thread until it is dropped. Created by
 /// [`SignalTask::block_signals`](super::SignalTask::block_signals).
 ///
-/// Dropping it restores the previous mask. Drop guards in reverse order of their creation: otherwise the mask is the
-/// one that the guard dropped last has saved. A mask belongs to one thread, so a guard is not `Send`:
+/// Dropping it restores the previous mask. Drop guards in reverse order of their creation: otherwise the mask becomes
+/// the one that was saved by the guard dropped last. A mask belongs to one thread, so a guard is not `Send`:
 ///
 /// ```compile_fail,E0277
 /// use rsyscall::Current;
@@ -43,7 +43,7 @@ impl<T: FileDescriptorTask> Blocked<T> {
         self.before
     }
 
-    /// Keeps the signals blocked, and returns the previous mask.
+    /// Consumes the guard without unblocking the signals, and returns the previous mask.
     ///
     /// System calls: none.
     #[inline]

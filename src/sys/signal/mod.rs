@@ -11,7 +11,7 @@
 //! ```
 //!
 //! An init or a supervisor blocks signals and reads them from a [`SignalFd`](super::signalfd::SignalFd). This module
-//! cannot install handlers: a handler would have to be sound between any two instructions of the process.
+//! cannot install handlers, because a handler would have to be sound between any two instructions of the process.
 //!
 //! Its system calls, for a seccomp filter: [`nr::used_by::SIGNAL`](crate::nr::used_by::SIGNAL).
 
@@ -51,7 +51,7 @@ impl Signal {
     /// The highest signal.
     const LAST: u8 = 64;
 
-    /// Returns the signal of this number, or `None` if it is not in 1..=64.
+    /// Returns the signal with this number, or `None` if the number is not in 1..=64.
     #[inline]
     pub const fn from_raw(raw: u32) -> Option<Self> {
         if raw > Self::LAST as u32 {
@@ -180,7 +180,7 @@ pub trait SignalTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// None from the kernel. Errors of the interface.
+    /// None from the kernel. [Errors of the interface](crate::sysif#errors-of-the-interface).
     ///
     /// # Source
     ///
@@ -193,7 +193,7 @@ pub trait SignalTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// None from the kernel. Errors of the interface.
+    /// None from the kernel. [Errors of the interface](crate::sysif#errors-of-the-interface).
     fn signal_mask(self) -> Result<SignalSet, Self::Error>;
 
     /// Returns the disposition of a signal.
@@ -202,7 +202,7 @@ pub trait SignalTask: FileDescriptorTask {
     ///
     /// # Errors
     ///
-    /// None from the kernel. Errors of the interface.
+    /// None from the kernel. [Errors of the interface](crate::sysif#errors-of-the-interface).
     ///
     /// # Source
     ///

@@ -15,7 +15,8 @@ pub enum Target {
     /// The process group with this ID.
     Group(Process),
     /// All processes of the pid namespace to which the sender may send signals, except process 1 and the sender itself.
-    /// Except for process 1 of a container, these are all processes of the user.
+    /// For an unprivileged sender these are the processes of its user; for process 1 of a container, all processes of
+    /// the container.
     Everyone,
 }
 
