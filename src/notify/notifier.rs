@@ -23,7 +23,7 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// `src/notify/state.rs` has the proof.
 ///
 /// Any number of threads may notify, and any number may [`wait`](Self::wait): each notification is taken by one of
-/// them, and the others continue to sleep. At most one thread at a time may poll it in an [event
+/// them, and the others continue to wait. At most one thread at a time may poll it in an [event
 /// loop](#in-an-event-loop): a second one may not be woken.
 ///
 /// ```
@@ -48,6 +48,8 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// })?;
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
+///
+/// In an [event loop](#in-an-event-loop), along with other file descriptors:
 ///
 /// ```
 /// use core::mem::MaybeUninit;
@@ -78,6 +80,8 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// # Ok::<(), rsyscall::Errno>(())
 /// ```
 ///
+/// [Between processes](#between-processes), with a state in shared memory:
+///
 /// ```
 /// use rsyscall::notify::{Notifier, State};
 /// use rsyscall::{EventFd, EventfdFlags};
@@ -98,16 +102,16 @@ use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all};
 /// if the eventfd was readable, or [`disarm`](Self::disarm) if it was not. Level-triggered and edge-triggered polls
 /// both work.
 ///
-/// An event loop without a hook before the wait is armed once at the beginning, and again at the end of each callback:
-/// `acknowledge`, then do all the work, then while `arm` returns `false` call `try_wait` and do all the work.
+/// In an event loop without a hook before the wait, call `arm` once at the beginning. In the callback call
+/// `acknowledge` and do all the work; then, while `arm` returns `false`, call `try_wait` and do all the work again.
 ///
 /// # Between processes
 ///
-/// The [`State`] is in shared memory, and each process has a file descriptor of the same eventfd (inherited or sent):
-/// [`from_parts`](Self::from_parts). A process that is killed inside [`notify`](Self::notify), between the atomic
-/// operation and the system call, leaves a notification without waking the waiter, and later notifications do not wake
-/// it either. A waiter that has to survive that uses [`wait_timeout`](Self::wait_timeout), which takes such a
-/// notification when the timeout expires.
+/// [`from_parts`](Self::from_parts) makes a notifier from a [`State`] in shared memory and a file descriptor of the
+/// same eventfd (inherited or sent) in each process. A process that is killed inside [`notify`](Self::notify), between
+/// the atomic operation and the system call, leaves a notification without waking the waiter, and later notifications
+/// do not wake it either. A waiter that has to survive that uses [`wait_timeout`](Self::wait_timeout), which takes such
+/// a notification when the timeout expires.
 ///
 /// # After a fork
 ///
@@ -154,7 +158,7 @@ impl<S: Borrow<State>> Notifier<S> {
         Self { state, bell, spinner: Spinner::new(Spin::NEVER), scope: Scope::Shared }
     }
 
-    /// Returns the notifier with this spinning before a sleep; it applies to waits through this value.
+    /// Sets how long a waiter spins before it sleeps, in waits through this value.
     ///
     /// A wait calls `clock_gettime` if it spins for more than about a microsecond; so does every sixteenth of the waits
     /// that may not spin yet.
@@ -282,7 +286,8 @@ impl<S: Borrow<State>> Notifier<S> {
     }
 
     /// Prepares for a poll of the eventfd: the next notification makes it readable. Returns `false` if a notification
-    /// is pending: the eventfd does not become readable then, so call [`try_wait`](Self::try_wait) instead of polling.
+    /// is pending: the eventfd does not become readable then, so do not block in the poll, but take the notification
+    /// with [`try_wait`](Self::try_wait) or [`disarm`](Self::disarm).
     ///
     /// System calls: none.
     ///

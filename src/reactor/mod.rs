@@ -68,7 +68,7 @@ const AT_ONCE: usize = 32;
 ///
 /// # More than one executor
 ///
-/// All wakers of a reactor set the same notification. A future may itself call [`block_on`](Self::block_on) or
+/// All wakers of a reactor notify its one notifier. A future may itself call [`block_on`](Self::block_on) or
 /// [`run_once`](Self::run_once) of the reactor that drives it: the outer `block_on` then polls again, so notifications
 /// that the inner call takes are not lost. Custom executors that share a reactor must poll all of their futures when
 /// `run_once` returns `true` to any of them.
@@ -88,7 +88,7 @@ pub struct Reactor<'slots> {
 }
 
 impl<'slots> Reactor<'slots> {
-    /// Creates a reactor that sleeps on this notifier and has these slots.
+    /// Creates a reactor that sleeps on this notifier, with these slots for its futures.
     ///
     /// A notification that is pending is taken by the first wait.
     ///
