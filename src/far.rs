@@ -1,7 +1,7 @@
 //! For a [`Task`](crate::Task) of a custom interface: identities of the file descriptor table, the address space and
 //! the pid namespace of a process.
 //!
-//! Far values can only be compared: two tasks with equal tables may use each other's file descriptors. The kernel does
+//! A far value can only be compared: two tasks with equal tables may use each other's file descriptors. The kernel does
 //! not expose these identities. The code that creates a process knows which of them the process shares.
 //!
 //! ```
@@ -56,7 +56,7 @@ macro_rules! identity {
         pub struct $name(u64);
 
         impl $name {
-            /// The identity in the current process.
+            /// The identity of the current process.
             pub const CURRENT: Self = Self(CURRENT);
 
             /// Creates an identity that differs from all others.
@@ -70,17 +70,17 @@ macro_rules! identity {
 }
 
 identity! {
-    /// A file descriptor table.
+    /// The identity of a file descriptor table.
     #[doc(alias = "FDTable", alias = "CLONE_FILES")]
     FdTable
 }
 identity! {
-    /// An address space.
+    /// The identity of an address space.
     #[doc(alias = "CLONE_VM")]
     AddressSpace
 }
 identity! {
-    /// A pid namespace.
+    /// The identity of a pid namespace.
     #[doc(alias = "CLONE_NEWPID")]
     PidNamespace
 }

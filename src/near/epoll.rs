@@ -41,33 +41,33 @@ flags! {
     ///
     /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html); `include/uapi/linux/eventpoll.h`.
     pub struct EpollEvents: u32 {
-        /// There is something to read.
+        /// Data can be read. An eventfd: its count is above 0.
         #[doc(alias = "EPOLLIN")]
         const IN = 0x1;
-        /// There is something exceptional to read.
+        /// Urgent data can be read, or there is another exceptional condition.
         #[doc(alias = "EPOLLPRI")]
         const PRI = 0x2;
-        /// There is room to write.
+        /// Data can be written. An eventfd: at least 1 can be added.
         #[doc(alias = "EPOLLOUT")]
         const OUT = 0x4;
         /// An error condition, always reported.
         #[doc(alias = "EPOLLERR")]
         const ERR = 0x8;
-        /// Hang-up: the peer has closed its end, always reported.
+        /// The peer has closed its end, always reported. A pidfd: the process was reaped (Linux 6.9).
         #[doc(alias = "EPOLLHUP")]
         const HUP = 0x10;
         /// The peer has closed its end, or shut down writing.
         #[doc(alias = "EPOLLRDHUP")]
         const RDHUP = 0x2000;
-        /// If several epolls watch the file, one or more of them are woken instead of all. Only when adding, and only
-        /// with `IN`, `OUT`, `ERR`, `HUP` and `ET`. Linux 4.5.
+        /// If several epolls watch the file, one or more of them are woken instead of all. It is valid only when
+        /// adding, and only with `IN`, `OUT`, `ERR`, `HUP` and `ET`. Linux 4.5.
         #[doc(alias = "EPOLLEXCLUSIVE")]
         const EXCLUSIVE = 1 << 28;
         /// After one event the file descriptor is disabled until it is modified.
         #[doc(alias = "EPOLLONESHOT")]
         const ONESHOT = 1 << 30;
-        /// Edge-triggered: returned when an event occurs (for an eventfd: at every write), not for as long as the
-        /// condition lasts.
+        /// Edge-triggered: a wait returns an event once when it occurs (for an eventfd: at every write), not for as
+        /// long as the condition lasts.
         #[doc(alias = "EPOLLET")]
         const ET = 1 << 31;
     }
@@ -198,8 +198,8 @@ pub fn epoll_create1<S: SyscallInterface>(sysif: &S, flags: EpollFlags) -> Resul
 ///
 /// `EEXIST`: `fd` is added already. `ENOENT`: `fd` to modify or delete is not there. `EPERM`: the kind of `fd` does not
 /// support epoll. `EINVAL`: `epoll` is not an epoll file descriptor, or is `fd` itself, or `EXCLUSIVE` is not allowed
-/// here. `ELOOP`: epolls that watch each other in a cycle or too deep. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`.
-/// `ENOMEM`. `EBADF`.
+/// here. `ELOOP`: a cycle of epolls, or too deep a nesting. `ENOSPC`: `/proc/sys/fs/epoll/max_user_watches`. `ENOMEM`.
+/// `EBADF`.
 ///
 /// # Safety
 ///
@@ -223,7 +223,8 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
 }
 
 /// Blocks until there is an event or `timeout` milliseconds have passed (negative: without limit). Returns the events:
-/// the beginning of `events`, now initialised; none on timeout. Never restarted by the kernel after a signal handler.
+/// the beginning of `events`, now initialised; none on timeout. The kernel never restarts the call after a signal
+/// handler.
 ///
 /// The mask is as in [`ppoll`](super::ppoll).
 ///

@@ -5,7 +5,7 @@ use crate::nr;
 use crate::sysif::SyscallInterface;
 
 flags! {
-    /// How an eventfd behaves; empty is a blocking counter.
+    /// Flags of a new eventfd; without any it is a blocking counter.
     ///
     /// Bits without a name can be passed too (`from_bits_retain`); the kernel fails with `EINVAL`.
     ///

@@ -6,7 +6,7 @@ use crate::nr;
 use crate::sysif::{Arg, OutSlice, SyscallInterface};
 use core::mem::MaybeUninit;
 
-/// Reads into `buffer`, once. Returns the bytes that were read: the beginning of the buffer, now initialised.
+/// Reads into `buffer` by one call. Returns the bytes that were read: the beginning of the buffer, now initialised.
 ///
 /// System calls: `read`.
 ///
@@ -43,7 +43,7 @@ pub unsafe fn read<'b, S: SyscallInterface>(
     Ok(unsafe { assume_init(buffer, read) })
 }
 
-/// Writes `buffer`, once. Returns how many bytes were written, from its beginning.
+/// Writes `buffer` by one call. Returns how many bytes were written, from its beginning.
 ///
 /// System calls: `write`.
 ///

@@ -1,10 +1,10 @@
-//! For calls that the typed layers do not cover: file descriptors, pids and addresses without an owner, and functions
-//! that take them.
+//! For calls that the typed layers do not cover: functions that make one system call each, with file descriptors, pids
+//! and addresses that have no owner.
 //!
-//! A near value has a meaning in one process only: a file descriptor in its table, a pid in its pid namespace, an
-//! address in its address space. The value does not record which process; it is `Copy`, and dropping it does nothing.
-//! Functions pass flags unchanged. Most of them are unsafe, because using a file descriptor that another owner may
-//! close is unsafe. Programs normally use [`fd`](crate::fd) and [`sys`](crate::sys).
+//! A near value means something only in one process: a file descriptor in its table, a pid in its pid namespace, an
+//! address in its address space. The value does not record which process that is. It is `Copy`, and dropping it does
+//! nothing. Functions pass flags unchanged. Most of them are unsafe, because using a file descriptor that another owner
+//! may close is unsafe. Programs normally use [`fd`](crate::fd) and [`sys`](crate::sys).
 //!
 //! ```
 //! use rsyscall::near::{self, EventfdFlags};

@@ -11,7 +11,8 @@ use crate::sysif::{Arg, SyscallInterface};
 /// # Errors
 ///
 /// `ESRCH`: no such process. `EINVAL`: the pid is not above 0, or of a thread that is not a thread-group leader.
-/// `EMFILE`, `ENFILE`, `ENODEV`, `ENOMEM`. `ENOSYS`: Linux before 5.3.
+/// `EMFILE`, `ENFILE`: the per-process or system-wide limit of file descriptors is reached. `ENODEV`: the kernel cannot
+/// mount its file system of anonymous inodes. `ENOMEM`. `ENOSYS`: Linux before 5.3.
 ///
 /// # Source
 ///
@@ -49,7 +50,8 @@ pub(crate) fn pidfd_open_thread<S: SyscallInterface>(sysif: &S, thread: Process)
 /// # Errors
 ///
 /// `EBADF`: `pidfd` is not open, or `fd` is not open there. `EPERM`: not allowed to trace the process. `ESRCH`: it has
-/// ended. `EINVAL`: `pidfd` is not a pidfd. `EMFILE`. `ENOSYS`: Linux before 5.6.
+/// ended. `EINVAL`: `pidfd` is not a pidfd. `EMFILE`: the per-process limit of file descriptors is reached. `ENOSYS`:
+/// Linux before 5.6.
 ///
 /// # Safety
 ///

@@ -29,13 +29,13 @@ static_assertions::assert_eq_size!(PollFd, [u8; 8]);
 impl PollFd {
     /// An entry that is ignored.
     pub const UNUSED: Self = Self { fd: FileDescriptor(-1), events: 0, revents: 0 };
-    /// There is something to read: `POLLIN`.
+    /// Data can be read: `POLLIN`.
     #[doc(alias = "POLLIN")]
     pub const IN: i16 = 0x1;
-    /// There is room to write: `POLLOUT`.
+    /// Data can be written: `POLLOUT`.
     #[doc(alias = "POLLOUT")]
     pub const OUT: i16 = 0x4;
-    /// There is something exceptional to read: `POLLPRI`.
+    /// Urgent data can be read, or there is another exceptional condition: `POLLPRI`.
     #[doc(alias = "POLLPRI")]
     pub const PRI: i16 = 0x2;
     /// The peer has closed its end, or shut down writing: `POLLRDHUP`.
@@ -44,7 +44,7 @@ impl PollFd {
     /// An error condition, always reported: `POLLERR`.
     #[doc(alias = "POLLERR")]
     pub const ERR: i16 = 0x8;
-    /// Hang-up: the peer has closed its end, always reported: `POLLHUP`.
+    /// The peer has closed its end, always reported: `POLLHUP`.
     #[doc(alias = "POLLHUP")]
     pub const HUP: i16 = 0x10;
     /// The file descriptor is not open, always reported: `POLLNVAL`.
@@ -53,7 +53,7 @@ impl PollFd {
 }
 
 /// Blocks until an entry is ready or the timeout expires; without a timeout, until an entry is ready. Returns how many
-/// are ready: 0 on timeout. Never restarted by the kernel after a signal handler.
+/// are ready: 0 on timeout. The kernel never restarts the call after a signal handler.
 ///
 /// With a `mask` the thread has this signal mask for the duration of the call. The kernel replaces and restores the
 /// mask atomically with the wait: a signal that is blocked outside and unblocked by `mask` makes this call or the next

@@ -21,7 +21,7 @@ use core::mem::MaybeUninit;
 ///
 /// # Errors
 ///
-/// Only those of the interface.
+/// Only [errors of the interface](crate::sysif#errors-of-the-interface).
 ///
 /// # Safety
 ///
@@ -49,7 +49,7 @@ pub unsafe fn exit_group<S: SyscallInterface>(sysif: &S, status: i32) -> Result<
 ///
 /// # Errors
 ///
-/// Only those of the interface.
+/// Only [errors of the interface](crate::sysif#errors-of-the-interface).
 pub fn getpid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
     // SAFETY: no argument and no effect.
     unsafe { sysif.syscall_within(PROCESS, nr::GETPID, []) }.map(Process::new)
@@ -61,7 +61,7 @@ pub fn getpid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
 ///
 /// # Errors
 ///
-/// Only those of the interface.
+/// Only [errors of the interface](crate::sysif#errors-of-the-interface).
 pub fn getppid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
     // SAFETY: no argument and no effect.
     unsafe { sysif.syscall_within(PROCESS, nr::GETPPID, []) }.map(Process::new)
@@ -73,7 +73,7 @@ pub fn getppid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
 ///
 /// # Errors
 ///
-/// Only those of the interface.
+/// Only [errors of the interface](crate::sysif#errors-of-the-interface).
 ///
 /// # Source
 ///
@@ -173,7 +173,7 @@ pub(crate) unsafe fn unshare_files<S: SyscallInterface>(sysif: &S) -> Result<(),
 ///
 /// # Errors
 ///
-/// Only those of the interface.
+/// Only [errors of the interface](crate::sysif#errors-of-the-interface).
 #[inline]
 pub(crate) fn gettid<S: SyscallInterface>(sysif: &S) -> Result<Process, S::Error> {
     // SAFETY: no argument and no effect.

@@ -203,7 +203,7 @@ pub(crate) fn take_pending_signal<S: SyscallInterface>(sysif: &S, set: SignalSet
 ///
 /// # Errors
 ///
-/// `ESRCH`: no such process. `EPERM`. `EINVAL`: no such signal.
+/// `ESRCH`: there is no such process. `EPERM`: no permission to signal it. `EINVAL`: there is no such signal.
 ///
 /// # Safety
 ///
@@ -224,7 +224,9 @@ pub unsafe fn kill<S: SyscallInterface>(sysif: &S, process: Process, signal: u32
 ///
 /// # Errors
 ///
-/// `ESRCH`: it was reaped. `EBADF`, `EPERM`, `EINVAL`. `ENOSYS`: Linux before 5.1.
+/// `ESRCH`: the process was reaped. `EBADF`: `pidfd` is not a pidfd. `EPERM`: no permission to signal it. `EINVAL`:
+/// there is no such signal, or the process is not in the caller's pid namespace or a descendant of it. `ENOSYS`: Linux
+/// before 5.1.
 ///
 /// # Safety
 ///

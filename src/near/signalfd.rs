@@ -17,8 +17,9 @@ pub(crate) const SFD_NONBLOCK: u32 = 0o4_000;
 ///
 /// # Errors
 ///
-/// `EINVAL`: unknown flags, or `fd` is not a signalfd. `EBADF`: `fd` is not open. `EMFILE`, `ENFILE`, `ENODEV`,
-/// `ENOMEM`.
+/// `EINVAL`: unknown flags, or `fd` is not a signalfd. `EBADF`: `fd` is not open. `EMFILE`, `ENFILE`: the per-process
+/// or system-wide limit of file descriptors is reached. `ENODEV`: the kernel cannot mount its file system of anonymous
+/// inodes. `ENOMEM`. `ENOSYS`: Linux before 2.6.27, or without signalfd.
 ///
 /// # Safety
 ///

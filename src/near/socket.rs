@@ -21,7 +21,7 @@ pub(crate) const MSG_WAITALL: u32 = 0x100;
 /// `MSG_NOSIGNAL`: fail with `EPIPE` without raising `SIGPIPE`.
 pub(crate) const MSG_NOSIGNAL: u32 = 0x4000;
 
-/// Creates a pair of connected stream sockets, both closed by `execve`.
+/// Creates a pair of connected Unix stream sockets, both closed by `execve`.
 ///
 /// System calls: `socketpair`.
 ///

@@ -12,7 +12,7 @@ use core::mem::MaybeUninit;
 /// # Errors
 ///
 /// `EINVAL`: they are the same file descriptor. `EBADF`: `fd` is not open, or `target` is not below the limit. `EBUSY`:
-/// a race with another thread that opens `target`. `EINTR`.
+/// another thread is opening `target`. `EINTR`: a signal handler ran.
 ///
 /// # Safety
 ///
@@ -58,7 +58,7 @@ pub unsafe fn close_range<S: SyscallInterface>(sysif: &S, first: u32, last: u32)
 ///
 /// # Errors
 ///
-/// Only those of the interface.
+/// Only [errors of the interface](crate::sysif#errors-of-the-interface).
 pub(crate) fn descriptor_limit<S: SyscallInterface>(sysif: &S) -> Result<u32, S::Error> {
     /// `include/uapi/asm-generic/resource.h`.
     const RLIMIT_NOFILE: u32 = 7;

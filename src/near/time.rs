@@ -115,7 +115,7 @@ impl Timespec {
 ///
 /// # Errors
 ///
-/// None without a seccomp filter; those that an interface adds.
+/// `EPERM` or others: a seccomp policy. [Errors of the interface](crate::sysif#errors-of-the-interface).
 ///
 /// # Source
 ///

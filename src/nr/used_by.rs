@@ -1,8 +1,8 @@
 //! For seccomp filters: the system calls that each part of the crate makes.
 //!
-//! With a filter that allows a list and kills on any other call, all of the part works; each call of the list is
-//! necessary for some of the part. Both are tested. Add the calls of the program's own code and of other parts; lists
-//! may overlap.
+//! Under a filter that allows the list of a part and kills on any other call, everything in that part works. Each call
+//! of the list is needed by something in the part. Both are tested. A program adds the calls of its own code and of the
+//! other parts that it uses; lists may overlap.
 //!
 //! The lists do not contain calls that are made only after another one was refused, such as `pselect6` if `ppoll`
 //! fails. Calls that only older kernels need are at the end of a list.
@@ -44,7 +44,7 @@ pub const WAIT: &[usize] = &[WAITID];
 
 /// All methods of [`PidFd`](crate::sys::pidfd::PidFd) and of its file descriptor.
 ///
-/// Kernels before 6.9 need the last one too.
+/// The last one is needed only before Linux 6.9.
 pub const PIDFD: &[usize] =
     &[PIDFD_OPEN, PIDFD_SEND_SIGNAL, PIDFD_GETFD, WAITID, PPOLL, CLOCK_GETTIME, FCNTL, IOCTL, CLOSE, KILL];
 
@@ -64,12 +64,12 @@ pub const NOTIFIER: &[usize] = &[EVENTFD2, FUTEX, CLOCK_GETTIME, WRITE, PREADV2,
 pub const REACTOR: &[usize] =
     &[EVENTFD2, FCNTL, EPOLL_CREATE1, EPOLL_CTL, EPOLL_PWAIT, CLOCK_GETTIME, WRITE, PREADV2, CLOSE];
 
-/// [`Current::exit`](crate::Task::exit).
+/// [`Current::exit`](crate::Current::exit).
 pub const TASK: &[usize] = &[EXIT_GROUP];
 
 /// [`remote::serve`](crate::remote::serve()) and
-/// [`install_interrupt_handler`](crate::remote::install_interrupt_handler), whatever the stream's flags and the action
-/// of `SIGPIPE`; add the calls that are requested.
+/// [`install_interrupt_handler`](crate::remote::install_interrupt_handler), for any flags of the stream and any action
+/// of `SIGPIPE`. Add the calls that are requested.
 pub const SERVE: &[usize] = &[FCNTL, RT_SIGACTION, RT_SIGPROCMASK, RT_SIGTIMEDWAIT, RECVFROM, SENDTO, PPOLL];
 
 /// All methods of a [`Connection`](crate::remote::Connection) to a server that was not forked, and of its pipelines, in
@@ -79,7 +79,7 @@ pub const CONNECTION: &[usize] = &[SENDTO, RECVFROM, RECVMSG, PPOLL, CLOCK_GETTI
 /// [`remote::fork`](crate::remote::fork()) and its [`Connection`](crate::remote::Connection), in both processes; add
 /// the calls that are made through the task, such as [`EVENTFD`].
 ///
-/// Kernels before 6.9 need the last six too.
+/// The last six are needed only before Linux 6.9.
 pub const FORK: &[usize] = &[
     SOCKETPAIR,
     GETTID,
