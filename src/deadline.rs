@@ -56,7 +56,7 @@ impl Deadline {
     ///
     /// # Errors
     ///
-    /// None from a kernel without a seccomp policy; what the interface adds.
+    /// `EPERM` or others: a seccomp policy. [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     pub fn after<S: SyscallInterface>(sysif: &S, timeout: Duration) -> Result<Self, S::Error> {
         near::clock_monotonic(sysif).map(|now| Self(now.saturating_add(timeout.into())))
@@ -89,7 +89,7 @@ impl Deadline {
     ///
     /// # Errors
     ///
-    /// None from a kernel without a seccomp policy; what the interface adds.
+    /// `EPERM` or others: a seccomp policy. [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     pub fn remaining<S: SyscallInterface>(self, sysif: &S) -> Result<Option<Timespec>, S::Error> {
         near::clock_monotonic(sysif).map(|now| self.0.checked_sub(now))

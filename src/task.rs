@@ -12,7 +12,8 @@
 //! ```
 //!
 //! A task is an interface to a process, together with the identities of its descriptor table, address space and pid
-//! namespace. A handle is a file descriptor together with its task, which determines the table of the file descriptor.
+//! namespace. A handle, such as an [`EventFd`](crate::EventFd), is a file descriptor together with its task, which
+//! determines the table of the file descriptor.
 
 use crate::Errno;
 use crate::far::{AddressSpace, FdTable, PidNamespace};
@@ -61,15 +62,15 @@ use core::fmt;
 /// copy is dropped (a copy lives in every handle, in what [`OwnedFd::for_task`] lends, and in the handle's drop), it
 /// and all of its copies, made by `Copy` or by `Clone`:
 ///
-/// * return the same [`fd_table`](Self::fd_table) each time, in every thread;
+/// * return the same [`fd_table`](Self::fd_table) each time, in every thread.
 /// * return interfaces that make calls in processes which use exactly that descriptor table: a file descriptor that is
 ///   open in a table is the same open file for every task with that table, and for no task with another.
 ///   [`FdTable::CURRENT`] is the table of this process. [`OwnedFd::move_to`], [`OwnedFd::for_task`], [`Token::attach`],
 ///   [`OwnedFd::dup3`], [`UnclosedList::reap`], [`Epoll`], [`PollSet`] and the calls that pass file descriptors to a
 ///   child compare only tables;
-/// * return interfaces that close a file descriptor only on request, and where the interface is a [`Connection`] one
-///   and the same: [`Pipeline`] compares its address, and relies on the fact that what a task with that interface and a
-///   table other than [`FdTable::CURRENT`] owns is closed through that connection alone.
+/// * return interfaces that close a file descriptor only on request. If the interface is a [`Connection`], return the
+///   same one each time: [`Pipeline`] compares its address. It relies on this: a file descriptor that is owned by a
+///   task with that connection and a table other than [`FdTable::CURRENT`] is closed only through that connection.
 ///
 /// [`unclosed`](Self::unclosed) neither uses nor closes a file descriptor whose close may have been made, since the
 /// file descriptor may be reused by another owner, and closes any other at most once.
@@ -86,13 +87,13 @@ use core::fmt;
 pub unsafe trait FileDescriptorTask: Copy {
     /// The interface to the task's process.
     type Interface: SyscallInterface<Error = Self::Error>;
-    /// The error type of its calls.
+    /// The error type of its calls: an [`Errno`] for this process, a [`sysif::Error`](crate::sysif::Error) for others.
     type Error: SyscallError;
 
     /// Returns the interface to the task's process.
     fn sysif(&self) -> &Self::Interface;
 
-    /// Returns the descriptor table of the task.
+    /// Returns the identity of the task's file descriptor table.
     fn fd_table(&self) -> FdTable;
 
     /// Handles a file descriptor that the task's interface could not close any more. If `doubtful`, the close may have
@@ -231,7 +232,7 @@ pub struct Task<S> {
 }
 
 impl<S: SyscallInterface> Task<S> {
-    /// Creates a task from its parts.
+    /// Creates a task from its interface and the identities of its process.
     ///
     /// # Safety
     ///
@@ -261,19 +262,19 @@ impl<S: SyscallInterface> Task<S> {
         self.process
     }
 
-    /// Returns the file descriptor table.
+    /// Returns the identity of the process's file descriptor table.
     #[inline]
     pub const fn fd_table(&self) -> FdTable {
         self.fd_table
     }
 
-    /// Returns the address space.
+    /// Returns the identity of the process's address space.
     #[inline]
     pub const fn address_space(&self) -> AddressSpace {
         self.address_space
     }
 
-    /// Returns the pid namespace.
+    /// Returns the identity of the process's pid namespace.
     #[inline]
     pub const fn pidns(&self) -> PidNamespace {
         self.pidns

@@ -119,8 +119,8 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// The task has another table, or a call that failed may still be executed on the file descriptor
-    /// ([`SyscallInterface::may_still_execute`]). The error returns the handle.
+    /// [`FdTableMismatch`]: the task has another table, or a call that failed may still be executed on the file
+    /// descriptor ([`SyscallInterface::may_still_execute`]). The error returns the handle.
     ///
     /// [`SyscallInterface::may_still_execute`]: crate::sysif::SyscallInterface::may_still_execute
     #[doc(alias = "move")]
@@ -150,7 +150,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     /// # Errors
     ///
     /// The target is unchanged. [`FdTableMismatch`]: it is in another table. `EBUSY`: another thread is opening the
-    /// same file descriptor. `EINTR`.
+    /// same file descriptor. `EINTR`: a signal handler ran.
     ///
     /// # Source
     ///

@@ -11,7 +11,7 @@ use static_assertions::{assert_eq_size, assert_impl_all};
 /// A file descriptor that another value owns and keeps open for `'fd`, as `BorrowedFd` of std, but for any task and
 /// without std.
 ///
-/// With it file descriptors of other crates can be polled. For the current process it has four bytes, and so has an
+/// File descriptors of other crates can so be polled. For the current process it is four bytes in size, and so is an
 /// `Option` of it.
 ///
 /// ```
@@ -86,7 +86,8 @@ impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
     ///
     /// # Errors
     ///
-    /// `EMFILE`: the per-process limit of file descriptors is reached. Errors of the interface.
+    /// `EMFILE`: the per-process limit of file descriptors is reached. [Errors of the
+    /// interface](crate::sysif#errors-of-the-interface).
     ///
     /// # Source
     ///

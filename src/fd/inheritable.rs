@@ -61,7 +61,7 @@ impl<'a, T: FileDescriptorTask> Inheritable<'a, T> {
     ///
     /// # Errors
     ///
-    /// Errors of the interface.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     pub fn restore(self) -> Result<(), T::Error> {
         ManuallyDrop::new(self).0.set_cloexec(true)

@@ -37,7 +37,7 @@ use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
 /// An owned file descriptor, which is closed when it is dropped.
 ///
-/// For the current process it has four bytes, and so has an `Option` of it.
+/// For the current process it is four bytes in size, and so is an `Option` of it.
 ///
 /// ```
 /// use rsyscall::{EventFd, EventfdFlags};
@@ -192,8 +192,9 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// For a kind with delayed writes, the error of a write:
-    /// [close(2)](https://man7.org/linux/man-pages/man2/close.2.html). None for an eventfd. Errors of the interface.
+    /// For a kind with delayed writes, such as a file on NFS, the error of a write (`EIO`, `ENOSPC`, `EDQUOT`):
+    /// [close(2)](https://man7.org/linux/man-pages/man2/close.2.html). None for an eventfd. [Errors of the
+    /// interface](crate::sysif#errors-of-the-interface).
     #[inline(always)]
     pub fn close(self) -> Result<(), T::Error> {
         let this = ManuallyDrop::new(self);
@@ -268,7 +269,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// Errors of the interface.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     pub fn is_nonblocking(&self) -> Result<bool, T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
@@ -295,7 +296,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// Errors of the interface.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     #[doc(alias = "O_NONBLOCK", alias = "fcntl")]
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), T::Error> {
@@ -317,7 +318,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// Errors of the interface.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     pub fn is_cloexec(&self) -> Result<bool, T::Error> {
         // SAFETY: owned, so open, for as long as the borrow lasts.
@@ -340,7 +341,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// Errors of the interface.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     #[doc(alias = "FD_CLOEXEC", alias = "enable_cloexec", alias = "disable_cloexec")]
     pub fn set_cloexec(&self, cloexec: bool) -> Result<(), T::Error> {
@@ -365,7 +366,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
     ///
     /// # Errors
     ///
-    /// Errors of the interface.
+    /// [Errors of the interface](crate::sysif#errors-of-the-interface).
     #[inline]
     #[doc(alias = "as_argument")]
     pub fn inheritable(&mut self) -> Result<Inheritable<'_, T>, T::Error> {

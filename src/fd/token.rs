@@ -72,8 +72,9 @@ impl Token {
 }
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
-    /// Removes the task from the file descriptor, for another task of the table. For as long as a failed call may still
-    /// be executed on it, no task can be attached.
+    /// Converts the handle into a [`Token`], the file descriptor without its task, to which another task of the table
+    /// is attached. While a failed call may still be executed on the file descriptor
+    /// ([`may_still_execute`](crate::sysif::SyscallInterface::may_still_execute)), [`attach`](Token::attach) fails.
     #[inline]
     pub fn detach(self) -> Token {
         let table = self.table();

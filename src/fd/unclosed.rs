@@ -1,8 +1,8 @@
 //! File descriptors whose close was not carried out.
 //!
-//! A task whose interface has ended can close nothing. If its table belongs to its process alone, the kernel closes the
-//! file descriptors when the process ends. If other tasks share the table, a file descriptor stays open until one of
-//! them closes it.
+//! A task whose interface has ended, because its process or its connection has, can close nothing. If its table belongs
+//! to its process alone, the kernel closes the file descriptors when the process ends. If other tasks share the table,
+//! a file descriptor stays open until one of them closes it.
 
 use super::{Token, is_doubtful};
 use crate::Errno;
@@ -104,7 +104,7 @@ impl<const N: usize> UnclosedList<N> {
         Self { slots: [const { Cell::new(None) }; N], lost: Cell::new(0) }
     }
 
-    /// Returns the task with this list, into which its handles put the file descriptors that they could not close.
+    /// Wraps a task so that its handles put the file descriptors that they could not close into this list.
     pub const fn keep_for<T: FileDescriptorTask>(&self, task: T) -> WithUnclosed<'_, T, N> {
         WithUnclosed { task, unclosed: self }
     }
@@ -114,7 +114,7 @@ impl<const N: usize> UnclosedList<N> {
         self.lost.get()
     }
 
-    /// Removes a file descriptor and returns it.
+    /// Removes a file descriptor from the list and returns it, or `None` if the list is empty.
     pub fn pop(&self) -> Option<Unclosed> {
         self.slots.iter().find_map(Cell::take)
     }
@@ -132,14 +132,15 @@ impl<const N: usize> UnclosedList<N> {
         self.lost.set(self.lost.get().saturating_add(1));
     }
 
-    /// Closes the file descriptors of the task's table through the task, and returns their number. Doubtful ones remain
-    /// in the list: only the caller can resolve them ([`pop`](Self::pop)).
+    /// Closes, through the task, the listed file descriptors that are in its table, and returns their number. Doubtful
+    /// ones remain in the list: only the caller can decide about them ([`pop`](Self::pop)).
     ///
     /// System calls: `close` for each.
     ///
     /// # Errors
     ///
-    /// The interface of the task has ended too. File descriptors that are not closed remain in the list.
+    /// [`NotSent`](crate::sysif::Error::NotSent), [`Hangup`](crate::sysif::Error::Hangup): the interface of this task
+    /// has ended too. File descriptors that are not closed remain in the list.
     #[doc(alias = "run_fd_table_gc")]
     pub fn reap<T: FileDescriptorTask>(&self, task: T) -> Result<usize, T::Error> {
         let mut closed = 0_usize;

@@ -66,7 +66,7 @@ impl From<FdTableMismatch> for io::Error {
 }
 
 impl From<Doubtful> for io::Error {
-    /// Converts it into [`io::ErrorKind::Other`], with this as the inner error.
+    /// Converts it into [`io::ErrorKind::Other`], with the [`Doubtful`] as the inner error.
     #[inline]
     fn from(doubtful: Doubtful) -> Self {
         Self::other(doubtful)

@@ -37,8 +37,9 @@ where
     ///
     /// # Errors
     ///
-    /// The counter is unchanged. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` is shorter than eight bytes.
-    /// `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as for [`EventFd::read`].
+    /// On an error the counter is unchanged. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` is shorter than eight
+    /// bytes. `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as for
+    /// [`EventFd::read`].
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let fd = self.as_owned_fd();
         let buffer: *mut [u8] = buffer;
@@ -73,9 +74,9 @@ where
     ///
     /// # Errors
     ///
-    /// The counter is unchanged. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` is not eight bytes long, or it
-    /// holds `u64::MAX`. Linux before 6.9 uses the first eight bytes of a longer buffer and returns 8. `EAGAIN`
-    /// ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as for [`EventFd::write`].
+    /// On an error the counter is unchanged. `EINVAL` ([`io::ErrorKind::InvalidInput`]): `buffer` is not eight bytes
+    /// long, or it holds `u64::MAX`. Linux before 6.9 uses the first eight bytes of a longer buffer and returns 8.
+    /// `EAGAIN` ([`io::ErrorKind::WouldBlock`]) and `EINTR` ([`io::ErrorKind::Interrupted`]) as for [`EventFd::write`].
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let fd = self.as_owned_fd();
         // SAFETY: owned, so open, for as long as the borrow lasts.

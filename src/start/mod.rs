@@ -17,8 +17,8 @@
 //! ```
 //!
 //! The build script of such a program calls `rsyscall_build::link()`, and its manifest sets `panic = "abort"` in both
-//! profiles: the README has the three files. Without the package `rsyscall-build`, a build script can print two lines.
-//! They work for programs for the host only, and only in a package without programs that use std:
+//! profiles: the README has the three files. Without the package `rsyscall-build`, a build script can print these two
+//! lines instead. They work only for programs for the host, in a package without programs that use std:
 //!
 //! ```
 //! println!("cargo::rustc-link-arg-bins=-nostartfiles");
@@ -29,8 +29,8 @@
 //!
 //! # Contents of the program
 //!
-//! The macro expands in the program itself, to assembly where the order of code matters; the linker removes unused
-//! functions.
+//! The macro expands in the program itself. Code that has to run before the relocation is assembly. The linker removes
+//! unused functions.
 //!
 //! * The entry: aligns the stack, relocates the program if it is position-independent (RELA, REL, RELR), makes its
 //!   `PT_GNU_RELRO` segment read-only, and calls `main`.
@@ -159,7 +159,7 @@ pub unsafe fn protect(stack: *const usize, bias: usize) {
 /// * `own memory`: the program has its own `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp` and `strlen`. (A definition
 ///   in another crate takes precedence without this option.)
 ///
-/// In a unit test it only restores the startup code that the link arguments of a program remove.
+/// In a unit test, which has std, the macro only restores the startup code that the link arguments of a program remove.
 ///
 /// System calls: `mprotect` if there is a `PT_GNU_RELRO` segment; `fcntl(F_GETFD)`, and `openat` for standard
 /// descriptors that are not open, if `main` takes `Stdio` or returns a `Result`, or with `panic message`; those of

@@ -10,8 +10,8 @@ use core::ptr::slice_from_raw_parts_mut;
 /// The variant says how the call accesses the memory, so that an interface to another address space can transfer it and
 /// a fake kernel can access it. No caller casts a pointer to an integer.
 ///
-/// The width of an argument is determined here: `From<u32>` zero-extends and `From<i32>` sign-extends, so that all 64
-/// bits of a register are what a C caller would pass.
+/// The width of an argument is determined here: `From<u32>` zero-extends and `From<i32>` sign-extends, so that all bits
+/// of a 64-bit register are what a C caller would pass.
 ///
 /// ```
 /// use rsyscall::sysif::Arg;

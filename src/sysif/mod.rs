@@ -13,6 +13,12 @@
 //! assert!(i32::try_from(parent).is_ok());
 //! # Ok::<(), rsyscall::Errno>(())
 //! ```
+//!
+//! # Errors of the interface
+//!
+//! A call fails with an errno if the kernel refuses it. An interface to another process can also fail by itself:
+//! [`Error::NotSent`] if the call was not made, [`Error::Hangup`] if its result is lost. The documentation of each item
+//! calls these the *errors of the interface*. [`Local`] has none.
 
 mod arg;
 mod error;
@@ -102,7 +108,7 @@ pub unsafe trait SyscallInterface {
     /// Makes a call whose valid results lie in a range, such as the eight bytes of a counter or a new file descriptor.
     /// Any other result fails with `EIO`.
     ///
-    /// An implementation in which a comparison matters can use this range check in place of the error check.
+    /// An implementation in which each instruction counts can use this range check in place of the error check.
     ///
     /// # Errors
     ///
