@@ -14,10 +14,10 @@ use crate::sysif::Local;
 ///
 /// # Other waits of the process
 ///
-/// A child that only serves has no exit signal: a `waitpid(-1)` elsewhere in this process does not reap it. (One with
-/// `__WALL` or `__WCLONE` does, and any in qemu-user, whose `clone` supports only `SIGCHLD`.) Once the child has
-/// executed a program it is an ordinary child, because `execve` sets its exit signal to `SIGCHLD`: a `waitpid(-1)` may
-/// reap it first. Then [`wait`](Self::wait) fails with `ECHILD`, and the pid can be reused.
+/// A child that only serves has no exit signal: a `waitpid(-1)` elsewhere in this process does not reap it. (A wait
+/// with `__WALL` or `__WCLONE` does, and in qemu-user, whose `clone` supports only `SIGCHLD`, any wait does.) Once the
+/// child has executed a program it is an ordinary child, because `execve` sets its exit signal to `SIGCHLD`: a
+/// `waitpid(-1)` may reap it first. Then [`wait`](Self::wait) fails with `ECHILD`, and the pid can be reused.
 ///
 /// Signals and waits use a pidfd, which never refers to another process. Without a pidfd (before Linux 5.2) they use
 /// the pid: a signal is sent only if the child exists just before, and a drop kills it only while no ordinary wait can
@@ -58,8 +58,8 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// `ESRCH`: it was reaped. `EINVAL`: no such signal. `EPERM`: it has executed a set-user-ID program, or changed its
-    /// user.
+    /// `ESRCH`: it was reaped. `EINVAL`: there is no such signal. `EPERM`: it has executed a set-user-ID program, or
+    /// changed its user.
     #[inline]
     pub fn signal(&self, signal: u32) -> Result<(), Errno> {
         if self.status.is_some() {

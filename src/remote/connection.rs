@@ -30,13 +30,13 @@ use core::time::Duration;
 /// # Errors
 ///
 /// * [`Error::Os`]: the call failed in that process. The connection stays usable. (If there is no scratch space for a
-///   call's memory, it is the error of the `mmap` that would allocate some, or of the `recvfrom` or `sendto` that would
-///   transfer it.)
+///   call's memory, the error is that of the `mmap` that would allocate some, or of the `recvfrom` or `sendto` that
+///   would transfer the memory.)
 /// * [`Error::NotSent`]: the call was not executed, and never will be.
 /// * [`Error::Hangup`]: the response will never arrive: the process or the stream ended, a timeout expired, or the
 ///   stream has invalid data. The call may have been executed, and may still be executing.
 ///
-/// After either of the last two every further call fails with [`Error::NotSent`].
+/// After `NotSent` or `Hangup`, each further call fails with [`Error::NotSent`].
 ///
 /// A [forked](super::fork()) server counts the requests that it starts to execute in memory that it shares with this
 /// process. So for a forked server `NotSent` is exact even for a request that the server has received, and `Hangup`
@@ -103,8 +103,8 @@ impl Connection {
         self.client.0
     }
 
-    /// Returns the server's file descriptor of its end, in its own table: readable there when a request has arrived. A
-    /// process with its own event loop adds it to its poll.
+    /// Returns the server's file descriptor of its end, in the server's table. It is readable there when a request has
+    /// arrived: a server with its own event loop polls it.
     #[doc(alias = "get_activity_fd")]
     #[inline]
     pub fn activity_fd(&self) -> FileDescriptor {
@@ -117,7 +117,7 @@ impl Connection {
         self.exchange.try_borrow().is_ok_and(|exchange| exchange.is_open())
     }
 
-    /// Sets how long a call waits for its response; `None`, the default, is without limit.
+    /// Sets how long a call waits for its response; `None`, the default, waits without limit.
     ///
     /// When the timeout expires the connection is aborted, because a late response could not be told from a later one.
     /// The call fails with [`Error::NotSent`] if a forked server had not started to execute it, and with
@@ -127,18 +127,18 @@ impl Connection {
     /// The timeout applies to each system call, not to each method: a method that makes several calls (a `wait_timeout`
     /// there, the first call with memory, [`Task::exec`](crate::Task::exec)) may take a multiple of it.
     ///
-    /// A server that shares this process's file descriptor table and has started to execute the call is killed, and
-    /// waited for for at most a second: otherwise the call could use reused file descriptors. If the server has not
+    /// A server that shares this process's file descriptor table and has started to execute the call is killed, and its
+    /// end is waited for, at most a second: otherwise the call could use reused file descriptors. If the server has not
     /// ended by then (it may be in an uninterruptible sleep), no file descriptor of its task is closed any more.
     ///
-    /// A file descriptor that another task owns, [lent](crate::fd::OwnedFd::for_task) to the server or named in a call
-    /// of it (`dup3`, `Epoll`), can still be closed by its owner, and the number be another file's when the late call
-    /// looks it up. That takes a call that was in the kernel when the server was killed (no process begins a call once
-    /// it was) and has not looked the number up a second later. `read`, `write`, `preadv2`, `dup3`, `fcntl` and
-    /// `ioctl` do that first: before anything there sleeps they have the file, and not its number. `epoll_ctl` copies
-    /// its event before, and may sleep if that is not in memory; `ppoll` looks again when it wakes, but only asks. So
-    /// what remains is a server that had no processor for that second, or waited for memory, between the first
-    /// instructions of its call.
+    /// One case remains. A file descriptor that another task owns may be [lent](crate::fd::OwnedFd::for_task) to the
+    /// server, or passed to a call of it (`dup3`, `Epoll`). Its owner can still close it, and it may be reused when the
+    /// late call looks it up. That requires a call that was in the kernel when the server was killed (a killed process
+    /// begins no further call), and that has not looked the file descriptor up a second later. `read`, `write`,
+    /// `preadv2`, `dup3`, `fcntl` and `ioctl` look it up first: before they can sleep they hold the open file
+    /// description and no longer depend on the file descriptor. `epoll_ctl` copies its event first, and may sleep if
+    /// that is not in memory; `ppoll` looks up again when it wakes, but changes nothing. So the case is a server that
+    /// got no processor for that second, or waited for memory, between the first instructions of its call.
     ///
     /// A timeout of at least 100 ms may expire two ticks of the kernel's timer too late (2 to 20 ms, mostly 8): the
     /// clock is read only if the response takes longer than a tick, or if a signal handler runs.

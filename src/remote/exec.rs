@@ -79,8 +79,8 @@ impl ExecOptions {
         Self { ignored, ..self }
     }
 
-    /// Sets whether the program is killed when its parent ends, or more exactly the *thread* that forked the process
-    /// (`PR_SET_PDEATHSIG`): not by default. The kernel clears the setting if the program is set-user-ID.
+    /// Sets whether the program is killed when the *thread* that forked the process ends (`PR_SET_PDEATHSIG`): not by
+    /// default. The kernel clears the setting if the program is set-user-ID.
     #[doc(alias = "PR_SET_PDEATHSIG")]
     #[inline]
     #[must_use]
@@ -141,7 +141,7 @@ impl Task<Connection> {
     ///
     /// # Errors
     ///
-    /// The task is returned with the error. `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG` and others:
+    /// The error returns the task. `ENOENT`, `EACCES`, `ENOEXEC`, `E2BIG` and others:
     /// [execve(2)](https://man7.org/linux/man-pages/man2/execve.2.html). The process and its table are then unchanged.
     /// `EPERM`: a [`Policy`](super::Policy) does not allow one of the calls. `ECHILD`: a process that shares the table
     /// was reaped, or success cannot be detected by its exit signal. [`Error::NotSent`], [`Error::Hangup`].
@@ -198,7 +198,7 @@ impl Task<Connection> {
     ///
     /// # Errors
     ///
-    /// The task is returned with the error. [`Error::NotSent`]. [`Error::Hangup`]: it has not ended within the
+    /// The error returns the task. [`Error::NotSent`]. [`Error::Hangup`]: it has not ended within the
     /// [timeout](Connection::set_timeout), or the stream has invalid data. `EPERM`: a [`Policy`](super::Policy) does
     /// not allow it. The end of the stream means success.
     #[doc(alias = "exit_group")]

@@ -37,9 +37,9 @@ pub struct Forked<const N: usize = 0> {
 /// Forks a child with its own descriptor table, which serves system calls.
 ///
 /// The child has only these file descriptors: those in `inherit`, with the same values, and 0, 1 and 2 unless they are
-/// `CLOEXEC`. Its memory is a copy, which only requested calls access, except for a shared page that records which
-/// requests are executed. Signals with handlers have their default action in the child, except `SIGURG`, which only
-/// [interrupts](Child::interrupt) calls, and `SIGPIPE`, which is ignored.
+/// `CLOEXEC`. Its memory is a copy, which only requested calls access. One page is shared with this process: it records
+/// which requests were executed, and transfers the memory of calls. Signals with handlers have their default action in
+/// the child, except `SIGURG`, which only [interrupts](Child::interrupt) calls, and `SIGPIPE`, which is ignored.
 ///
 /// The child ends when the task is dropped. After `unshare(CLONE_NEWPID)` it is the first process of the new pid
 /// namespace; [`Task::process`] and [`Task::pidns`] are its pid in the caller's namespace, and that namespace.
@@ -78,8 +78,8 @@ pub struct Forked<const N: usize = 0> {
 ///
 /// # The child is killed with the thread that forked it
 ///
-/// **When the thread that called this ends, the child is killed** (`PR_SET_PDEATHSIG`), even if its process and other
-/// threads continue. So call it in a thread that lives as long as the child should, not in a thread of a pool.
+/// **When the thread that called this ends, the child is killed** (`PR_SET_PDEATHSIG`), even if this process and its
+/// other threads continue. So fork in a thread that lives as long as the child should, not in a thread of a pool.
 /// [`ForkOptions::outlive_thread`] changes that. A program that the child [executes](Task::exec) is not killed, unless
 /// [`ExecOptions::killed_with_parent`](super::ExecOptions::killed_with_parent) is set. If a requested call changes the
 /// user, the kernel clears the setting: the child then ends with its stream.
@@ -165,7 +165,7 @@ impl ForkOptions {
 /// Forks a child that shares this process's descriptor table and serves system calls.
 ///
 /// File descriptors created through it belong to this process's table too: they [move](OwnedFd::move_to) between the
-/// two without a system call. Otherwise it is as [`fork`], except for the end: the server's end of the stream is in
+/// two without a system call. The rest is as for [`fork`], except for the end: the server's end of the stream is in
 /// this process's table, so dropping the task waits for the child to end, and kills it if it is executing a call.
 ///
 /// System calls: as [`fork`], with `clone(CLONE_FILES)`, and without closing anything in the child; at the end `ppoll`,

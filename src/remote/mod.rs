@@ -1,5 +1,5 @@
-//! To make system calls in another process: a supervisor that sets up a child before `execve`, or a process that uses
-//! file descriptors of another one.
+//! System calls in another process: for a supervisor that sets up a child before `execve`, or a process that uses file
+//! descriptors of another one.
 //!
 //! ```
 //! use rsyscall::{EventfdFlags, EventfdTask, remote};
@@ -34,9 +34,9 @@
 //!
 //! # The bytes of one call
 //!
-//! A `write(13, "\x02", 8)` and a `read(13, …, 8)` of an eventfd in the server. The server's end of the stream is its
-//! file descriptor 5, and its scratch space is at `m`. On a little-endian machine, with `│` between words and `·` for
-//! zero bytes:
+//! The example is a `write` of 2 to an eventfd in the server, whose file descriptor there is 13, and a `read` of it.
+//! The server's end of the stream is its file descriptor 5, and its scratch space is at `m`. On a little-endian
+//! machine, with `│` between words and `·` for zero bytes:
 //!
 //! ```text
 //! client                                                            server
@@ -55,18 +55,16 @@
 //!
 //! The client sends each call by one `sendto`. With a child created by [`fork`], `m` is in a page that both processes
 //! share: the client accesses it directly, and only the requests `write` and `read` are sent.
-//!
-//! # Layers
-//!
-//! ```text
-//! connection   pipeline   exec   fetch      the interface, and operations beyond one call at a time
-//! exchange                                  one call: requests, response, and the error if there is none
-//! scratch                                   memory in the server, and whether it can be transferred
-//! responses                                 outstanding and received responses
-//! stream   peer   page                      bytes and deadlines; the forked process; the memory shared with it
-//! ```
-//!
-//! A client blocks in one place, `Stream::receive`.
+
+// The files, from the top layer down:
+//
+//     connection   pipeline   exec   fetch      the interface, and operations beyond one call at a time
+//     exchange                                  one call: requests, response, and the error if there is none
+//     scratch                                   memory in the server, and whether it can be transferred
+//     responses                                 outstanding and received responses
+//     stream   peer   page                      bytes and deadlines; the forked process; the memory shared with it
+//
+// A client blocks in one place, `Stream::receive`.
 
 // All of it is `#[inline]`, that is, compiled in the crates that use it: otherwise it would be three quarters of the
 // code that every build of the library compiles.

@@ -53,7 +53,7 @@ impl<'a> Operand<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-/// A completed call: with its result, or with the error that there will be none.
+/// A completed call: its result, or the error that explains why there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion {
     /// The call.
@@ -119,7 +119,7 @@ impl CallSlot {
 /// Calls through a [`Connection`] that are submitted without waiting for their responses, and complete in the order of
 /// their submission.
 ///
-/// One thread can so use many processes at once: poll [`Connection::as_raw_fd`], then
+/// So one thread can use many processes at once: poll [`Connection::as_raw_fd`], then
 /// [`try_complete`](Self::try_complete). A call that blocks in the other process delays only later calls of its own
 /// pipeline; [`Child::interrupt`](super::Child::interrupt) ends it with `EINTR`.
 ///
@@ -159,8 +159,8 @@ pub struct Pipeline<'c, 's> {
 impl Connection {
     /// Creates a pipeline with room for as many calls as there are slots. Returns `None` while another pipeline exists.
     ///
-    /// The pending responses can have 1792 bytes together: 8 for a call without memory, 16 for a write of an eventfd,
-    /// 24 for a read.
+    /// The responses to the pending calls can have 1792 bytes together: 8 for a call without memory, 16 for a write of
+    /// an eventfd, 24 for a read.
     #[inline]
     pub fn pipeline<'c, 's>(&'c self, slots: &'s mut [CallSlot]) -> Option<Pipeline<'c, 's>> {
         self.exchange()?.open_pipeline().then_some(Pipeline { connection: self, slots, first: 0, next: 0 })
@@ -295,8 +295,8 @@ impl Pipeline<'_, '_> {
         self.complete_before(out, None)
     }
 
-    /// Blocks as [`complete`](Self::complete) does, for at most `timeout`. Returns `None` on timeout: the call is still
-    /// pending, and can be completed later.
+    /// Blocks as [`complete`](Self::complete) does, for at most `timeout`. Returns `None` on timeout, when the call is
+    /// still pending and can be completed later, or if no call is pending.
     ///
     /// System calls: `recvfrom`, `ppoll`, `clock_gettime`, unless the response was read ahead.
     #[inline]
@@ -305,7 +305,7 @@ impl Pipeline<'_, '_> {
     }
 
     /// Completes the next call as [`complete`](Self::complete) does, without blocking. Returns `None` if no response
-    /// has arrived.
+    /// has arrived, or if no call is pending.
     ///
     /// System calls: those of [`complete_timeout`](Self::complete_timeout).
     #[inline]

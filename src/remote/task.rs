@@ -35,7 +35,8 @@ impl Task<Connection> {
     /// # Errors
     ///
     /// [`FdTableMismatch`]: a file descriptor of another table. `EINVAL`: `inherit` has a file descriptor twice.
-    /// `ENOSYS`: Linux before 5.9. In these cases nothing has changed. `ENOMEM`, `EMFILE`; those of the connection.
+    /// `ENOSYS`: Linux before 5.9. After these three nothing has changed. `ENOMEM`, `EMFILE`; [errors of the
+    /// interface](crate::sysif#errors-of-the-interface).
     #[doc(alias = "unshare", alias = "CLONE_FILES")]
     #[inline]
     pub fn unshare_files<T: FileDescriptorTask, const N: usize>(
