@@ -4,7 +4,7 @@ use crate::Errno;
 use crate::nr;
 use core::cell::Cell;
 
-/// An error or a short transfer to inject, once or always, into the next call or a later one.
+/// An error or a short transfer to inject into calls: once into the next call, unless a method says otherwise.
 ///
 /// ```
 /// use rsyscall::Errno;
@@ -57,7 +57,7 @@ impl Fault {
         Self { of: Some(nr), ..self }
     }
 
-    /// Applies the fault to the `n`-th call from now instead of the first.
+    /// Applies the fault to the `n`-th call from now instead of the first, which is 1.
     pub const fn at(self, n: u32) -> Self {
         Self { passing: n.saturating_sub(1), ..self }
     }

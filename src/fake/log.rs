@@ -9,7 +9,7 @@ use core::fmt;
 /// One register of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Register {
-    /// The caller has not set it.
+    /// The call has no argument in it.
     Unset,
     /// An integer, all bits of the register: a `u32` is zero-extended, an `i32` is sign-extended.
     Word(usize),

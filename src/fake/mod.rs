@@ -1,9 +1,10 @@
-//! Tests of code that makes system calls: a kernel in memory, with eventfds and what belongs to them, and with faults
-//! on demand.
+//! For unit tests of code that makes system calls: a kernel in memory, in which the test injects errors and controls
+//! the clock, signals and children.
 //!
-//! A [`Kernel`] implements system calls as Linux does, without Linux: a descriptor table with limits, counters, flags,
-//! duplicates, polls, a clock. It produces what is hard to get otherwise: a full table, an interrupted call, an old
-//! kernel, a short read. It needs no std and allocates nothing. Any number of kernels exist side by side.
+//! A [`Kernel`] implements system calls as Linux does, without Linux: a descriptor table with limits, eventfds, flags,
+//! duplicates, polls, signals, children, a clock. It produces what is hard to get otherwise: a full table, an
+//! interrupted call, an old kernel, a short read. It needs no std and does not allocate. Kernels are independent of
+//! each other.
 //!
 //! The code under test is generic over its task:
 //!
@@ -55,8 +56,9 @@
 //! `eventfd2`, `read`, `write`, `readv`, `preadv2`, `pread64`, `pwrite64`, `pwritev2` and `lseek` (which fail, as on an
 //! eventfd of Linux), `close`, `dup`, `dup2` (x86_64), `dup3`, `fcntl` (`F_DUPFD`, `F_DUPFD_CLOEXEC`, `F_GETFD`,
 //! `F_SETFD`, `F_GETFL`, `F_SETFL`), `ioctl` (`FIONBIO`, `FIOCLEX`, `FIONCLEX`), `ppoll`, `epoll_create1`, `epoll_ctl`,
-//! `epoll_pwait`, `clock_gettime` (the monotonic clocks), `prlimit64` (`RLIMIT_NOFILE`), `uname`. Any other call fails
-//! with `ENOSYS`. The errors and their order are those of Linux 6.18, or of the version given to
+//! `epoll_pwait`, `clock_gettime` (the monotonic clocks), `prlimit64` (`RLIMIT_NOFILE`), `uname`, `getpid`, `gettid`,
+//! `kill`, `tgkill`, `rt_sigaction`, `rt_sigprocmask`, `signalfd4`, `waitid`, `pidfd_open`, `pidfd_send_signal`. Any
+//! other call fails with `ENOSYS`. The errors and their order are those of Linux 6.18, or of the version given to
 //! [`with_version`](Kernel::with_version).
 //!
 //! It has one process, process 1, and no threads. The test adds children ([`add_child`](Kernel::add_child)). A call
@@ -168,8 +170,8 @@ impl<'a> Kernel<'a> {
         Self { version: (major, minor), ..self }
     }
 
-    /// Sets a function that is called when a call would sleep, and decides what happens meanwhile. Without it no event
-    /// ever occurs ([`Wake::Nothing`]).
+    /// Sets a function that is called when a call would sleep, and that decides what happens meanwhile. Without it
+    /// nothing ever wakes a call ([`Wake::Nothing`]).
     #[must_use]
     pub fn with_on_block(self, on_block: OnBlock<'a>) -> Self {
         self.on_block.set(Some(on_block));
@@ -198,7 +200,7 @@ impl<'a> Kernel<'a> {
         unsafe { Task::new(self, process, FdTable::new(), AddressSpace::new(), PidNamespace::new()) }
     }
 
-    /// Adds a fault, which applies to later calls.
+    /// Adds a fault to apply to later calls.
     ///
     /// # Errors
     ///
@@ -207,12 +209,13 @@ impl<'a> Kernel<'a> {
         self.faults.add(fault)
     }
 
-    /// Removes all faults that have not occurred yet, and those that occur always.
+    /// Removes all faults, including those that are applied to every call.
     pub fn forget_faults(&self) {
         self.faults.clear();
     }
 
-    /// Sets `RLIMIT_NOFILE`, at most the table's size: new file descriptors are below it. Open ones stay open.
+    /// Sets `RLIMIT_NOFILE`: new file descriptors are below it, and open ones stay open. A limit above the table's size
+    /// has the effect of that size.
     pub fn set_limit(&self, limit: usize) {
         self.table.set_limit(limit);
     }
@@ -262,7 +265,7 @@ impl<'a> Kernel<'a> {
         self.log.made()
     }
 
-    /// Empties the log.
+    /// Removes all calls from the log.
     pub fn forget_calls(&self) {
         self.log.clear();
     }

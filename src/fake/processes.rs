@@ -173,7 +173,7 @@ impl Kernel<'_> {
         Ok(())
     }
 
-    /// Stops a child, by this signal.
+    /// Stops a child, as this signal does.
     ///
     /// # Errors
     ///
@@ -182,7 +182,7 @@ impl Kernel<'_> {
         self.change_child(process, (CLD_STOPPED, number(signal)), false)
     }
 
-    /// Continues a stopped child, by `SIGCONT`.
+    /// Continues a stopped child, as `SIGCONT` does.
     ///
     /// # Errors
     ///

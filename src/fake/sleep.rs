@@ -50,8 +50,8 @@ pub enum Wake {
     Nothing,
 }
 
-/// A function that decides what happens while a call sleeps. It may use the kernel as another process would; a call of
-/// its own that would sleep fails with `EDEADLK`.
+/// A function that decides what happens while a call sleeps. It may make calls of the kernel, as another process would;
+/// one of them that would sleep fails with `EDEADLK`.
 pub type OnBlock<'a> = &'a dyn Fn(&Kernel<'_>, Blocked) -> Wake;
 
 impl Kernel<'_> {

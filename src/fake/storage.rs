@@ -6,8 +6,12 @@ use super::watch::Watch;
 use core::cell::Cell;
 use core::fmt;
 
-/// The memory of a [`Kernel`](super::Kernel): the size of its descriptor table, the number of open file descriptions in
-/// the system, of calls in the log, and of file descriptors that all epolls together watch.
+/// The memory of a [`Kernel`](super::Kernel), whose parameters are its capacities:
+///
+/// * `NUMBERS`: the size of the descriptor table (16);
+/// * `DESCRIPTIONS`: the number of open file descriptions in the system (16);
+/// * `CALLS`: the number of calls in the log (64);
+/// * `WATCHES`: the number of file descriptors that all epolls together watch (16).
 ///
 /// It can be on the stack, in a `static` or in a `Box`.
 ///
