@@ -17,8 +17,8 @@
 //! # Other architectures
 //!
 //! The host's compiler drives the linker that comes with Rust, so a target needs `rustup target add` and nothing else.
-//! A configured linker (`target.….linker`, `-Clinker`) is used unchanged. Toolchains of distributions often have no own
-//! linker: then an installed `ld.lld` is used, and without one the build script fails with a message.
+//! A configured linker (`target.….linker`, `-Clinker`) is used unchanged. Toolchains of distributions often have no
+//! linker of their own: then an installed `ld.lld` is used, and without one the build script fails with a message.
 //!
 //! # Link arguments
 //!
@@ -43,8 +43,8 @@ pub fn link_bin(name: &str) {
     print(&format!("-bin={name}="), &Entry::RELOCATED);
 }
 
-/// Links all programs of the package without a C library, at a fixed address: they are smaller, without address
-/// randomisation, and without RELRO protection.
+/// Links all programs of the package without a C library, at a fixed address: they are smaller, without address space
+/// layout randomisation, and without RELRO protection.
 pub fn link_fixed() {
     print("-bins=", &Entry::FIXED);
 }

@@ -11,8 +11,8 @@ use rsyscall::{Current, Errno};
 
 /// A child of this process. Dropping it neither kills nor reaps it; [`kill_on_drop`](Self::kill_on_drop) does.
 ///
-/// Where one loop reaps all children, as in an init, it looks with [`Changes::PEEK`] first, and does what needs the
-/// child's pid before it reaps.
+/// A loop that reaps all children, as in an init, waits with [`Changes::PEEK`] first, does what needs the child's pid,
+/// and then reaps it.
 #[derive(Debug)]
 pub struct Child {
     process: Process,
@@ -24,46 +24,48 @@ impl Child {
         Self { process, pidfd }
     }
 
-    /// Returns its pid, which is not reused until it is reaped.
+    /// Returns the child's pid, which is not reused until the child is reaped.
     #[inline]
     pub const fn process(&self) -> Process {
         self.process
     }
 
-    /// Returns a file descriptor that is readable once it has ended. `None` before Linux 5.2, and where a policy or an
-    /// emulator refuses it.
+    /// Returns the child's pidfd, readable in a poll once the child has ended. `None` before Linux 5.2, and where a
+    /// policy or an emulator refuses it.
     #[inline]
     pub const fn pidfd(&self) -> Option<&PidFd> {
         self.pidfd.as_ref()
     }
 
-    /// Sends it a signal. Without a pidfd it is sent by pid, after a check that it was not reaped.
+    /// Sends a signal to the child. Without a pidfd the signal is sent by pid, after a check that the child was not
+    /// reaped.
     ///
     /// System calls: `pidfd_send_signal`; without a pidfd `waitid`, `kill`.
     ///
     /// # Errors
     ///
-    /// `ESRCH`: it was reaped. `EPERM`: it has changed its user.
+    /// `ESRCH`: the child was reaped. `EPERM`: it has changed its user.
     pub fn send_signal(&self, signal: Signal) -> Result<(), Errno> {
         self.send(false, signal)
     }
 
-    /// Sends a signal to the group that it leads, if it was started with [`Step::NewGroup`](crate::Step::NewGroup) or
-    /// [`Step::NewSession`](crate::Step::NewSession). It never reaches another group with a reused number.
+    /// Sends a signal to the process group that the child leads, if it was started with
+    /// [`Step::NewGroup`](crate::Step::NewGroup) or [`Step::NewSession`](crate::Step::NewSession). It never reaches
+    /// another group that reuses the ID.
     ///
-    /// From Linux 6.9 also after the child was reaped. Before, only until then: afterwards the number may be
-    /// reused, and it fails with `ESRCH`. There, no other thread may reap while this function runs.
+    /// From Linux 6.9 on it works after the child was reaped, too. Before Linux 6.9 it then fails with `ESRCH`, because
+    /// the ID may be reused, and no other thread may reap children while this function runs.
     ///
     /// System calls: `pidfd_send_signal`; before Linux 6.9 also `waitid`, `kill`.
     ///
     /// # Errors
     ///
-    /// `ESRCH`: the group is empty, or its number may have been reused. `EPERM`.
+    /// `ESRCH`: the group is empty, or its ID may have been reused. `EPERM`: no permission for any of its processes.
     pub fn send_signal_to_group(&self, signal: Signal) -> Result<(), Errno> {
         self.send(true, signal)
     }
 
-    /// By the pidfd, or by number while the child is not reaped.
+    /// Sends by the pidfd, or by pid while the child is not reaped.
     fn send(&self, to_group: bool, signal: Signal) -> Result<(), Errno> {
         let mut found = Err(Errno::EINVAL);
         if let Some(pidfd) = &self.pidfd {
@@ -86,7 +88,7 @@ impl Child {
         }
     }
 
-    /// Returns its exit status without reaping it, or `None` if it has not ended. It never blocks.
+    /// Returns the child's exit status without reaping it, or `None` if it has not ended. It never blocks.
     ///
     /// System calls: `waitid`.
     ///
@@ -97,7 +99,7 @@ impl Child {
         self.look(Changes::ENDED | Changes::PEEK)
     }
 
-    /// Reaps it if it has ended and returns its exit status, otherwise `None`. It never blocks.
+    /// Reaps the child and returns its exit status, or `None` if it has not ended. It never blocks.
     ///
     /// System calls: `waitid`.
     ///
@@ -116,7 +118,7 @@ impl Child {
         }))
     }
 
-    /// Blocks until it ends, even if signal handlers run meanwhile, and reaps it.
+    /// Blocks until the child ends, and reaps it. Signal handlers do not end the wait.
     ///
     /// System calls: `waitid`.
     ///
@@ -130,7 +132,7 @@ impl Child {
         }
     }
 
-    /// Converts it to a child that is killed and reaped on drop.
+    /// Converts it into a child that is killed and reaped on drop.
     pub fn kill_on_drop(self) -> KillOnDrop {
         KillOnDrop(self)
     }

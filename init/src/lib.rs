@@ -1,13 +1,30 @@
 //! For inits and supervisors, on top of [`rsyscall`]'s signalfd, pidfd and waitid: starting programs, terminals,
 //! reboot.
 //!
-//! No libc, no allocation, no closure: a program to start is described by a [`Command`], and between `clone` and
-//! `execve` only this crate's own code runs. The package's program, `init`, is written with it and without `unsafe`.
+//! It needs neither libc nor an allocator. A [`Command`] describes a program to start as data, without a closure:
+//! between `clone` and `execve` only this crate's own code runs. The package's program, `init`, is written with it and
+//! without `unsafe`.
+//!
+//! ```
+//! use rsyscall::sys::wait::ExitStatus;
+//! use rsyscall_init::{Command, Program, StringList, spawn};
+//!
+//! let mut arguments = StringList::<2>::new();
+//! arguments.push(c"false")?;
+//! let command = Command {
+//!     arguments: arguments.as_strings(),
+//!     ..Command::new(Program::Search { name: c"false", path: b"/usr/bin:/bin" })
+//! };
+//! let mut child = spawn(&command).unwrap();
+//! assert_eq!(child.wait()?, ExitStatus::Exited(1));
+//! # Ok::<(), rsyscall::Errno>(())
+//! ```
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`spawn`](mod@spawn) | [`Command`], [`Step`], [`spawn()`], [`spawn_job`], [`exec`]: starting a program |
 //! | [`child`] | [`Child`]: sending it signals, waiting for it |
+//! | [`path`] | the search of `execvp` in `PATH` |
 //! | [`strings`] | argument and environment lists for `execve` |
 //! | [`process`] | pid, group, subreaper, parent-death signal, working directory |
 //! | [`tty`] | the controlling terminal and its foreground process group |

@@ -43,8 +43,9 @@ fn put<'a>(memory: &'a mut [u8], text: &[u8]) -> Option<&'a mut [u8]> {
 /// Calls `attempt` with the name in every directory of a `PATH`, or with the name itself if it contains a slash, and
 /// returns the error to report. `attempt` executes a path and returns the error.
 ///
-/// The search continues after `ENOENT`, `ENOTDIR`, `ENODEV`, `ESTALE`, `ETIMEDOUT` and `EACCES`; in the end it is
-/// `EACCES` if that occurred, otherwise `ENOENT`. An empty name is `ENOENT`. Paths longer than `PATH_MAX` are skipped.
+/// The search continues after `ENOENT`, `ENOTDIR`, `ENODEV`, `ESTALE`, `ETIMEDOUT` and `EACCES`; at its end the error
+/// is `EACCES` if that occurred, otherwise `ENOENT`. Any other error ends the search and is returned. For an empty name
+/// the error is `ENOENT`. Paths longer than `PATH_MAX` are skipped.
 ///
 /// ```
 /// use rsyscall::Errno;

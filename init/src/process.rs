@@ -13,38 +13,38 @@ const PR_SET_PDEATHSIG: u32 = 1;
 const PR_SET_CHILD_SUBREAPER: u32 = 36;
 const PR_GET_CHILD_SUBREAPER: u32 = 37;
 
-/// Returns its pid.
+/// Returns the pid of this process.
 ///
 /// System calls: `getpid`.
 ///
 /// # Errors
 ///
-/// None from a kernel without a seccomp policy.
+/// `EPERM` or others: a seccomp policy.
 pub fn pid() -> Result<Process, Errno> {
     near::getpid(&Local)
 }
 
-/// Returns its process group.
+/// Returns the process group of this process.
 ///
 /// System calls: `getpgid`.
 ///
 /// # Errors
 ///
-/// None from a kernel without a seccomp policy.
+/// `EPERM` or others: a seccomp policy.
 pub fn group() -> Result<Process, Errno> {
     raw::getpgid()
 }
 
-/// Returns whether a child of it, running or a zombie, is in a process group. While one is, the group's number is not
-/// reused.
+/// Returns whether a child of this process, running or a zombie, is in a process group. While one is, the ID of the
+/// group is not reused.
 ///
 /// System calls: `waitid`.
 pub fn has_child_in(group: Process) -> bool {
     raw::find_child(Kind::Group, group.0) != Err(Errno::ECHILD)
 }
 
-/// Reaps a child that has ended, or consumes the report that it was stopped, after it was found with
-/// [`Changes::PEEK`](rsyscall::sys::wait::Changes::PEEK). It never blocks.
+/// Reaps a child that has ended, or consumes the report that it was stopped, after a wait with
+/// [`Changes::PEEK`](rsyscall::sys::wait::Changes::PEEK) has reported it. It never blocks.
 ///
 /// System calls: `waitid`.
 ///
@@ -55,18 +55,18 @@ pub fn reap(child: Process) -> Result<(), Errno> {
     raw::waitid(Kind::Process, child.0, raw::WNOHANG | raw::WEXITED | raw::WSTOPPED)
 }
 
-/// Returns its session.
+/// Returns the session of this process.
 ///
 /// System calls: `getsid`.
 ///
 /// # Errors
 ///
-/// None from a kernel without a seccomp policy.
+/// `EPERM` or others: a seccomp policy.
 pub fn session() -> Result<Process, Errno> {
     raw::getsid()
 }
 
-/// Makes it a subreaper: orphaned descendants become its children.
+/// Makes this process a subreaper: orphaned descendants become its children.
 ///
 /// System calls: `prctl(PR_SET_CHILD_SUBREAPER)`.
 ///
@@ -81,7 +81,7 @@ pub fn become_subreaper() -> Result<(), Errno> {
     raw::prctl(PR_SET_CHILD_SUBREAPER, 1)
 }
 
-/// Returns whether it is a subreaper, which `execve` preserves.
+/// Returns whether this process is a subreaper. `execve` preserves the attribute.
 ///
 /// System calls: `prctl(PR_GET_CHILD_SUBREAPER)`.
 ///
@@ -92,14 +92,14 @@ pub fn is_subreaper() -> Result<bool, Errno> {
     raw::prctl_get(PR_GET_CHILD_SUBREAPER).map(|is| is != 0)
 }
 
-/// Sets the signal that it gets when the *thread* that created it ends; `None`: no signal. If that thread has ended
-/// already, no signal is sent.
+/// Sets the signal that this process gets when the *thread* that created it ends; `None` is no signal. If that thread
+/// has ended already, no signal is sent.
 ///
 /// System calls: `prctl(PR_SET_PDEATHSIG)`.
 ///
 /// # Errors
 ///
-/// None from a kernel without a seccomp policy.
+/// `EPERM` or others: a seccomp policy.
 ///
 /// # Source
 ///

@@ -8,7 +8,7 @@ use rsyscall::near::Process;
 const CAD_ON: u32 = 0x89ab_cdef;
 const CAD_OFF: u32 = 0;
 
-/// What `reboot` does.
+/// How a machine ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum End {
@@ -28,9 +28,13 @@ pub enum End {
 ///
 /// System calls: `reboot`.
 ///
+/// # Errors
+///
+/// `EPERM`: no `CAP_SYS_BOOT`.
+///
 /// # Source
 ///
-/// [reboot(2)](https://man7.org/linux/man-pages/man2/reboot.2.html). `EPERM`: no `CAP_SYS_BOOT`.
+/// [reboot(2)](https://man7.org/linux/man-pages/man2/reboot.2.html).
 pub fn end(end: End) -> Errno {
     raw::reboot(end as u32).err().unwrap_or(Errno::EIO)
 }

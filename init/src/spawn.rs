@@ -59,8 +59,8 @@ pub struct Command<'a> {
     pub environment: Strings<'a>,
     /// Its signal mask. A caller that blocks signals for its own use passes the mask that it started with.
     pub mask: SignalSet,
-    /// The signals that are set to their default action. Handled signals always are; ignored ones stay ignored
-    /// otherwise.
+    /// The signals that are set to their default action. A signal with a handler always is; an ignored one stays
+    /// ignored unless it is in this set.
     pub default: SignalSet,
     /// The signals that are set to be ignored.
     pub ignore: SignalSet,
@@ -88,16 +88,16 @@ impl<'a> Command<'a> {
     }
 }
 
-/// Something that the child does before `execve`, with all signals blocked. No step opens a file, which could block.
+/// An operation of the child before `execve`, with all signals blocked. No step opens a file, because that could block.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Step<'a> {
     /// Does nothing: for a step that depends on a condition.
     Nothing,
-    /// Makes it the leader of a new session, without a terminal (`setsid`). Its process group is then orphaned: Ctrl-Z
-    /// does not stop it.
+    /// Makes the child the leader of a new session, without a terminal (`setsid`). Its process group is then orphaned:
+    /// Ctrl-Z does not stop it.
     NewSession,
-    /// Makes it the leader of a new process group (`setpgid`).
+    /// Makes the child the leader of a new process group (`setpgid`).
     NewGroup,
     /// Makes a terminal the controlling terminal of its session (`TIOCSCTTY`). `EPERM`: it is not a session leader, or
     /// has a terminal already, or another session has this one. `ENOTTY`: not a terminal.
@@ -117,19 +117,19 @@ pub enum Step<'a> {
         /// The file descriptor that the program has.
         to: i32,
     },
-    /// Sends it this signal when the *thread* that started it ends (`PR_SET_PDEATHSIG`). `ESRCH`: the parent has
-    /// already ended. Executing a set-user-ID program, or one with file capabilities, clears it.
+    /// Sends the child this signal when the *thread* that started it ends (`PR_SET_PDEATHSIG`). `ESRCH`: the parent has
+    /// already ended. Executing a set-user-ID program, or one with file capabilities, clears the setting.
     DieWithParent(Signal),
     /// Writes its pid into an environment variable.
     OwnPid(&'a Placeholder),
 }
 
-/// Where starting a program failed.
+/// The operation at which starting a program failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum At {
     /// No child was created. `EAGAIN`, `ENOMEM`, `EMFILE`, `ENFILE`: try again later.
     Clone,
-    /// The step of this index.
+    /// The step with this index in [`Command::steps`].
     Step(u32),
     /// `execve`. `ENOENT`: not found. `EACCES`: no permission. `ENOEXEC`: unknown format.
     Exec,
@@ -138,9 +138,9 @@ pub enum At {
 /// Why a program was not started. No zombie and no file descriptor is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpawnError {
-    /// Where.
+    /// The operation that failed.
     pub at: At,
-    /// Why.
+    /// Its error.
     pub errno: Errno,
 }
 
@@ -189,12 +189,12 @@ impl SpawnError {
 /// and runs code of this crate only. The program inherits the file descriptors that are not close-on-exec, and those of
 /// steps.
 ///
-/// The calling thread is suspended until then: for as long as `execve` blocks (FUSE, NFS without its server) or the
-/// child is stopped. Other threads continue.
+/// The calling thread is suspended until `execve` has succeeded or failed: also while `execve` blocks (FUSE, NFS
+/// without its server) or the child is stopped. Other threads continue.
 ///
 /// Without `clone3` and `CLONE_CLEAR_SIGHAND` (before Linux 5.5, under qemu-user or gVisor, or by a seccomp filter) it
-/// forks, and waits for the end of a pipe that `execve` closes: there, the child of another thread that has inherited
-/// the pipe, and neither calls `execve` nor ends, blocks the caller.
+/// forks, and waits for the end of a pipe that `execve` closes. A child that another thread has forked meanwhile
+/// inherits the pipe, and blocks the caller until it calls `execve` or ends.
 ///
 /// System calls: `pipe2`, `rt_sigprocmask`, `clone3`, `read`, `close`; as a fork `clone`, `rt_sigaction`, `pidfd_open`;
 /// after a failure `waitid`. With [`Step::DieWithParent`] also `getpid`, `pidfd_open`, `ppoll`.
@@ -212,8 +212,8 @@ pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
     spawn_with::<true>(command, command.steps)
 }
 
-/// Starts a program as [`spawn()`] does, with these steps instead of its own. It is less code: it supports only those
-/// of job control ([`NewSession`](Step::NewSession), [`NewGroup`](Step::NewGroup),
+/// Starts a program as [`spawn()`] does, with these steps instead of those of the command. It is less code, because it
+/// supports only the steps of job control ([`NewSession`](Step::NewSession), [`NewGroup`](Step::NewGroup),
 /// [`ControllingTerminal`](Step::ControllingTerminal), [`Foreground`](Step::Foreground)),
 /// [`Directory`](Step::Directory) and [`Nothing`](Step::Nothing).
 ///

@@ -26,7 +26,7 @@ impl<'a> Strings<'a> {
         unsafe { Self::from_ptr(NOTHING.0.as_ptr()) }
     };
 
-    /// A list that C has made, or the kernel: `argv`, `environ`.
+    /// Creates a list from one that C or the kernel has made: `argv`, `environ`.
     ///
     /// # Safety
     ///
@@ -133,7 +133,7 @@ impl<'a, const N: usize> StringList<'a, N> {
         Ok(())
     }
 
-    /// Returns the list, as a [`Command`](crate::Command) takes it.
+    /// Returns the strings, for a [`Command`](crate::Command).
     #[inline]
     pub const fn as_strings(&self) -> Strings<'_> {
         // SAFETY: the last pointer is never written, so it is null; the others are strings for 'a, and this is
