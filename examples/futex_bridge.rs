@@ -2,7 +2,7 @@
 //!
 //! No thread can wait for a futex and for descriptors at once. A child that shares the futex's memory waits for it
 //! instead: two calls are submitted to it, the wait and a write to an eventfd that it inherited. The child makes the
-//! second when the first has returned, without this process, which is free to poll.
+//! second call when the first has returned, and this process can poll meanwhile.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use rsyscall::near::{self, PollFd};

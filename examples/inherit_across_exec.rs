@@ -1,5 +1,5 @@
-//! Passes an eventfd to an executed program. Nothing is inherited by accident: it takes a guard, and only a program
-//! that is started while the guard lives gets the descriptor.
+//! Passes an eventfd to an executed program. Nothing is inherited by accident: only a program that is executed while a
+//! guard lives inherits the file descriptor.
 
 use rsyscall::{EventFd, EventfdFlags};
 use std::env;

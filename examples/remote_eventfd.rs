@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("empty: {:?}", bell.try_read()?);
     bell.close()?;
 
-    // The token becomes the child's handle of what it inherited: written there and read here, and the other way round.
+    // The token becomes a handle of the child's inherited file descriptor. The child writes the eventfd, and this
+    // process reads it; then the reverse.
     let [token] = forked.inherited;
     let there = EventFd::from(token.attach(&forked.task).map_err(|error| error.into_error())?);
     there.write(40)?;

@@ -1,8 +1,8 @@
 //! Turns signals into an eventfd.
 //!
-//! A child blocks the signal, has a signalfd for it, and is sent two calls: read a signal, then write the eventfd. A
-//! signal to the child writes the eventfd of this process: no handler runs, and a write to an eventfd neither blocks in
-//! practice nor loses a wakeup, as a write to a full pipe would.
+//! A child blocks the signal, has a signalfd for it, and is sent two calls: read a signal, then write the eventfd. So a
+//! signal to the child writes the eventfd of this process, without a handler. A write to an eventfd does not block in
+//! practice and loses no wakeup; a write to a full pipe would.
 
 use rsyscall::near::FileDescriptor;
 use rsyscall::remote::{self, CallSlot, Operand, Pipeline, SubmitError};

@@ -1,4 +1,4 @@
-//! Waits with a timeout, and continues without an event: signal handlers that run meanwhile do not prolong it.
+//! Waits for a count with a timeout: once without a write, once after one.
 
 use rsyscall::{Errno, EventFd, EventfdFlags};
 use std::time::Duration;
