@@ -64,8 +64,11 @@ pub struct Command<'a> {
     pub default: SignalSet,
     /// The signals that are set to be ignored.
     pub ignore: SignalSet,
-    /// The interpreter for a file that fails with `ENOEXEC` (a script without `#!`): `execvp` uses `/bin/sh`. Its
-    /// arguments are the file and the program's arguments; more than 254 are `E2BIG`. `None`: `ENOEXEC` is returned.
+    /// The interpreter for a file that fails with `ENOEXEC` (a script without `#!`), such as `/bin/sh` for `execvp`.
+    /// With `None` the error is `ENOEXEC`.
+    ///
+    /// The interpreter's arguments are the file and the program's arguments. With more than 254 of them the error is
+    /// `E2BIG`.
     pub interpreter: Option<&'a CStr>,
     /// What the child does before `execve`, in this order.
     pub steps: &'a [Step<'a>],
@@ -212,9 +215,10 @@ pub fn spawn(command: &Command<'_>) -> Result<Child, SpawnError> {
     spawn_with::<true>(command, command.steps)
 }
 
-/// Starts a program as [`spawn()`] does, with these steps instead of those of the command. It is less code, because it
-/// supports only the steps of job control ([`NewSession`](Step::NewSession), [`NewGroup`](Step::NewGroup),
-/// [`ControllingTerminal`](Step::ControllingTerminal), [`Foreground`](Step::Foreground)),
+/// Starts a program as [`spawn()`] does, with these steps instead of those of the command.
+///
+/// It is less code, because it supports only the steps of job control ([`NewSession`](Step::NewSession),
+/// [`NewGroup`](Step::NewGroup), [`ControllingTerminal`](Step::ControllingTerminal), [`Foreground`](Step::Foreground)),
 /// [`Directory`](Step::Directory) and [`Nothing`](Step::Nothing).
 ///
 /// System calls: those of [`spawn()`].

@@ -95,7 +95,7 @@ pub struct StringList<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> StringList<'a, N> {
-    /// An empty list.
+    /// Creates an empty list.
     #[inline]
     pub const fn new() -> Self {
         const { assert!(N > 0, "the list ends with a null pointer") };

@@ -41,7 +41,9 @@ impl Fault {
     }
 
     /// Creates a fault: a `read`, `readv`, `preadv2` or `write` returns this number of bytes, or the length of its
-    /// buffer if that is less. The counter does not change; the bytes read are zeros. Other calls are unaffected.
+    /// buffer if that is less.
+    ///
+    /// The counter does not change; the bytes read are zeros. Other calls are unaffected.
     ///
     /// No eventfd does this: it is how a file descriptor of another kind behaves.
     pub const fn short(bytes: usize) -> Self {

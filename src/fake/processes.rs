@@ -83,9 +83,10 @@ impl Processes {
 }
 
 impl Kernel<'_> {
-    /// Sends a signal to the kernel's process, from another process or, with `None`, from the kernel. A blocked signal
-    /// stays pending; an unblocked one is discarded, as no handler can run here. A signal that is pending already is
-    /// not queued again, real-time signals included.
+    /// Sends a signal to the kernel's process, from another process or, with `None`, from the kernel.
+    ///
+    /// A blocked signal stays pending; an unblocked one is discarded, as no handler can run here. A signal that is
+    /// pending already is not queued again, real-time signals included.
     ///
     /// ```
     /// use rsyscall::fake::{Kernel, Storage};

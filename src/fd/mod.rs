@@ -325,8 +325,10 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         unsafe { near::is_cloexec(self.sysif(), self.near()) }
     }
 
-    /// Sets whether `execve` closes this file descriptor. It does so for each new file descriptor. To keep one open for
-    /// a single `execve`, use [`inheritable`](Self::inheritable).
+    /// Sets whether `execve` closes this file descriptor.
+    ///
+    /// It does so for each new file descriptor. To keep one open for a single `execve`, use
+    /// [`inheritable`](Self::inheritable).
     ///
     /// System calls: `fcntl(F_SETFD)`.
     ///

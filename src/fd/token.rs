@@ -73,7 +73,9 @@ impl Token {
 
 impl<T: FileDescriptorTask> OwnedFd<T> {
     /// Converts the handle into a [`Token`], the file descriptor without its task, to which another task of the table
-    /// is attached. While a failed call may still be executed on the file descriptor
+    /// is attached.
+    ///
+    /// While a failed call may still be executed on the file descriptor
     /// ([`may_still_execute`](crate::sysif::SyscallInterface::may_still_execute)), [`attach`](Token::attach) fails.
     #[inline]
     pub fn detach(self) -> Token {

@@ -77,7 +77,7 @@ impl<E> From<ReplaceError<E>> for io::Error
 where
     Self: From<E>,
 {
-    /// Converts the error of the call, or the mismatch.
+    /// Converts the error of the call, or the mismatch, as its own type is converted.
     #[inline]
     fn from(error: ReplaceError<E>) -> Self {
         match error {
@@ -89,7 +89,8 @@ where
 
 impl From<SubmitError> for io::Error {
     /// Converts [`Full`](SubmitError::Full) into [`io::ErrorKind::WouldBlock`] and [`Foreign`](SubmitError::Foreign)
-    /// into [`io::ErrorKind::InvalidInput`], with this as the inner error, and otherwise the error of the call.
+    /// into [`io::ErrorKind::InvalidInput`], each with the [`SubmitError`] as the inner error;
+    /// [`Call`](SubmitError::Call) is converted as its error is.
     #[inline]
     fn from(error: SubmitError) -> Self {
         match error {
@@ -103,7 +104,8 @@ impl From<SubmitError> for io::Error {
 impl From<ServeError> for io::Error {
     /// Converts [`Truncated`](ServeError::Truncated) into [`io::ErrorKind::UnexpectedEof`],
     /// [`Vanished`](ServeError::Vanished) into [`io::ErrorKind::BrokenPipe`] and [`OutOfStep`](ServeError::OutOfStep)
-    /// into [`io::ErrorKind::InvalidData`], with this as the inner error, and otherwise the errno.
+    /// into [`io::ErrorKind::InvalidData`], each with the [`ServeError`] as the inner error; the others into the error
+    /// of their errno.
     #[inline]
     fn from(error: ServeError) -> Self {
         match error {

@@ -223,8 +223,9 @@ pub unsafe fn epoll_ctl<S: SyscallInterface>(
 }
 
 /// Blocks until there is an event or `timeout` milliseconds have passed (negative: without limit). Returns the events:
-/// the beginning of `events`, now initialised; none on timeout. The kernel never restarts the call after a signal
-/// handler.
+/// the beginning of `events`, now initialised; none on timeout.
+///
+/// The kernel never restarts the call after a signal handler.
 ///
 /// The mask is as in [`ppoll`](super::ppoll).
 ///

@@ -78,9 +78,9 @@ use core::ptr::slice_from_raw_parts_mut;
 ///
 /// ```
 /// use rsyscall::near::FileDescriptor;
+/// use std::os::fd::AsRawFd;
 ///
-/// assert_eq!(FileDescriptor(3), FileDescriptor(3));
-/// assert!(FileDescriptor(3) < FileDescriptor(4));
+/// assert_eq!(FileDescriptor(std::io::stderr().as_raw_fd()), FileDescriptor(2));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
@@ -89,9 +89,11 @@ pub struct FileDescriptor(pub i32);
 /// A pid of some pid namespace.
 ///
 /// ```
-/// use rsyscall::near::Process;
+/// use rsyscall::near::{self, Process};
+/// use rsyscall::sysif::Local;
 ///
-/// assert_eq!(Process(1), Process(1));
+/// assert_eq!(near::getpid(&Local)?, Process(std::process::id() as i32));
+/// # Ok::<(), rsyscall::Errno>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
@@ -100,9 +102,14 @@ pub struct Process(pub i32);
 /// An address of some address space: an integer, not a pointer.
 ///
 /// ```
-/// use rsyscall::near::Address;
+/// use rsyscall::near;
+/// use rsyscall::sysif::Local;
 ///
-/// assert_ne!(Address(0x1000), Address(0x2000));
+/// let page = near::mmap_anonymous(&Local, 4096)?;
+/// assert_eq!(page.0 % 4096, 0);
+/// // SAFETY: mapped two lines above, and used by nothing else.
+/// unsafe { near::munmap(&Local, page, 4096) }?;
+/// # Ok::<(), rsyscall::Errno>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]

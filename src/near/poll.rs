@@ -53,7 +53,9 @@ impl PollFd {
 }
 
 /// Blocks until an entry is ready or the timeout expires; without a timeout, until an entry is ready. Returns how many
-/// are ready: 0 on timeout. The kernel never restarts the call after a signal handler.
+/// are ready: 0 on timeout.
+///
+/// The kernel never restarts the call after a signal handler.
 ///
 /// With a `mask` the thread has this signal mask for the duration of the call. The kernel replaces and restores the
 /// mask atomically with the wait: a signal that is blocked outside and unblocked by `mask` makes this call or the next

@@ -218,8 +218,9 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().take()
     }
 
-    /// Blocks until there is a notification, and takes it. Signal handlers do not end the wait. Before it sleeps it may
-    /// spin: [`Spin`].
+    /// Blocks until there is a notification, and takes it.
+    ///
+    /// Signal handlers do not end the wait. The waiter may spin before it sleeps: see [`with_spin`](Self::with_spin).
     ///
     /// System calls: if it has to sleep, `futex`.
     ///
@@ -234,9 +235,10 @@ impl<S: Borrow<State>> Notifier<S> {
         self.state().sleep(None, self.scope).map(drop)
     }
 
-    /// Blocks until there is a notification or `timeout` expires. Returns whether a notification was taken. The timeout
-    /// is measured on `CLOCK_MONOTONIC`, across signal handlers. A pending notification is taken even with a zero
-    /// timeout.
+    /// Blocks until there is a notification or `timeout` expires. Returns whether a notification was taken.
+    ///
+    /// The timeout is measured on `CLOCK_MONOTONIC`, across signal handlers. A pending notification is taken even with
+    /// a zero timeout.
     ///
     /// System calls: if it has to sleep, `clock_gettime` and `futex`.
     ///
@@ -286,8 +288,10 @@ impl<S: Borrow<State>> Notifier<S> {
     }
 
     /// Prepares for a poll of the eventfd: the next notification makes it readable. Returns `false` if a notification
-    /// is pending: the eventfd does not become readable then, so do not block in the poll, but take the notification
-    /// with [`try_wait`](Self::try_wait) or [`disarm`](Self::disarm).
+    /// is pending.
+    ///
+    /// The eventfd does not become readable then, so do not block in the poll, but take the notification with
+    /// [`try_wait`](Self::try_wait) or [`disarm`](Self::disarm).
     ///
     /// System calls: none.
     ///
@@ -324,8 +328,10 @@ impl<S: Borrow<State>> Notifier<S> {
     }
 
     /// Ends the preparation by [`arm`](Self::arm) after a poll that found the eventfd readable: reads it, takes the
-    /// notification if one is pending, and returns whether one was. It may return `false` after a spurious wakeup: the
-    /// eventfd may be written late, for a notification that is taken already.
+    /// notification if one is pending, and returns whether one was.
+    ///
+    /// It may return `false` after a spurious wakeup: the eventfd may be written late, for a notification that is taken
+    /// already.
     ///
     /// System calls: those of [`EventFd::try_read`].
     ///

@@ -21,63 +21,68 @@
 
 use super::*;
 
-/// All methods of [`EventFd`](crate::EventFd) and of its file descriptor.
+/// The calls of all methods of [`EventFd`](crate::EventFd) and of its file descriptor.
 ///
 /// A filter may also let `preadv2` fail with `ENOSYS`: `ppoll` and `read` replace it.
 pub const EVENTFD: &[usize] = &[EVENTFD2, READ, WRITE, PREADV2, PPOLL, CLOCK_GETTIME, FCNTL, IOCTL, CLOSE];
 
-/// All methods of [`PollSet`](crate::sys::poll::PollSet).
+/// The calls of all methods of [`PollSet`](crate::sys::poll::PollSet).
 pub const POLL: &[usize] = &[PPOLL, CLOCK_GETTIME];
 
-/// All methods of [`Epoll`](crate::sys::epoll::Epoll) and of its file descriptor.
+/// The calls of all methods of [`Epoll`](crate::sys::epoll::Epoll) and of its file descriptor.
 pub const EPOLL: &[usize] = &[EPOLL_CREATE1, EPOLL_CTL, EPOLL_PWAIT, CLOCK_GETTIME, FCNTL, IOCTL, CLOSE];
 
-/// All functions of [`sys::signal`](crate::sys::signal).
+/// The calls of all functions of [`sys::signal`](crate::sys::signal).
 pub const SIGNAL: &[usize] = &[RT_SIGPROCMASK, RT_SIGACTION, KILL];
 
-/// All methods of [`SignalFd`](crate::sys::signalfd::SignalFd) and of its file descriptor; blocking signals needs
-/// [`SIGNAL`] too.
+/// The calls of all methods of [`SignalFd`](crate::sys::signalfd::SignalFd) and of its file descriptor. Blocking
+/// signals needs [`SIGNAL`] too.
 pub const SIGNALFD: &[usize] = &[SIGNALFD4, READ, PPOLL, CLOCK_GETTIME, FCNTL, IOCTL, CLOSE];
 
-/// All functions of [`sys::wait`](crate::sys::wait).
+/// The calls of all functions of [`sys::wait`](crate::sys::wait).
 pub const WAIT: &[usize] = &[WAITID];
 
-/// All methods of [`PidFd`](crate::sys::pidfd::PidFd) and of its file descriptor.
+/// The calls of all methods of [`PidFd`](crate::sys::pidfd::PidFd) and of its file descriptor.
 ///
 /// The last one is needed only before Linux 6.9.
 pub const PIDFD: &[usize] =
     &[PIDFD_OPEN, PIDFD_SEND_SIGNAL, PIDFD_GETFD, WAITID, PPOLL, CLOCK_GETTIME, FCNTL, IOCTL, CLOSE, KILL];
 
-/// All methods of [`sys::stdio`](crate::sys::stdio).
+/// The calls of all methods of [`sys::stdio`](crate::sys::stdio).
 pub const STDIO: &[usize] = &[READ, WRITE];
 
-/// All that [`start!`](crate::start!) does before and after `main`: the standard descriptors, the relocation,
-/// [`ListenFds`](crate::sys::listen_fds::ListenFds), printing an error or a panic, and the exit. A filter that is
-/// installed before the program is executed needs `execve` too.
+/// The calls that [`start!`](crate::start!) makes before and after `main`: for the standard descriptors, the
+/// relocation, [`ListenFds`](crate::sys::listen_fds::ListenFds), printing an error or a panic, and the exit.
+///
+/// A filter that is installed before the program is executed needs `execve` too.
 pub const START: &[usize] = &[MPROTECT, FCNTL, OPENAT, GETPID, CLOSE, WRITE, EXIT_GROUP];
 
-/// All methods of [`Notifier`](crate::Notifier).
+/// The calls of all methods of [`Notifier`](crate::Notifier).
 pub const NOTIFIER: &[usize] = &[EVENTFD2, FUTEX, CLOCK_GETTIME, WRITE, PREADV2, CLOSE];
 
-/// All methods of [`Reactor`](crate::reactor::Reactor), its futures for an [`EventFd`](crate::EventFd), and its
-/// [`StaticNotifier`](crate::notify::StaticNotifier) with its wakers.
+/// The calls of all methods of [`Reactor`](crate::reactor::Reactor), of its futures for an [`EventFd`](crate::EventFd),
+/// and of its [`StaticNotifier`](crate::notify::StaticNotifier) with its wakers.
 pub const REACTOR: &[usize] =
     &[EVENTFD2, FCNTL, EPOLL_CREATE1, EPOLL_CTL, EPOLL_PWAIT, CLOCK_GETTIME, WRITE, PREADV2, CLOSE];
 
-/// [`Current::exit`](crate::Current::exit).
+/// The call of [`Current::exit`](crate::Current::exit).
 pub const TASK: &[usize] = &[EXIT_GROUP];
 
-/// [`remote::serve`](crate::remote::serve()) and
+/// The calls of [`remote::serve`](crate::remote::serve()) and
 /// [`install_interrupt_handler`](crate::remote::install_interrupt_handler), for any flags of the stream and any action
-/// of `SIGPIPE`. Add the calls that are requested.
+/// of `SIGPIPE`.
+///
+/// Add the calls that clients request.
 pub const SERVE: &[usize] = &[FCNTL, RT_SIGACTION, RT_SIGPROCMASK, RT_SIGTIMEDWAIT, RECVFROM, SENDTO, PPOLL];
 
-/// All methods of a [`Connection`](crate::remote::Connection) to a server that was not forked, and of its pipelines, in
-/// the client.
+/// The calls of all methods of a [`Connection`](crate::remote::Connection) to a server that was not forked, and of its
+/// pipelines, in the client.
 pub const CONNECTION: &[usize] = &[SENDTO, RECVFROM, RECVMSG, PPOLL, CLOCK_GETTIME, SETSOCKOPT, SHUTDOWN, CLOSE];
 
-/// [`remote::fork`](crate::remote::fork()) and its [`Connection`](crate::remote::Connection), in both processes; add
-/// the calls that are made through the task, such as [`EVENTFD`].
+/// The calls of [`remote::fork`](crate::remote::fork()) and its [`Connection`](crate::remote::Connection), in both
+/// processes.
+///
+/// Add the calls that are made through the task, such as [`EVENTFD`].
 ///
 /// The last six are needed only before Linux 6.9.
 pub const FORK: &[usize] = &[

@@ -41,8 +41,10 @@ const NOTIFIER: u64 = u64::MAX;
 /// How many events one wait returns at most; the rest are returned by the next one.
 const AT_ONCE: usize = 32;
 
-/// Wakes futures whose file descriptors are readable. A reactor and its futures belong to one thread. The futures can
-/// be polled by any executor; the reactor's own is [`block_on`](Self::block_on).
+/// Wakes futures whose file descriptors are readable.
+///
+/// A reactor and its futures belong to one thread. The futures can be polled by any executor; the reactor's own is
+/// [`block_on`](Self::block_on).
 ///
 /// The caller provides the memory: one [`WaitSlot`] for each future that waits at the same time.
 ///

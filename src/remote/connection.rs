@@ -93,7 +93,9 @@ impl Connection {
     }
 
     /// Returns the file descriptor of the stream in this process: readable in a poll when a response has arrived, or
-    /// when the stream has ended. Responses that were read ahead do not make it readable: call
+    /// when the stream has ended.
+    ///
+    /// Responses that were read ahead do not make it readable: call
     /// [`Pipeline::try_complete`](super::Pipeline::try_complete) first.
     ///
     /// It is for polling only. The connection has no `AsFd`, because sending on the stream executes calls in the other

@@ -283,9 +283,10 @@ impl Pipeline<'_, '_> {
         if own { Ok(()) } else { Err(SubmitError::Foreign) }
     }
 
-    /// Blocks until the next call completes. Returns `None` if none is pending. The call's output is written to the
-    /// beginning of `out`, as much as fits: the memory of its operands one after the other, each at the next multiple
-    /// of eight.
+    /// Blocks until the next call completes. Returns `None` if none is pending.
+    ///
+    /// The call's output is written to the beginning of `out`, as much as fits: the memory of its operands one after
+    /// the other, each at the next multiple of eight.
     ///
     /// If the connection ends, the pending calls complete with [`Error::Hangup`] or [`Error::NotSent`].
     ///

@@ -204,7 +204,9 @@ impl<T: FileDescriptorTask> Epoll<T> {
     }
 
     /// Blocks until there is an event or the timeout expires; `None` waits without limit. Returns the events, in
-    /// `memory`, or none on timeout. It makes exactly one system call.
+    /// `memory`, or none on timeout.
+    ///
+    /// It makes exactly one system call.
     ///
     /// The kernel counts milliseconds here: the timeout is rounded up to whole milliseconds, and limited to `i32::MAX`
     /// of them (24 days). With a `mask`, the thread has this signal mask during the call, replaced and restored
@@ -244,8 +246,9 @@ impl<T: FileDescriptorTask> Epoll<T> {
         Ok(unsafe { assume_events(memory, count) })
     }
 
-    /// Blocks until there is an event. Signal handlers do not end the wait. Returns the events, in `memory`: at least
-    /// one.
+    /// Blocks until there is an event. Returns the events, in `memory`: at least one.
+    ///
+    /// Signal handlers do not end the wait.
     ///
     /// System calls: `epoll_pwait`.
     ///
@@ -269,10 +272,11 @@ impl<T: FileDescriptorTask> Epoll<T> {
         Ok(unsafe { assume_events(memory, count) })
     }
 
-    /// Blocks until there is an event or the timeout expires. Returns the events, in `memory`, or none on timeout. The
-    /// timeout is measured on `CLOCK_MONOTONIC`, across signal handlers. File descriptors that are ready are reported
-    /// even with a zero timeout. The kernel counts milliseconds here: a timeout can be up to one millisecond late, and
-    /// is never early.
+    /// Blocks until there is an event or the timeout expires. Returns the events, in `memory`, or none on timeout.
+    ///
+    /// The timeout is measured on `CLOCK_MONOTONIC`, across signal handlers. File descriptors that are ready are
+    /// reported even with a zero timeout. The kernel counts milliseconds here: a timeout can be up to one millisecond
+    /// late, and is never early.
     ///
     /// System calls: `epoll_pwait`; unless the timeout is zero also `clock_gettime`.
     ///

@@ -1,4 +1,5 @@
-//! `#include <poll.h>`: waits until one of a few file descriptors is ready, or once for one of many.
+//! `#include <poll.h>`: waits until one of several file descriptors is ready. It suits a few, or many that are waited
+//! for once.
 //!
 //! ```
 //! use core::time::Duration;
@@ -160,8 +161,9 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         Ok(index)
     }
 
-    /// Sets the events to wait for, of the file descriptor at this index. `ERR`, `HUP` and `NVAL` are always reported.
-    /// An index that does not exist is ignored.
+    /// Sets the events to wait for, of the file descriptor at this index.
+    ///
+    /// `ERR`, `HUP` and `NVAL` are always reported. An index that does not exist is ignored.
     #[inline]
     pub fn modify(&mut self, index: usize, events: PollEvents) {
         if let Some(entry) = self.entries_mut().get_mut(index) {
@@ -192,7 +194,9 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     }
 
     /// Blocks until a file descriptor is ready or the timeout expires; `None` waits without limit. Returns the number
-    /// of file descriptors that are ready, 0 on timeout. It makes exactly one system call.
+    /// of file descriptors that are ready, 0 on timeout.
+    ///
+    /// It makes exactly one system call.
     ///
     /// With a `mask`, the thread has this signal mask during the call. The kernel replaces and restores the mask
     /// atomically with the wait.
@@ -223,8 +227,9 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
         near::ppoll(task.sysif(), self.entries_mut(), timeout.map(Timespec::from), mask)
     }
 
-    /// Blocks until a file descriptor is ready. Signal handlers do not end the wait. Returns the number of file
-    /// descriptors that are ready.
+    /// Blocks until a file descriptor is ready. Returns the number of file descriptors that are ready.
+    ///
+    /// Signal handlers do not end the wait.
     ///
     /// System calls: `ppoll`.
     ///
@@ -242,8 +247,10 @@ impl<'fd, 'memory, T: FileDescriptorTask> PollSet<'fd, 'memory, T> {
     }
 
     /// Blocks until a file descriptor is ready or the timeout expires. Returns the number of file descriptors that are
-    /// ready, 0 on timeout. The timeout is measured on `CLOCK_MONOTONIC`, across signal handlers. A file descriptor
-    /// that is ready is found even with a zero timeout.
+    /// ready, 0 on timeout.
+    ///
+    /// The timeout is measured on `CLOCK_MONOTONIC`, across signal handlers. A file descriptor that is ready is found
+    /// even with a zero timeout.
     ///
     /// System calls: `ppoll`; unless the timeout is zero also `clock_gettime`.
     ///

@@ -174,11 +174,14 @@ near::flags! {
 ///
 /// ```
 /// use rsyscall::sys::wait::{Changes, Children, WaitTask};
-/// use rsyscall::{Current, Errno};
+/// use rsyscall::{Current, Errno, near::Process};
 ///
-/// # // In a test harness other tests have children.
-/// let none = Children::Process(rsyscall::near::Process(1));
-/// assert_eq!(Current.try_wait(none, Changes::ENDED), Err(Errno::ECHILD));
+/// let child = std::process::Command::new("true").spawn().unwrap();
+/// let child = Children::Process(Process(child.id() as i32));
+/// Current.wait(child, Changes::ENDED | Changes::PEEK)?; // it is a zombie now
+/// assert!(Current.try_wait(child, Changes::ENDED)?.is_some()); // reaps it
+/// assert_eq!(Current.try_wait(child, Changes::ENDED), Err(Errno::ECHILD));
+/// # Ok::<(), Errno>(())
 /// ```
 pub trait WaitTask: FileDescriptorTask {
     /// Blocks until a change, and returns it. It makes exactly one system call.

@@ -151,7 +151,7 @@ impl<T: FileDescriptorTask> EventFd<T> {
     }
 
     /// Returns whether an actual eventfd fails with this error too. If none can be created, that is assumed of
-    /// `EINVAL`, which an eventfd never returns by itself. `EIO` means another length.
+    /// `EINVAL`, which an eventfd never returns by itself. `EIO` means a length other than 8.
     fn is_refused_to_eventfds(&self, errno: Errno) -> bool {
         errno != Errno::EIO
             && self.error_of_an_empty_eventfd().map_or(errno == Errno::EINVAL, |refused| refused == errno)
