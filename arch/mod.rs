@@ -6,7 +6,7 @@
 //! assert_eq!(pid, std::process::id() as usize);
 //! ```
 //!
-//! The result is unchanged: as an unsigned integer it is an error if it is greater than −4096, that is, −4095..=−1.
+//! The result is the kernel's, unchanged: −4095..=−1, the highest unsigned integers, are errors.
 //! [`Errno::from_ret`](crate::Errno::from_ret) decodes it.
 //!
 //! This is the only assembly of system calls in the crate. Each architecture has one file: the kernel's contract as a

@@ -6,7 +6,7 @@ use rsyscall::near::{self, PollFd, Timespec};
 use rsyscall::sys::stdio::Output;
 use rsyscall::sysif::Local;
 
-/// Writes once if that does not block, and returns how many bytes were written.
+/// Writes by one call without blocking, and returns how many bytes were written.
 ///
 /// From Linux 6.4, `RWF_NOWAIT` does that for pipes. Elsewhere it polls first whether there is room for `PIPE_BUF`
 /// (4096) bytes, and writes no more than that; it can block only if another process writes in between.

@@ -39,7 +39,8 @@ pub fn end(end: End) -> Errno {
     raw::reboot(end as u32).err().unwrap_or(Errno::EIO)
 }
 
-/// Sets what Ctrl-Alt-Del does: restart the machine immediately, or send `SIGINT` to process 1.
+/// Sets what Ctrl-Alt-Del does: if `at_once`, it restarts the machine immediately; otherwise it sends `SIGINT` to
+/// process 1.
 ///
 /// System calls: `reboot`.
 ///

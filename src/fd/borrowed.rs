@@ -64,7 +64,7 @@ impl<T: FileDescriptorTask> BorrowedFd<'_, T> {
         self.near().0
     }
 
-    /// Returns the task through which it is used.
+    /// Returns the task through which the file descriptor is used.
     #[inline(always)]
     pub fn task(&self) -> T {
         self.task

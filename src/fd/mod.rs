@@ -157,7 +157,7 @@ impl<T: FileDescriptorTask> OwnedFd<T> {
         ManuallyDrop::new(self).as_raw_fd()
     }
 
-    /// Returns the task through which it is used.
+    /// Returns the task through which the file descriptor is used.
     ///
     /// ```
     /// use rsyscall::{Current, EventFd, EventfdFlags};

@@ -369,7 +369,7 @@ impl<S: Borrow<State>> Notifier<S> {
         &self.bell
     }
 
-    /// Returns the eventfd's file descriptor, still owned by this value, as std and C have it.
+    /// Returns the eventfd's file descriptor as an integer, as std and C use it. This value still owns it.
     #[inline(always)]
     pub fn as_raw_fd(&self) -> i32 {
         self.bell.as_raw_fd()

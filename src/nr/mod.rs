@@ -47,7 +47,7 @@ macro_rules! numbers {
             pub const $name: usize = numbers!(@ $name $($number)?);
         )*
 
-        /// Returns the name of the call with this number, if it is one of those above.
+        /// Returns the name of the call with this number, or `None` if this module does not have it.
         ///
         /// ```
         /// use rsyscall::nr;

@@ -45,7 +45,7 @@ macro_rules! kind {
                 self.fd.into_raw_fd()
             }
 
-            /// Borrows it as a file descriptor of any kind.
+            /// Borrows the handle as a file descriptor of any kind.
             ///
             #[doc = kind!(@example $uses,
                 "let handle = ", $new, ";\nassert_eq!(handle.as_owned_fd().as_raw_fd(), handle.as_raw_fd());"
@@ -55,7 +55,7 @@ macro_rules! kind {
                 &self.fd
             }
 
-            /// Converts it into a file descriptor of any kind.
+            /// Converts the handle into a file descriptor of any kind.
             ///
             #[doc = kind!(@example $uses,
                 "let owned = ", $new, ".into_owned_fd();\n",
@@ -66,7 +66,7 @@ macro_rules! kind {
                 self.fd
             }
 
-            /// Returns the task through which it is used.
+            /// Returns the task through which the file descriptor is used.
             ///
             #[doc = kind!(@example $uses, "assert_eq!(", $new, ".task(), rsyscall::Current);")]
             #[inline(always)]

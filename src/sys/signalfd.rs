@@ -292,8 +292,10 @@ impl SignalInfo {
         self.code
     }
 
-    /// Returns the pid and the user ID of the process that sent the signal, if a process did. The pid is 0 if the
-    /// process is outside the pid namespace of the reader, and may be reused by now.
+    /// Returns the pid and the user ID of the process that sent the signal by `kill`, `sigqueue` or `tgkill`, or `None`
+    /// if the signal has another cause.
+    ///
+    /// The pid is 0 if the process is outside the pid namespace of the reader, and may be reused by now.
     #[inline]
     pub const fn sender(&self) -> Option<(Process, u32)> {
         match self.code {
@@ -302,7 +304,7 @@ impl SignalInfo {
         }
     }
 
-    /// Returns the value that `sigqueue` sent with the signal.
+    /// Returns the value that `sigqueue` sent with the signal, or `None` if the signal was not sent by `sigqueue`.
     #[inline]
     pub const fn value(&self) -> Option<i32> {
         if self.code == Self::SI_QUEUE { Some(self.value) } else { None }

@@ -41,7 +41,7 @@ impl SyscallError for Errno {
     }
 }
 
-/// An error of an interface that can fail itself. Its three outcomes are distinct.
+/// The error of an interface that can fail by itself. It distinguishes three outcomes of a call.
 ///
 /// [`NotSent`](Self::NotSent) and [`Hangup`](Self::Hangup) are permanent: each later call of the interface fails too.
 ///
