@@ -64,7 +64,7 @@
 //     responses                                 outstanding and received responses
 //     stream   peer   page                      bytes and deadlines; the forked process; the memory shared with it
 //
-// A client blocks in one place, `Stream::receive`.
+// A client blocks for a response in `Stream::receive`, and in `Stream::send` only while the stream is full.
 
 // All of it is `#[inline]`, that is, compiled in the crates that use it: otherwise it would be three quarters of the
 // code that every build of the library compiles.
