@@ -417,6 +417,10 @@ fn other_kind(number: i32) -> EventFd {
 
 #[test]
 fn try_read_of_an_unreadable_descriptor_fails_and_does_not_return_none() {
+    if rsyscall_tests::emulated() {
+        let reason = "without preadv2 ppoll decides, for which such a descriptor has nothing to read";
+        return rsyscall_tests::cannot("try_read of an unreadable descriptor", reason);
+    }
     let mut ends = [0; 2];
     // SAFETY: the call writes two numbers.
     assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
