@@ -11,7 +11,7 @@ use rsyscall::remote::{
 use rsyscall::sys::signal::{Preset, Signal, SignalTask};
 use rsyscall::sysif::{Arg, Error, Local, SyscallInterface};
 use rsyscall::{Current, Errno, EventfdFlags, EventfdTask, Task, near, nr};
-use rsyscall_tests::{cannot, shares_files};
+use rsyscall_tests::{cannot, emulated, shares_files};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
@@ -771,7 +771,10 @@ fn an_executed_program_starts_with_an_empty_mask_and_the_default_action_of_sigpi
     assert_eq!(caught, 0);
     // Every signal at once, including those whose action cannot be changed.
     let options = ExecOptions::new().default_signals(SignalSet::ALL);
-    assert_eq!(signals_of_a_program(&options), Some([0, 0, 0]));
+    // qemu-user keeps signal 32 for itself.
+    let [blocked, ignored, caught] = signals_of_a_program(&options).unwrap();
+    let kept = if emulated() { set(&[32]).bits() } else { 0 };
+    assert_eq!([blocked, ignored & !kept, caught], [0, 0, 0]);
 }
 
 #[test]
@@ -1159,6 +1162,9 @@ fn receive_timeout(connection: &Connection) -> Duration {
 
 #[test]
 fn only_timeouts_of_ten_ticks_and_more_are_left_to_the_socket() {
+    if emulated() {
+        return cannot("who waits for a timeout", "qemu-user does not tell the limit of a socket");
+    }
     let Forked { task, child: _child, .. } = remote::fork([]).unwrap();
     let connection = task.sysif();
     for millis in [0, 1, 99] {
@@ -1227,6 +1233,9 @@ fn a_call_with_a_timeout_reads_no_clock_if_the_response_arrives_within_a_tick() 
 
 #[test]
 fn a_fork_fails_at_once_in_a_pid_namespace_whose_first_process_has_ended_and_nothing_is_left() {
+    if emulated() {
+        return cannot("a pid namespace that has ended", "qemu-user forks in its own way");
+    }
     const CLONE_NEWPID: u32 = 0x2000_0000;
     let failed = alone(|| {
         if call(nr::UNSHARE, [CLONE_NEWPID.into()]).is_err() {
