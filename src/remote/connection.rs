@@ -219,10 +219,9 @@ impl Connection {
     }
 }
 
-// SAFETY: the return values are those of the other process's kernel, and the server was vouched for when the connection
-// was created. Of memory that a call writes all bytes are copied before the call returns, and nothing accesses it
-// afterwards. The stream orders what happened before a request before what the request does, and that before what
-// follows its response.
+// SAFETY: the return values are those of the other process's kernel: the contract of each constructor covers the server.
+// Of memory that a call writes all bytes are copied before the call returns, and nothing accesses it afterwards. The
+// stream orders what happened before a request before what the request does, and that before what follows its response.
 unsafe impl SyscallInterface for Connection {
     type Error = Error;
 

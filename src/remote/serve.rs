@@ -41,7 +41,7 @@ impl fmt::Display for ServeError {
         match self {
             Self::Truncated => f.write_str("the stream ended inside a request"),
             Self::Vanished => f.write_str("the client closed the stream before it received the response"),
-            Self::OutOfStep => f.write_str("a transfer of memory was incomplete"),
+            Self::OutOfStep => f.write_str("a transfer of memory was incomplete, or refused by the policy"),
             Self::Wait(errno) => write!(f, "the stream cannot be polled: {errno}"),
             Self::Os(errno) => errno.fmt(f),
         }
@@ -115,11 +115,11 @@ impl PartialEq<Errno> for ServeError {
 ///
 /// The client can do whatever this process can, to its memory too: it must only request what is sound. A [`Policy`]
 /// catches mistakes; it is no security boundary, which seccomp is. The client must not request `clone` or `fork`: that
-/// creates a second server on the same stream, and it is not determined which of the two receives a request.
+/// creates a second server on the same stream, and either of the two may receive a request.
 #[inline]
 pub unsafe fn serve(stream: &OwnedFd, policy: Policy<'_>) -> Result<(), ServeError> {
     let blocked = BlockedPipeSignal::new();
-    // SAFETY: the caller vouches for the client.
+    // SAFETY: sound by the caller's contract for the client.
     unsafe { serve_claimed(stream, policy, || true, &blocked) }
 }
 
@@ -148,7 +148,7 @@ pub(super) unsafe fn serve_claimed(
             blocked.unblock();
         }
         let ret = if policy.allows(request.nr) {
-            // SAFETY: the caller vouches for the client.
+            // SAFETY: sound by the caller's contract for the client.
             unsafe { execute(fd, request) }?
         } else {
             Errno::EPERM.into_ret()
@@ -299,14 +299,14 @@ unsafe fn execute(stream: FileDescriptor, request: Request) -> Result<usize, Ser
     // A client transfers memory with these two calls on the stream, which would be out of step if a signal handler
     // interrupted the transfer.
     if is_own_receive(stream, &request) {
-        // SAFETY: the caller vouches for the address and the length.
+        // SAFETY: sound by the caller's contract for the address and the length.
         return unsafe { transfer_all(stream, nr, args, 0) };
     }
     if nr == nr::SENDTO && is_stream(stream, a) {
-        // SAFETY: the caller vouches for the address and the length.
+        // SAFETY: sound by the caller's contract for the address and the length.
         return unsafe { transfer_all(stream, nr, args, MSG_NOSIGNAL as usize) };
     }
-    // SAFETY: the caller vouches for the call.
+    // SAFETY: sound by the caller's contract for the call.
     Ok(unsafe { syscall6(nr, a, b, c, d, e, f) })
 }
 
@@ -340,7 +340,7 @@ unsafe fn transfer_all(
     let mut moved = 0_usize;
     loop {
         let (here, left) = (address.wrapping_add(moved), len.saturating_sub(moved));
-        // SAFETY: a part of what the caller vouches for.
+        // SAFETY: part of what the caller's contract covers.
         let ret = unsafe { syscall6(nr, fd, here, left, flags | more_flags, e, f) };
         match Errno::from_ret(ret) {
             Ok(0) => return Ok(moved),

@@ -17,7 +17,7 @@ pub enum Target {
     /// All processes of the pid namespace to which the sender may send signals, except process 1 and the sender itself.
     /// For an unprivileged sender these are the processes of its user; for process 1 of a container, all processes of
     /// the container.
-    Everyone,
+    All,
 }
 
 impl Target {
@@ -27,7 +27,7 @@ impl Target {
         match self {
             Self::Process(process) if process.0 > 0 => Ok(process),
             Self::Group(Process(group)) if group > 1 => Ok(Process(group.wrapping_neg())),
-            Self::Everyone => Ok(Process(-1)),
+            Self::All => Ok(Process(-1)),
             _ => Err(Errno::EINVAL),
         }
     }

@@ -334,7 +334,7 @@ impl Supervisor<'_> {
     /// `kill(-1)` would reach all processes of its user.
     fn send_rest(&self, signal: Signal) {
         let target = match self.group {
-            _ if self.first => Target::Everyone,
+            _ if self.first => Target::All,
             Some(group) if process::has_child_in(group) => Target::Group(group),
             _ => return,
         };
