@@ -219,8 +219,8 @@ impl Connection {
     }
 }
 
-// SAFETY: the return values are those of the other process's kernel: the contract of each constructor covers the server.
-// Of memory that a call writes all bytes are copied before the call returns, and nothing accesses it afterwards. The
+// SAFETY: the return values are those of the other process's kernel: each constructor's contract covers the server. Of
+// memory that a call writes all bytes are copied before the call returns, and nothing accesses it afterwards. The
 // stream orders what happened before a request before what the request does, and that before what follows its response.
 unsafe impl SyscallInterface for Connection {
     type Error = Error;
