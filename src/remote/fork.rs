@@ -322,7 +322,7 @@ impl ChildSetup<'_> {
     #[inline]
     fn run(&self, options: ForkOptions) -> Result<(), ServeError> {
         self.become_server(options).map_err(ServeError::Os)?;
-        // SAFETY: the client is the connection in the parent, whose calls are sound by the contract of the code that makes them.
+        // SAFETY: the client is the connection in the parent, whose calls are sound by their callers' contracts.
         match unsafe {
             serve_claimed(self.server, Policy::Everything, || self.page.claims().claim(), &BlockedPipeSignal::IGNORED)
         } {
