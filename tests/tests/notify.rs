@@ -488,7 +488,7 @@ fn what_a_child_notifies_its_parent_does_not_take_and_nothing_of_the_parents_own
         // SAFETY: the status is valid memory.
         assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
         assert_eq!(status, 0);
-        // The bell was written for whoever polls, and there is nothing to take.
+        // The bell was written for another poller, and there is nothing to take.
         assert!(!notifier.try_wait());
         assert!(!armed || !notifier.acknowledge().unwrap());
         assert!(!notifier.wait_timeout(Duration::from_millis(2)).unwrap());
