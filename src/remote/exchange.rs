@@ -1,7 +1,7 @@
 //! One call: its memory, its requests, its response, and the error if there is none.
 
 use super::disconnect::Disconnect;
-use super::layout::{ARGS, Layout, Piece, Shape};
+use super::layout::{ARGS, Layout, Piece};
 use super::memory::{Sink, Source, read_memory, write_memory, written};
 use super::peer::Peer;
 use super::responses::{Receipt, Responses};
@@ -379,19 +379,13 @@ impl Exchange {
         !core::mem::replace(&mut self.has_pipeline, true)
     }
 
-    /// Receives the first response owed to the pipeline.
+    /// Returns the responses, unless the stream has delivered invalid data: then no byte is trusted any more. After
+    /// other ends, responses that have arrived are valid.
     #[inline]
-    pub(super) fn first_owed(
-        &mut self,
-        shape: Shape,
-        receipt: Receipt,
-        out: &mut [u8],
-        deadline: Deadline,
-    ) -> Result<usize, Disconnect> {
+    pub(super) fn valid_responses(&mut self) -> Result<&mut Responses, Disconnect> {
         match self.disconnect {
-            // Invalid data: no byte is trusted any more. After other ends, responses that have arrived are valid.
             Some(Disconnect::OutOfStep) => Err(Disconnect::OutOfStep),
-            _ => self.responses.first_owed(shape, receipt, out, deadline),
+            _ => Ok(&mut self.responses),
         }
     }
 

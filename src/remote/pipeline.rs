@@ -322,7 +322,9 @@ impl Pipeline<'_, '_> {
         let ticket = Ticket(self.first);
         let CallSlot { receipt, shape } = *self.slot(self.first)?;
         let mut exchange = self.connection.exchange()?;
-        let result = match exchange.first_owed(shape, receipt, out, deadline) {
+        let response =
+            exchange.valid_responses().and_then(|responses| responses.first_owed(shape, receipt, out, deadline));
+        let result = match response {
             Ok(ret) => Errno::from_ret(ret).map_err(Error::Os),
             Err(Disconnect::TimedOut) => return None,
             Err(why) => Err(exchange.fail(why, receipt)),

@@ -526,7 +526,9 @@ fn next_returns_signals_and_ended_children_and_does_not_reap() {
 struct PanicsAtItsEnd;
 
 impl Wake for PanicsAtItsEnd {
-    fn wake(self: Arc<Self>) {}
+    fn wake(self: Arc<Self>) {
+        drop(self);
+    }
 }
 
 impl Drop for PanicsAtItsEnd {

@@ -237,10 +237,15 @@ impl Frozen {
 
 impl Drop for Frozen {
     fn drop(&mut self) {
-        let start = Instant::now();
-        while fs::remove_dir(&self.0).is_err() && start.elapsed() < Duration::from_secs(5) {
-            thread::sleep(Duration::from_millis(5));
-        }
+        remove_group(&self.0);
+    }
+}
+
+/// Removes a control group once its processes have ended.
+fn remove_group(folder: &std::path::Path) {
+    let start = Instant::now();
+    while fs::remove_dir(folder).is_err() && start.elapsed() < Duration::from_secs(5) {
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -309,10 +314,8 @@ impl FrozenForGood {
 
 impl Drop for FrozenForGood {
     fn drop(&mut self) {
-        let (start, _) = (Instant::now(), fs::write(self.0.join("freezer.state"), "THAWED"));
-        while fs::remove_dir(&self.0).is_err() && start.elapsed() < Duration::from_secs(5) {
-            thread::sleep(Duration::from_millis(5));
-        }
+        let _ended = fs::write(self.0.join("freezer.state"), "THAWED");
+        remove_group(&self.0);
     }
 }
 

@@ -901,7 +901,7 @@ fn writes(stream: i32, memory: &'static [u8], vector: &'static [usize; 2]) -> [R
     ]
 }
 
-static MEMORY: [u8; 1] = [b'!'];
+static MEMORY: [u8; 1] = *b"!";
 
 #[test]
 fn sigpipe_is_blocked_for_requested_calls_but_not_for_an_executed_program() {
