@@ -94,6 +94,14 @@ impl Deadline {
     pub fn remaining<S: SyscallInterface>(self, sysif: &S) -> Result<Option<Timespec>, S::Error> {
         near::clock_monotonic(sysif).map(|now| self.0.checked_sub(now))
     }
+
+    /// Returns the deadline that is earlier by this many microseconds.
+    #[inline]
+    pub(crate) fn earlier(self, micros: u32) -> Self {
+        let nanoseconds = i64::from(micros % 1_000_000).wrapping_mul(1000);
+        let by = Timespec { seconds: i64::from(micros / 1_000_000), nanoseconds };
+        Self(self.0.checked_sub(by).unwrap_or(Timespec::ZERO))
+    }
 }
 
 /// The result of one attempt of a wait.

@@ -92,6 +92,13 @@ impl Timespec {
         (self.seconds as u32).wrapping_mul(1_000_000).wrapping_add(micros)
     }
 
+    /// Returns the whole microseconds, at most an hour's.
+    #[inline]
+    pub(crate) const fn capped_micros(self) -> u32 {
+        const HOUR: i64 = 3600;
+        if self.seconds >= HOUR { 3_600_000_000 } else { self.wrapping_micros() }
+    }
+
     /// Returns the kernel's representation.
     #[inline(always)]
     pub(crate) fn to_bytes(self) -> [u8; 16] {

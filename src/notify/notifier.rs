@@ -160,8 +160,9 @@ impl<S: Borrow<State>> Notifier<S> {
 
     /// Sets how long a waiter spins before it sleeps, in waits through this value.
     ///
-    /// A wait calls `clock_gettime` if it spins for more than about a microsecond; so does every sixteenth of the waits
-    /// that may not spin yet.
+    /// A spin ends with the timeout of its wait, which includes it. A wait calls `clock_gettime` if it spins for more
+    /// than about a microsecond; so do every sixteenth of the waits that may not spin yet, and each
+    /// [`wait_until`](Self::wait_until) that may spin.
     #[inline]
     #[must_use = "the notifier itself is not changed"]
     pub fn with_spin(self, spin: Spin) -> Self {
@@ -229,7 +230,7 @@ impl<S: Borrow<State>> Notifier<S> {
     /// `ENOSYS`: a kernel without `CONFIG_FUTEX`; the [bell](Self::bell) works there too. No notification is taken.
     #[inline]
     pub fn wait(&self) -> Result<(), Errno> {
-        if self.take_or_spin() {
+        if self.take_or_spin(|| Ok(u32::MAX))?.is_none() {
             return Ok(());
         }
         self.state().sleep(None, self.scope).map(drop)
@@ -257,13 +258,11 @@ impl<S: Borrow<State>> Notifier<S> {
     /// Those of [`wait`](Self::wait); nothing is taken then.
     #[inline]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool, Errno> {
-        if self.take_or_spin() {
-            return Ok(true);
-        }
+        let Some(spent) = self.take_or_spin(|| Ok(Timespec::from(timeout).capped_micros()))? else { return Ok(true) };
         if timeout.is_zero() {
             return Ok(false);
         }
-        self.state().sleep(Some(Deadline::after(&Local, timeout)?), self.scope)
+        self.state().sleep(Some(Deadline::after(&Local, timeout)?.earlier(spent)), self.scope)
     }
 
     /// Blocks as [`wait_timeout`](Self::wait_timeout) does, until a deadline.
@@ -275,16 +274,30 @@ impl<S: Borrow<State>> Notifier<S> {
     /// Those of [`wait`](Self::wait); nothing is taken then.
     #[inline]
     pub fn wait_until(&self, deadline: Deadline) -> Result<bool, Errno> {
-        if self.take_or_spin() {
+        let left = || Ok(deadline.remaining(&Local)?.map_or(0, Timespec::capped_micros));
+        if self.take_or_spin(left)?.is_none() {
             return Ok(true);
         }
         self.state().sleep(Some(deadline), self.scope)
     }
 
+    /// Returns `None` if a notification was taken; otherwise the microseconds that were spent spinning, at most about
+    /// `limit`, which is called only if a spin is possible.
     #[inline(always)]
-    fn take_or_spin(&self) -> bool {
+    fn take_or_spin(&self, limit: impl FnOnce() -> Result<u32, Errno>) -> Result<Option<u32>, Errno> {
+        if self.state().take() {
+            return Ok(None);
+        }
+        if !self.spinner.is_enabled() {
+            return Ok(Some(0));
+        }
         let clock = || near::clock_monotonic(&Local).ok().map(Timespec::wrapping_micros);
-        self.state().take() || self.spinner.spin(|| self.state().is_pending(), clock) && self.state().take()
+        match self.spinner.spin(limit()?, || self.state().is_pending(), clock) {
+            Ok(()) if self.state().take() => Ok(None),
+            // Another waiter was faster.
+            Ok(()) => Ok(Some(0)),
+            Err(spent) => Ok(Some(spent)),
+        }
     }
 
     /// Prepares for a poll of the eventfd: the next notification makes it readable. Returns `false` if a notification

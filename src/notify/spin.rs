@@ -78,13 +78,25 @@ impl Spinner {
         Self { max: spin.micros, pause_end: AtomicU32::new(0), waits: AtomicU32::new(0) }
     }
 
-    /// Repeats `check` until it returns `true`, the time is up, or the clock fails. Returns whether it returned `true`.
+    #[inline(always)]
+    pub(crate) const fn is_enabled(&self) -> bool {
+        self.max != 0
+    }
+
+    /// Repeats `check` until it returns `true`, the maximum or `limit` microseconds have passed, or the clock fails. The
+    /// error is the time that an unsuccessful spin took.
     ///
     /// `clock` returns microseconds, modulo 2³². It is not called if `check` succeeds at once after a successful spin.
     #[inline]
-    pub(crate) fn spin(&self, check: impl Fn() -> bool, clock: impl Fn() -> Option<u32>) -> bool {
-        if self.max == 0 {
-            return false;
+    pub(crate) fn spin(
+        &self,
+        limit: u32,
+        check: impl Fn() -> bool,
+        clock: impl Fn() -> Option<u32>,
+    ) -> Result<(), u32> {
+        let max = if limit < self.max { limit } else { self.max };
+        if max == 0 {
+            return Err(0);
         }
         let pause_end = self.pause_end.load(Ordering::Relaxed);
         let mut start = None;
@@ -92,11 +104,11 @@ impl Spinner {
             let waits = self.waits.load(Ordering::Relaxed).wrapping_add(1);
             self.waits.store(waits, Ordering::Relaxed);
             if waits % CLOCK_INTERVAL != 0 {
-                return false;
+                return Err(0);
             }
             start = clock().filter(|now| !self.is_paused(pause_end, *now));
             if start.is_none() {
-                return false;
+                return Err(0);
             }
         }
         loop {
@@ -105,18 +117,19 @@ impl Spinner {
                     if pause_end != 0 {
                         self.replace(pause_end, 0);
                     }
-                    return true;
+                    return Ok(());
                 }
                 core::hint::spin_loop();
             }
             let Some(now) = clock() else {
                 // Without a clock no wait spins any more.
                 self.replace(pause_end, 1);
-                return false;
+                return Err(0);
             };
-            if now.wrapping_sub(*start.get_or_insert(now)) >= self.max {
+            let spent = now.wrapping_sub(*start.get_or_insert(now));
+            if spent >= max {
                 self.replace(pause_end, now.wrapping_add(self.pause()).max(1));
-                return false;
+                return Err(spent);
             }
         }
     }

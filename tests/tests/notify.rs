@@ -2,8 +2,10 @@
 
 mod signals;
 
+use rsyscall::deadline::Deadline;
 use rsyscall::notify::{Notifier, Spin, State};
 use rsyscall::sys::epoll::{Epoll, EpollEvents};
+use rsyscall::sysif::Local;
 use rsyscall::{EventFd, EventfdFlags};
 use rsyscall_tests::emulated;
 use std::mem::MaybeUninit;
@@ -494,5 +496,26 @@ fn what_a_child_notifies_its_parent_does_not_take_and_nothing_of_the_parents_own
         assert!(!notifier.wait_timeout(Duration::from_millis(2)).unwrap());
         notifier.notify().unwrap();
         assert!(notifier.wait_timeout(Duration::ZERO).unwrap());
+    }
+}
+
+#[test]
+fn a_spin_does_not_outlast_the_timeout() {
+    let long = Spin::max_time(Duration::from_secs(10));
+    let timeout = Duration::from_millis(20);
+    type Wait = fn(&Notifier, Duration) -> bool;
+    let waits: [Wait; 2] = [
+        |notifier, timeout| notifier.wait_timeout(timeout).unwrap(),
+        |notifier, timeout| notifier.wait_until(Deadline::after(&Local, timeout).unwrap()).unwrap(),
+    ];
+    for wait in waits {
+        for timeout in [Duration::ZERO, timeout] {
+            let notifier = Notifier::new().unwrap().with_spin(long);
+            let start = Instant::now();
+            assert!(!wait(&notifier, timeout));
+            assert!(start.elapsed() >= timeout, "early");
+            // Half of the maximum: it is no bound on a busy machine's time.
+            assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        }
     }
 }

@@ -54,7 +54,7 @@ impl Thread {
             self.pass(CLOCK);
             Some((self.now.get() / MICROSECOND) as u32)
         };
-        let succeeded = spinner.spin(check, clock);
+        let succeeded = spinner.spin(u32::MAX, check, clock).is_ok();
         if !succeeded && self.checks.get() != checks {
             self.wasted.set(self.wasted.get() + self.now.get() - start);
         }
@@ -212,7 +212,7 @@ fn without_a_clock_no_wait_spins_after_the_first() {
             checks.set(checks.get() + 1);
             false
         };
-        assert!(!spinner.spin(check, || None));
+        assert!(spinner.spin(u32::MAX, check, || None).is_err());
     }
     assert_eq!(checks.get(), 64);
 }
@@ -224,4 +224,18 @@ fn a_maximum_is_rounded_up_and_limited() {
     assert_eq!(Spin::max_time(Duration::from_nanos(9_999_999_999)), micros(10_000_000));
     assert_eq!(Spin::max_time(Duration::from_secs(10)), micros(10_000_000));
     assert_eq!(Spin::max_time(Duration::MAX), micros(10_000_000));
+}
+
+#[test]
+fn a_spin_is_limited_by_the_timeout_of_its_wait_and_tells_how_long_it_took() {
+    for (limit, spent) in [(0, 0..=0), (20, 20..=25), (500, 500..=505), (10_000, 1000..=1005)] {
+        let now = Cell::new(7_u32);
+        let clock = || {
+            now.set(now.get() + 5);
+            Some(now.get())
+        };
+        let spinner = Spinner::new(micros(1000));
+        assert!(spent.contains(&spinner.spin(limit, || false, clock).unwrap_err()), "{limit}");
+        assert!(now.get() <= 7 + 5 + *spent.end(), "{limit}: {}", now.get());
+    }
 }
