@@ -83,8 +83,8 @@ impl Spinner {
         self.max != 0
     }
 
-    /// Repeats `check` until it returns `true`, the maximum or `limit` microseconds have passed, or the clock fails. The
-    /// error is the time that an unsuccessful spin took.
+    /// Repeats `check` until it returns `true`, the maximum or `limit` microseconds have passed, or the clock fails.
+    /// The error is the time that an unsuccessful spin took.
     ///
     /// `clock` returns microseconds, modulo 2³². It is not called if `check` succeeds at once after a successful spin.
     #[inline]
